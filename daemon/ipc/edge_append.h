@@ -1,0 +1,79 @@
+#ifndef IPC_EDGE_APPEND_H
+#define IPC_EDGE_APPEND_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/entry.h"
+
+/* intake, exchange, desk → spool: entries in, acknowledgements out. */
+#define APPEND_VERSION 1
+#define APPEND_CHUNK   65536u
+
+enum append_type {
+	/* to the spool */
+	APPEND_WHOLE = 1,   /* struct append_open, struct append_close, bytes: a small entry in one frame */
+	APPEND_OPEN,        /* struct append_open: bytes will follow */
+	APPEND_DATA,        /* u32 append, bytes (at most APPEND_CHUNK) */
+	APPEND_CLOSE,       /* u32 append, struct append_close: commit it */
+	APPEND_ABORT,       /* u32 append: forget it */
+	APPEND_BOOKMARK,    /* u32 append (only echoed), owner: ask for its value */
+	APPEND_ASK,         /* u32 append (echoed): ask for APPEND_STATE (desk) */
+	/* from the spool */
+	APPEND_COMMITTED = 100, /* struct append_committed: durable */
+	APPEND_REFUSED,         /* u32 append, u8 err_code, text; the append is gone */
+	APPEND_BOOKMARK_IS,     /* u32 append, u8 found, value */
+	APPEND_SOURCES,         /* source table, at connection and at each change */
+	APPEND_DOORS,           /* u8 open: false from 90 % of spool.size on */
+	APPEND_STATE            /* struct append_state */
+};
+
+struct append_open {
+	uint32_t append;      /* chosen by the client, unique among its open ones */
+	uint32_t source;
+	enum format format;
+	uint64_t size_hint;   /* 0 = unknown */
+	struct str exercise;  /* "" = what the source says */
+	struct str envelope;
+	uint64_t rerun;       /* desk only: row of quarantine */
+};
+
+/* Beside the entry, in the same LMDB transaction (trap 1). */
+struct append_close {
+	struct str bookmark_owner; /* "" = none; "session/UUID", "feed/12", "submit/DIGEST" */
+	struct str bookmark_value; /* at most 4 KB */
+};
+
+struct append_committed {
+	uint32_t append;
+	struct entry_id id;
+};
+
+/* What the spool says of itself, one moment of it. */
+struct append_state {
+	uint8_t spool[UUID_LEN];
+	uint64_t next_sequence;   /* all below it are in `books` */
+	uint64_t live_entries;    /* received from outside and not released */
+	uint64_t live_bytes;
+	uint64_t limit_bytes;
+	uint64_t rerun_entries;   /* live re-runs, not among live_entries */
+	uint64_t kept_entries;    /* released, still kept */
+	struct book *books;       /* absolute */
+	size_t book_count;
+	uint64_t *held;           /* sequences handed out and not yet released */
+	size_t held_count;
+};
+
+void append_open_encode(const struct append_open *open, struct buf *out);
+void append_close_encode(const struct append_close *close, struct buf *out);
+void append_committed_encode(const struct append_committed *committed, struct buf *out);
+bool append_committed_decode(struct str body, struct append_committed *committed);
+void append_state_encode(const struct append_state *state, struct buf *out);
+bool append_state_decode(struct str body, struct arena *arena, struct append_state *state);
+/* APPEND_WHOLE: open, close, bytes one after another. */
+void append_whole_encode(const struct append_open *open, const struct append_close *close, struct str bytes,
+	struct buf *out);
+bool append_whole_decode(struct str body, struct append_open *open, struct append_close *close, struct str *bytes);
+bool append_open_decode(struct str body, struct append_open *open);
+bool append_closing_decode(struct str body, uint32_t *append, struct append_close *close);
+
+#endif

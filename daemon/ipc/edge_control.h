@@ -1,0 +1,53 @@
+#ifndef IPC_EDGE_CONTROL_H
+#define IPC_EDGE_CONTROL_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "ipc/graph.h"
+
+/* Supervisor ↔ every room, on descriptor 3 of the room. */
+#define CONTROL_VERSION 1
+#define CONTROL_FD      3
+
+enum control_type {
+	/* supervisor → room */
+	CONTROL_SLICE = 1, /* configuration slice: bytes of conf_slice_encode() */
+	CONTROL_GRANT,     /* name, and a descriptor: certificate, key, password, rules, a file to append to, a folder */
+	CONTROL_LISTENER,  /* name ("lmtp", "sensor", …), address text, and a listening socket */
+	CONTROL_EDGE,      /* struct control_edge, and the end of a socket pair */
+	CONTROL_GO,        /* start: all of the above that was there is sent; enter the sandbox */
+	CONTROL_RELOAD,    /* new slice and grants were sent: apply them */
+	CONTROL_DRAIN,     /* take nothing new, finish what is held, then CONTROL_DRAINED and exit 0 */
+	CONTROL_PING,
+	CONTROL_DEATH,     /* to the spool only: struct control_death, how a triage worker ended */
+	CONTROL_ANSWER,    /* to the desk: u32 ask id, u8 ok, JSON */
+	/* room → supervisor */
+	CONTROL_HELLO = 100, /* JSON: what the sandbox enforces; triage: rules and plugins loaded */
+	CONTROL_PONG,        /* the loop turns */
+	CONTROL_COUNTERS,    /* u32 count, then name and u64 each; sent every second */
+	CONTROL_DRAINED,
+	CONTROL_ASK          /* from the desk: u32 ask id, method, JSON parameters */
+};
+
+struct control_edge {
+	enum edge_kind kind;
+	enum room_id peer;
+	uint16_t instance;   /* of the peer, for triage */
+	uint32_t generation; /* rises with every pair made; the newest counts */
+};
+
+struct control_death {
+	uint16_t instance;
+	uint32_t generation;  /* of the hand-out edge it held */
+	int32_t signal;       /* 0: it exited */
+	int32_t status;
+	bool by_us;           /* the supervisor killed it: drain, watchdog says false */
+	bool watchdog;        /* it did not answer */
+};
+
+void control_edge_encode(const struct control_edge *edge, struct buf *out);
+bool control_edge_decode(struct str body, struct control_edge *edge);
+void control_death_encode(const struct control_death *death, struct buf *out);
+bool control_death_decode(struct str body, struct control_death *death);
+
+#endif
