@@ -43,6 +43,8 @@ struct report {
 	struct str doc;         /* the sender's own bytes of this statement (JSON text …), never re-written */
 	struct str country;     /* ISO 3166 of the source address, by plugin; "" */
 	uint32_t asn;           /* of the source address; 0 */
+	uint16_t source_port;   /* 0 unknown. The ports only tell fingerprints apart: they stay in triage and in doc */
+	uint16_t target_port;
 	struct observable *observables;
 	size_t observable_count;
 	struct verdict *verdicts;
