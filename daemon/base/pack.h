@@ -29,9 +29,9 @@ uint64_t unpack_u64(struct unpack *in);
 int64_t unpack_i64(struct unpack *in);
 void unpack_bytes(struct unpack *in, void *bytes, size_t len);
 struct str unpack_str(struct unpack *in);
-/* A value that must be below `limit`, such as an enum; fails otherwise. */
+/* A u32 that must be below `limit`, such as an enum; fails otherwise. */
 uint32_t unpack_enum(struct unpack *in, uint32_t limit);
-/* A count of things of at least `least` bytes each: fails if they cannot be there, so that it bounds allocation. */
+/* A u32 count of things of at least `least` bytes each: fails if they cannot be there, so that it bounds allocation. */
 uint32_t unpack_count(struct unpack *in, size_t least);
 bool unpack_end(const struct unpack *in);
 
