@@ -2,6 +2,7 @@
 #define IPC_EDGE_APPEND_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "model/entry.h"
 
@@ -13,7 +14,7 @@ enum append_type {
 	/* to the spool */
 	APPEND_WHOLE = 1,   /* struct append_open, struct append_close, bytes: a small entry in one frame */
 	APPEND_OPEN,        /* struct append_open: bytes will follow */
-	APPEND_DATA,        /* u32 append, bytes (at most APPEND_CHUNK) */
+	APPEND_DATA,        /* u32 append, bytes (at most APPEND_CHUNK): append_data_encode() */
 	APPEND_CLOSE,       /* u32 append, struct append_close: commit it */
 	APPEND_ABORT,       /* u32 append: forget it */
 	APPEND_BOOKMARK,    /* u32 append (only echoed), owner: ask for its value */
@@ -50,6 +51,7 @@ struct append_committed {
 
 /* What the spool says of itself, one moment of it. */
 struct append_state {
+	uint32_t append;          /* of the APPEND_ASK */
 	uint8_t spool[UUID_LEN];
 	uint64_t next_sequence;   /* all below it are in `books` */
 	uint64_t live_entries;    /* received from outside and not released */
@@ -74,6 +76,19 @@ void append_whole_encode(const struct append_open *open, const struct append_clo
 	struct buf *out);
 bool append_whole_decode(struct str body, struct append_open *open, struct append_close *close, struct str *bytes);
 bool append_open_decode(struct str body, struct append_open *open);
+/* APPEND_CLOSE: u32 append in front of append_close_encode(). */
 bool append_closing_decode(struct str body, uint32_t *append, struct append_close *close);
+void append_data_encode(uint32_t append, struct str bytes, struct buf *out);
+bool append_data_decode(struct str body, uint32_t *append, struct str *bytes);
+void append_refused_encode(uint32_t append, const struct err *why, struct buf *out);
+bool append_refused_decode(struct str body, uint32_t *append, struct err *why);
+void append_bookmark_encode(uint32_t append, struct str owner, struct buf *out);
+bool append_bookmark_decode(struct str body, uint32_t *append, struct str *owner);
+void append_bookmark_is_encode(uint32_t append, bool found, struct str value, struct buf *out);
+bool append_bookmark_is_decode(struct str body, uint32_t *append, bool *found, struct str *value);
+void append_number_encode(uint32_t append, struct buf *out); /* APPEND_ABORT, APPEND_ASK; front of APPEND_CLOSE */
+bool append_number_decode(struct str body, uint32_t *append);
+void append_doors_encode(bool open, struct buf *out);
+bool append_doors_decode(struct str body, bool *open);
 
 #endif

@@ -12,7 +12,8 @@
 enum control_type {
 	/* supervisor → room */
 	CONTROL_SLICE = 1, /* configuration slice: bytes of conf_slice_encode() */
-	CONTROL_GRANT,     /* name, and a descriptor: certificate, key, password, rules, a file to append to, a folder */
+	CONTROL_GRANT,     /* name (the whole body), and a descriptor: a sealed memory file with a certificate, key,
+	                    * password or rules; or a file to append to, a folder. A name again replaces; no descriptor: gone */
 	CONTROL_LISTENER,  /* name ("lmtp", "sensor", …), address text, and a listening socket */
 	CONTROL_EDGE,      /* struct control_edge, and the end of a socket pair */
 	CONTROL_GO,        /* start: all of the above that was there is sent; enter the sandbox */
@@ -49,5 +50,18 @@ void control_edge_encode(const struct control_edge *edge, struct buf *out);
 bool control_edge_decode(struct str body, struct control_edge *edge);
 void control_death_encode(const struct control_death *death, struct buf *out);
 bool control_death_decode(struct str body, struct control_death *death);
+void control_listener_encode(struct str name, struct str address, struct buf *out);
+bool control_listener_decode(struct str body, struct str *name, struct str *address);
+void control_ask_encode(uint32_t ask, struct str method, struct str json, struct buf *out);
+bool control_ask_decode(struct str body, uint32_t *ask, struct str *method, struct str *json);
+void control_answer_encode(uint32_t ask, bool ok, struct str json, struct buf *out);
+bool control_answer_decode(struct str body, uint32_t *ask, bool *ok, struct str *json);
+
+struct control_counter {
+	struct str name;
+	uint64_t value;
+};
+void control_counters_encode(const struct control_counter *counters, size_t count, struct buf *out);
+bool control_counters_decode(struct str body, struct arena *arena, struct control_counter **counters, size_t *count);
 
 #endif

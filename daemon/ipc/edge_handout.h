@@ -2,6 +2,7 @@
 #define IPC_EDGE_HANDOUT_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "model/entry.h"
 
 /* spool → triage: one entry at a time under credit; small ones in the frame, large ones as a sealed memory file. */
@@ -46,5 +47,9 @@ struct handout_slot {
 
 void handout_entry_encode(const struct handout_entry *entry, struct buf *out);
 bool handout_entry_decode(struct str body, struct arena *arena, struct handout_entry *entry);
+void handout_credit_encode(uint32_t entries, uint64_t bytes, struct buf *out);
+bool handout_credit_decode(struct str body, uint32_t *entries, uint64_t *bytes);
+void handout_done_encode(uint64_t ticket, struct buf *out);
+bool handout_done_decode(struct str body, uint64_t *ticket);
 
 #endif

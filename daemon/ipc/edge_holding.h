@@ -2,6 +2,7 @@
 #define IPC_EDGE_HOLDING_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "model/entry.h"
 
 /* spool ↔ store: who holds what, and what became of it. */
