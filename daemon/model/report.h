@@ -29,6 +29,7 @@ struct verdict {
  * received, exercise, defaults) is added by the store. All strings are storable. */
 struct report {
 	struct str sender_id;   /* the sender's own id */
+	bool global_id;         /* sender_id names it everywhere (STIX): it is its fingerprint. Stays in triage, as the ports do */
 	enum rsit_type type;    /* RSIT_NONE: the source's default */
 	struct str identifier;  /* open-rdp, cve-2026-1234; "" */
 	struct str malware;     /* family, lower case; "" */
