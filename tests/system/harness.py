@@ -355,10 +355,15 @@ class Daemon:
     def psql(self, sql):
         """Rows of a query as the database's owner, each a list of texts."""
         done = subprocess.run(self.command("psql", "-X", "-A", "-t", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "-c", sql),
-                              capture_output=True, text=True, timeout=60, env=self.environment())
+                              capture_output=True, text=True, timeout=600, env=self.environment())
         if done.returncode != 0:
             raise AssertionError(f"psql: {done.stderr}")
         return [line.split("\x1f") for line in done.stdout.splitlines() if line]
+
+    def psql_file(self, path):
+        """Run a file of SQL and psql commands as the database's owner."""
+        subprocess.run(self.command("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", path), check=True, timeout=600,
+                       capture_output=True, env=self.environment())
 
     # Doors
 
