@@ -1,0 +1,27 @@
+#ifndef WIRE_SMTP_DATA_H
+#define WIRE_SMTP_DATA_H
+
+#include "base/str.h"
+
+/*
+ * Where mail data ends, and which dots are stuffing (RFC 5321 4.5.2). Only CR LF . CR LF ends it (the CR LF
+ * of the DATA command counts as the first of an empty mail); bare CR and LF neither end nor begin a line.
+ */
+enum smtp_data_at { SMTP_AT_START, SMTP_AT_DOT, SMTP_AT_MIDDLE, SMTP_AT_CR };
+
+/* {0} is the state behind the DATA command. */
+struct smtp_data {
+	enum smtp_data_at at;
+};
+
+enum smtp_data_found {
+	SMTP_DATA_MORE, /* give more bytes behind these */
+	SMTP_DATA_RUN,	/* *len bytes at the front are the mail's */
+	SMTP_DATA_DOT,	/* *len bytes at the front are stuffing */
+	SMTP_DATA_END	/* *len bytes at the front end the mail */
+};
+
+/* Look at the front of bytes; the caller takes *len bytes away before the next call. */
+enum smtp_data_found smtp_data_scan(struct smtp_data *data, struct str bytes, size_t *len);
+
+#endif
