@@ -5,12 +5,20 @@
 
 #include "base/pack.h"
 
+void frame_header(char *at, uint8_t version, uint16_t type, size_t length, size_t fd_count)
+{
+	for (unsigned i = 0; i < 4; i++)
+		at[i] = (char)(uint8_t)(length >> (8 * i));
+	at[4] = (char)(uint8_t)type;
+	at[5] = (char)(uint8_t)(type >> 8);
+	at[6] = (char)version;
+	at[7] = (char)(uint8_t)fd_count;
+}
+
 void frame_encode(uint8_t version, uint16_t type, struct str body, size_t fd_count, struct buf *out)
 {
-	pack_u32(out, (uint32_t)body.len);
-	pack_u16(out, type);
-	pack_u8(out, version);
-	pack_u8(out, (uint8_t)fd_count);
+	frame_header(buf_space(out, FRAME_HEADER), version, type, body.len, fd_count);
+	buf_grow(out, FRAME_HEADER);
 	buf_str(out, body);
 }
 

@@ -20,6 +20,8 @@ struct frame {
 	size_t fd_count;
 };
 
+/* The header alone: FRAME_HEADER bytes at `at`. */
+void frame_header(char *at, uint8_t version, uint16_t type, size_t length, size_t fd_count);
 /* Put a frame's header and body at the end of out. */
 void frame_encode(uint8_t version, uint16_t type, struct str body, size_t fd_count, struct buf *out);
 /* 1: a whole frame stands at the front of bytes, *used bytes long; 0: not yet; -1: broken. fds are not touched. */

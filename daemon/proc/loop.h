@@ -18,7 +18,7 @@ typedef void signal_fn(int signal, void *context);
 
 struct loop *loop_new(void);
 void loop_free(struct loop **loop);
-void loop_run(struct loop *loop);  /* until loop_stop() */
+void loop_run(struct loop *loop); /* until loop_stop() */
 void loop_stop(struct loop *loop);
 bool loop_turn(struct loop *loop, int64_t wait); /* one turn, at most `wait` microseconds; false if stopped */
 
@@ -32,8 +32,10 @@ void timer_stop(struct timer *timer);
 bool timer_pending(const struct timer *timer);
 void timer_free(struct timer **timer);
 
-void loop_signal(struct loop *loop, int signal, signal_fn *call, void *context); /* for the life of the loop */
-/* Call once before the loop waits again; for batching. */
+void loop_signal(
+	struct loop *loop, int signal, signal_fn *call, void *context); /* for the life of the loop */
+/* Call once before the loop waits again; for batching. Whoever frees the context first takes it back. */
 void loop_defer(struct loop *loop, timer_fn *call, void *context);
+void loop_undefer(struct loop *loop, timer_fn *call, void *context);
 
 #endif
