@@ -8,10 +8,11 @@
 
 #include "base/mem.h"
 
-#define ARENA_ALIGN   16u
-#define ARENA_BLOCK   4096u
-#define ARENA_LARGEST (1024u * 1024u) /* blocks double up to this; a larger request gets a block of its own \
-				       */
+#define ARENA_ALIGN 16u
+#define ARENA_BLOCK 4096u
+#define ARENA_LARGEST                                                                         \
+	(1024u * 1024u) /* blocks double up to this; a larger request gets a block of its own \
+			 */
 
 struct block {
 	struct block *older;

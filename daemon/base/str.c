@@ -94,6 +94,42 @@ bool str_to_i64(struct str text, int64_t *value)
 	return true;
 }
 
+#define RESEMBLE_MAX 64
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Insertions, deletions, changes and swaps of neighbours that make b of a. */
+static size_t edit_distance(struct str a, struct str b)
+{
+	size_t rows[3][RESEMBLE_MAX + 1];
+	for (size_t j = 0; j <= b.len; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= a.len; i++) {
+		size_t *row = rows[i % 3];
+		const size_t *above = rows[(i + 2) % 3];
+		row[0] = i;
+		for (size_t j = 1; j <= b.len; j++) {
+			size_t change = above[j - 1] + (a.p[i - 1] != b.p[j - 1]);
+			row[j] = least(change, least(above[j], row[j - 1]) + 1);
+			bool swapped = i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1];
+			if (swapped)
+				row[j] = least(row[j], rows[(i + 1) % 3][j - 2] + 1);
+		}
+	}
+	return rows[a.len % 3][b.len];
+}
+
+bool str_resembles(struct str word, struct str meant, size_t *distance)
+{
+	if (word.len == 0 || word.len > RESEMBLE_MAX || meant.len > RESEMBLE_MAX)
+		return false;
+	*distance = edit_distance(word, meant);
+	return *distance <= meant.len / 3 + 1 && *distance < meant.len;
+}
+
 /* Length of the character at p, of which `left` bytes are there; 0 where it is not UTF-8 (RFC 3629 section
  * 4). */
 static size_t utf8_length(const unsigned char *p, size_t left)

@@ -51,14 +51,21 @@ bool observable_role_parse(struct str text, enum observable_role *role); /* "des
 
 /* Normalise `text` for its type, in arena memory; refangs hxxp and [.]. False if it is not one of that type. */
 bool observable_normalise(enum observable_type type, struct str text, struct arena *arena, struct str *value);
-/* Guess the type of a bare value: ip, url, email, digest, cve, name, in this order. */
+/* hxxp, [.], (dot), [at] and their like read as what they stand for; text itself where there is none. */
+struct str refang(struct str text, struct arena *arena);
+/* Guess the type of a bare value: ip, url, email, digest, cve, name of two labels or more, in this order. */
 bool observable_guess(struct str text, struct arena *arena, struct observable *observable);
+/* The host within a URL, without port and brackets; empty where there is none. */
+struct str url_host(struct str url);
+/* Whether a value from another room is storable, and one that a column of its type takes. */
+bool observable_valid(const struct observable *observable);
 
 /*
  * What a search for this observable must look up (trap 24): SHA-256 of "type\0value", its first 8 bytes
  * big-endian as a signed number. A name also stands under each parent down to two labels, an address under its /24
  * and /16 (/48 and /32), a URL also under its host, an address in a URL likewise, a mail address under its domain.
  */
+int64_t search_key(const char *kind, struct str value); /* kind: name of an observable type, or see report_keys() */
 int64_t observable_key(enum observable_type type, struct str normalised);
 #define OBSERVABLE_KEYS 16
 size_t observable_keys(const struct observable *observable, int64_t keys[OBSERVABLE_KEYS]);

@@ -57,9 +57,15 @@ struct report {
 	struct fingerprint fingerprint;
 };
 
+/* First bytes of SHA-256 over "rule\0version\0key", version in decimal. */
+void fingerprint_digest(struct str rule, uint16_t version, struct str key, uint8_t digest[FINGERPRINT_LEN]);
+
 /* First observable of this type and role, or NULL. */
 const struct observable *report_find(const struct report *report, enum observable_type type, enum observable_role role);
-/* The search keys of all observables, identifier, malware and sender id; sorted, no doubles. */
+/*
+ * The search keys of all observables, identifier (kind "identifier"; a CVE also as one), malware and sender id (kind
+ * "id"): sorted, no doubles. Where there are too many, parents and prefixes are left out first.
+ */
 #define REPORT_KEYS 64
 size_t report_keys(const struct report *report, int64_t keys[REPORT_KEYS]);
 

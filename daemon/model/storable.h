@@ -10,6 +10,8 @@
  */
 struct str storable_text(struct str text, size_t max, struct arena *arena, bool *changed);
 
+bool storable_is(struct str text, size_t max); /* nothing had to change */
+
 #define MAX_TITLE      400
 #define MAX_IDENTIFIER 120
 #define MAX_VALUE      2000 /* of an observable */
