@@ -2,6 +2,7 @@
 #define WIRE_READING_H
 
 #include "model/item.h"
+#include "model/source.h"
 
 /*
  * What a reader of a format writes its findings into. A reader takes the bytes of one entry, limits and this, and

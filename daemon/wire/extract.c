@@ -1,0 +1,529 @@
+#include "config.h"
+
+#include "base/mem.h"
+#include "wire/reading.h"
+#include "wire/refang.h"
+#include "wire/tld.h"
+
+/* What one text may add; the rest stays in the text. */
+#define EXTRACT_MAX 1000
+#define TOKEN_MAX   2048
+
+/* A run over one text. Tokens are maximal runs of what names, addresses and digests are made of. */
+struct extraction {
+	struct reading *reading;
+	struct report *report;
+	struct str text;    /* refanged */
+	struct str before;  /* the token before this one, for "version 1.2.3.4" */
+	size_t first_count; /* observables when it began */
+};
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_hex(char c)
+{
+	return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'f');
+}
+
+static bool is_letter(char c)
+{
+	return (c | 32) >= 'a' && (c | 32) <= 'z';
+}
+
+static bool full(const struct extraction *run)
+{
+	return run->report->observable_count - run->first_count >= EXTRACT_MAX;
+}
+
+/* The text with its defanged dots as dots. */
+static struct str plain(struct extraction *run, struct str token)
+{
+	char *copy;
+
+	if (!memchr(token.p, REFANGED_DOT, token.len))
+		return token;
+	copy = arena_alloc(run->reading->arena, token.len);
+	for (size_t i = 0; i < token.len; i++)
+		copy[i] = token.p[i] == REFANGED_DOT ? '.' : token.p[i];
+	return (struct str){copy, token.len};
+}
+
+static bool defanged(struct str token)
+{
+	return memchr(token.p, REFANGED_DOT, token.len) != NULL;
+}
+
+static bool add(struct extraction *run, enum observable_type type, struct str token)
+{
+	if (full(run))
+		return false;
+	return reading_observable(run->reading, run->report, type, OBSERVED_INDICATOR, plain(run, token));
+}
+
+/* Length of the character at p, if it may be part of a token; 0 if it ends one. */
+static size_t token_character(const char *p, size_t left)
+{
+	struct str rest = {p, left};
+	uint32_t c;
+
+	if ((unsigned char)*p < 0x80)
+		return is_letter(*p) || is_digit(*p) || (*p && strchr(".-_@:%+/\1", *p)) ? 1 : 0;
+	c = utf8_next(&rest);
+	/* Latin-1 signs, general punctuation, CJK punctuation, full-width forms */
+	if ((c >= 0x80 && c < 0xc0) || (c >= 0x2000 && c < 0x2070) || (c >= 0x3000 && c < 0x3040) ||
+		(c >= 0xff00 && c < 0xff10) || c == 0xfffd || c == 0xfeff)
+		return 0;
+	return left - rest.len;
+}
+
+/* --- names --- */
+
+static struct str last_label(struct str name)
+{
+	for (size_t i = name.len; i > 0; i--)
+		if (name.p[i - 1] == '.')
+			return (struct str){name.p + i, name.len - i};
+	return name;
+}
+
+static size_t count_of(struct str text, char c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		count += text.p[i] == c;
+	return count;
+}
+
+/* Words of the trade that look like names. */
+static bool is_product(struct str name)
+{
+	static const struct str products[] = {{"asp.net", 7}, {"vb.net", 6}, {"ado.net", 7}, {"socket.io", 9},
+		{"configure.ac", 12}, {"configure.in", 12}, {"makefile.am", 11}, {"makefile.in", 11},
+		{"config.in", 9}, {"ld.so", 5}, {"index.pl", 8}, {"command.com", 11}, {"window.name", 11}};
+
+	for (size_t i = 0; i < ARRAY_LEN(products); i++)
+		if (str_equal_nocase(products[i], name))
+			return true;
+	return false;
+}
+
+/* Is a bare name in running text one of DNS, rather than a file, a version or two sentences without a space?
+ */
+static bool believable(struct extraction *run, struct str name)
+{
+	struct str raw = last_label(name);
+	struct str value;
+	struct str top;
+
+	if (!observable_normalise(OBSERVABLE_NAME, name, run->reading->arena, &value))
+		return false;
+	top = last_label(value);
+	if (top.len == value.len || !tld_known(top))
+		return false;
+	if (raw.len > 1 && raw.p[0] >= 'A' && raw.p[0] <= 'Z' && raw.p[1] >= 'a' && raw.p[1] <= 'z')
+		return false;
+	if (tld_is_file_ending(top) && count_of(value, '.') < 2)
+		return false;
+	return !is_product(value);
+}
+
+static bool add_name(struct extraction *run, struct str name)
+{
+	struct str dotted = plain(run, name);
+
+	while (dotted.len > 0 && (dotted.p[dotted.len - 1] == '.' || dotted.p[dotted.len - 1] == '-'))
+		dotted.len--;
+	if (!memchr(dotted.p, '.', dotted.len))
+		return false;
+	if (!defanged(name) && !believable(run, dotted))
+		return false;
+	if (is_digit(dotted.p[dotted.len - 1]))
+		return false;
+	return add(run, OBSERVABLE_NAME, dotted);
+}
+
+/* --- addresses --- */
+
+static bool add_ipv4(struct extraction *run, struct str text)
+{
+	struct netaddr addr;
+	struct str dotted = plain(run, text);
+
+	if (!netaddr_parse(dotted, &addr) || addr.family != 4)
+		return false;
+	/* netmasks, loopback, "any": never what a report is about, unless somebody took the trouble to defang
+	 * it */
+	if (!defanged(text) && (addr.bytes[0] == 0 || addr.bytes[0] == 127 || addr.bytes[0] >= 224))
+		return false;
+	return add(run, OBSERVABLE_IP, dotted);
+}
+
+/* How much of the text is a dotted quad. */
+static size_t quad_length(struct str text)
+{
+	size_t i = 0;
+
+	while (i < text.len && (is_digit(text.p[i]) || text.p[i] == '.' || text.p[i] == REFANGED_DOT))
+		i++;
+	while (i > 0 && !is_digit(text.p[i - 1]))
+		i--;
+	return i;
+}
+
+static bool after_version(const struct extraction *run)
+{
+	static const struct str words[] = {{"v", 1}, {"ver", 3}, {"version", 7}, {"versions", 8},
+		{"release", 7}, {"rev", 3}, {"revision", 8}, {"build", 5}, {"firmware", 8}};
+	struct str before = run->before;
+
+	while (before.len > 0 && (before.p[before.len - 1] == ':' || before.p[before.len - 1] == '.'))
+		before.len--;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_equal_nocase(words[i], before))
+			return true;
+	return false;
+}
+
+/* 203.0.113.5, 203.0.113.0/24, 203.0.113.5:443, 203.0.113.5/path, 203.0.113.5-203.0.113.9 */
+static bool take_ipv4(struct extraction *run, struct str token)
+{
+	size_t length = quad_length(token);
+	struct str quad = {token.p, length};
+	struct str rest = {token.p + length, token.len - length};
+	size_t digits = 0;
+
+	if (length < 7 || (after_version(run) && !defanged(quad)))
+		return false;
+	if (rest.len > 1 && rest.p[0] == '/') {
+		while (1 + digits < rest.len && is_digit(rest.p[1 + digits]))
+			digits++;
+		if (digits > 0 && digits < 3 && 1 + digits == rest.len)
+			return add_ipv4(run, token);
+	} else if (rest.len > 1 && rest.p[0] == '-') {
+		struct str other = {rest.p + 1, rest.len - 1};
+		if (quad_length(other) != other.len || !add_ipv4(run, quad))
+			return false;
+		return add_ipv4(run, other);
+	} else if (rest.len > 0 && rest.p[0] != ':') {
+		return false;
+	}
+	return add_ipv4(run, quad);
+}
+
+static bool take_ipv6(struct extraction *run, struct str token)
+{
+	struct netaddr addr;
+	size_t colons = count_of(token, ':');
+	bool has_digit = false;
+	bool global;
+
+	if (colons < 2 || (!is_hex(token.p[0]) && token.p[0] != ':') || !netaddr_parse(token, &addr) ||
+		addr.family != 6)
+		return false;
+	for (size_t i = 0; i < token.len; i++)
+		has_digit |= is_digit(token.p[i]);
+	/* "Face::Add" is code; what is routed, link-local or unique local is an address, as is what has many
+	 * groups */
+	global = (addr.bytes[0] & 0xe0) == 0x20 || addr.bytes[0] >= 0xfc;
+	if (!has_digit || (colons < 3 && !global) || addr.bytes[0] == 0)
+		return false;
+	return add(run, OBSERVABLE_IP, token);
+}
+
+/* --- URLs --- */
+
+static const struct str schemes[] = {{"http", 4}, {"https", 5}, {"ftp", 3}, {"ftps", 4}, {"sftp", 4},
+	{"ssh", 3}, {"ws", 2}, {"wss", 3}, {"tcp", 3}, {"udp", 3}, {"smb", 3}, {"ldap", 4}, {"ldaps", 5},
+	{"rdp", 3}, {"irc", 3}};
+
+/* Where a URL that begins at `start` ends: at white space, quotes, an unbalanced bracket; trailing
+ * punctuation is the sentence's. */
+static size_t url_end(struct str text, size_t start, size_t host)
+{
+	size_t i = host;
+	int round = 0, square = 0;
+	bool international = false;
+	bool in_host = true;
+
+	while (i < text.len && i - start < TOKEN_MAX) {
+		unsigned char c = (unsigned char)text.p[i];
+		if ((c <= ' ' && c != REFANGED_DOT) || c == 0x7f || strchr("<>\"`\\|^{}", c) ||
+			(c == '\'' && start > 0 && text.p[start - 1] == '\''))
+			break;
+		if ((c == ')' && --round < 0) || (c == ']' && --square < 0))
+			break;
+		round += c == '(';
+		square += c == '[';
+		in_host &= c != '/' && c != '?' && c != '#';
+		if (c >= 0x80) {
+			size_t length = token_character(text.p + i, text.len - i);
+			if (length == 0 || (!in_host && !international))
+				break;
+			international |= in_host;
+			i += length;
+		} else {
+			i++;
+		}
+	}
+	while (i > host && strchr(".,;:!?'*_~\1", text.p[i - 1]))
+		i--;
+	return i;
+}
+
+static void add_url_host(struct extraction *run, struct str url)
+{
+	const char *slashes = memmem(url.p, url.len, "://", 3);
+	struct str host = {slashes + 3, url.len - (size_t)(slashes + 3 - url.p)};
+	const char *at;
+
+	for (size_t i = 0; i < host.len; i++)
+		if (strchr("/?#", host.p[i]))
+			host.len = i;
+	at = host.len ? memrchr(host.p, '@', host.len) : NULL;
+	if (at)
+		host = (struct str){at + 1, host.len - (size_t)(at + 1 - host.p)};
+	if (host.len > 0 && host.p[0] == '[') {
+		const char *close = memchr(host.p, ']', host.len);
+		if (close)
+			add(run, OBSERVABLE_IP, (struct str){host.p + 1, (size_t)(close - host.p - 1)});
+		return;
+	}
+	at = host.len ? memchr(host.p, ':', host.len) : NULL;
+	if (at)
+		host.len = (size_t)(at - host.p);
+	if (memchr(host.p, '.', host.len) && !add(run, OBSERVABLE_IP, host))
+		add(run, OBSERVABLE_NAME, host);
+}
+
+/* A URL whose "://" stands at `colon` of a token that begins at `start`; returns its end, 0 if it is none. */
+static size_t take_url(struct extraction *run, size_t start, size_t colon)
+{
+	struct str text = run->text;
+	size_t first = colon;
+	size_t end;
+	struct str url;
+
+	while (first > start && is_letter(text.p[first - 1]))
+		first--;
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+		if (!str_equal_nocase(schemes[i], (struct str){text.p + first, colon - first}))
+			continue;
+		end = url_end(text, first, colon + 3);
+		if (end <= colon + 3)
+			return 0;
+		url = plain(run, (struct str){text.p + first, end - first});
+		if (add(run, OBSERVABLE_URL, url))
+			add_url_host(run, url);
+		return end;
+	}
+	return 0;
+}
+
+/* --- the rest --- */
+
+static bool take_email(struct extraction *run, struct str token)
+{
+	const char *at = memchr(token.p, '@', token.len);
+	struct str domain;
+	struct str local;
+	struct str dotted;
+
+	if (!at || at == token.p)
+		return false;
+	local = (struct str){token.p, (size_t)(at - token.p)};
+	domain = (struct str){at + 1, token.len - local.len - 1};
+	for (size_t i = local.len; i > 0; i--) {
+		if (local.p[i - 1] == ':' || local.p[i - 1] == '/') {
+			local = (struct str){local.p + i, local.len - i};
+			break;
+		}
+	}
+	for (size_t i = 0; i < domain.len; i++)
+		if (strchr(":/@%+", domain.p[i]))
+			domain.len = i;
+	while (domain.len > 0 && strchr(".-_\1", domain.p[domain.len - 1]))
+		domain.len--;
+	dotted = plain(run, domain);
+	if (local.len == 0 || !memchr(dotted.p, '.', dotted.len))
+		return false;
+	if (!defanged(token) && !tld_is_file_ending(last_label(dotted)) && !believable(run, dotted))
+		return false;
+	return add(run, OBSERVABLE_EMAIL, (struct str){local.p, (size_t)(domain.p + domain.len - local.p)});
+}
+
+static bool take_digest(struct extraction *run, struct str token)
+{
+	static const struct {
+		size_t length;
+		enum observable_type type;
+	} digests[] = {{32, OBSERVABLE_MD5}, {40, OBSERVABLE_SHA1}, {64, OBSERVABLE_SHA256},
+		{128, OBSERVABLE_SHA512}};
+	bool letters = false, digits = false;
+
+	for (size_t i = 0; i < token.len; i++) {
+		if (!is_hex(token.p[i]))
+			return false;
+		letters |= is_letter(token.p[i]);
+		digits |= is_digit(token.p[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(digests) && letters && digits; i++)
+		if (token.len == digests[i].length)
+			return add(run, digests[i].type, token);
+	return false;
+}
+
+/* "sha256:…", "md5/…": each piece that a colon or slash sets apart */
+static bool take_digests(struct extraction *run, struct str token)
+{
+	size_t start = 0;
+	bool found = false;
+
+	for (size_t i = 0; i <= token.len; i++) {
+		if (i < token.len && token.p[i] != ':' && token.p[i] != '/')
+			continue;
+		found |= i - start >= 32 && take_digest(run, (struct str){token.p + start, i - start});
+		start = i + 1;
+	}
+	return found;
+}
+
+static bool take_cve(struct extraction *run, struct str token)
+{
+	size_t i = 9;
+
+	if (token.len < 13 || !str_equal_nocase((struct str){token.p, 4}, STR("CVE-")))
+		return false;
+	while (i < token.len && is_digit(token.p[i]))
+		i++;
+	return add(run, OBSERVABLE_CVE, (struct str){token.p, i});
+}
+
+/* AS64500, ASN64500; two words "AS 64500" as well. AS400 is a computer. */
+static bool take_asn(struct extraction *run, struct str token)
+{
+	size_t prefix = 0;
+	uint64_t number;
+
+	if (str_starts(token, STR("ASN")))
+		prefix = 3;
+	else if (str_starts(token, STR("AS")))
+		prefix = 2;
+	else if (!str_equal(run->before, STR("AS")) && !str_equal(run->before, STR("ASN")) &&
+		 !str_equal(run->before, STR("ASN:")))
+		return false;
+	token = (struct str){token.p + prefix, token.len - prefix};
+	if (token.len < 3 || !str_to_u64(token, &number) || number > UINT32_MAX || number == 400)
+		return false;
+	return add(run, OBSERVABLE_ASN, token);
+}
+
+/* "id <1@host>" behind these is no mail address */
+static bool after_message_id(const struct extraction *run)
+{
+	return str_equal_nocase(run->before, STR("Message-ID:")) ||
+	       str_equal_nocase(run->before, STR("References:")) ||
+	       str_equal_nocase(run->before, STR("In-Reply-To:")) ||
+	       str_equal_nocase(run->before, STR("Content-ID:"));
+}
+
+/* The host of "evil.example/login", the whole of "evil.example"; nothing of a path. */
+static bool take_name(struct extraction *run, struct str token, char previous)
+{
+	size_t end = 0;
+
+	if (previous == '\\' || previous == '/' || previous == '$' || previous == '#' || previous == '@')
+		return false;
+	while (end < token.len && !strchr("/:%+@", token.p[end]))
+		end++;
+	return add_name(run, (struct str){token.p, end});
+}
+
+static bool classify(struct extraction *run, struct str token, char previous)
+{
+	while (token.len > 0 && strchr(".-_:%+/\1", token.p[token.len - 1]))
+		token.len--;
+	while (token.len > 0 && strchr(".-_%+\1", token.p[0]))
+		token = (struct str){token.p + 1, token.len - 1};
+	if (token.len < 3)
+		return false;
+	if (memchr(token.p, '@', token.len))
+		return !after_message_id(run) && take_email(run, token);
+	if (take_cve(run, token) || take_asn(run, token))
+		return true;
+	if (token.len >= 32 && take_digests(run, token))
+		return true;
+	if (memchr(token.p, ':', token.len) && take_ipv6(run, token))
+		return true;
+	if (is_digit(token.p[0]) && take_ipv4(run, token))
+		return true;
+	return take_name(run, token, previous);
+}
+
+/* "サイトexample.comを": where the whole is nothing, the ASCII runs in it may be. */
+static void classify_runs(struct extraction *run, struct str token)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i <= token.len; i++) {
+		if (i < token.len && (unsigned char)token.p[i] < 0x80)
+			continue;
+		if (i - start > 3)
+			classify(run, (struct str){token.p + start, i - start}, 0);
+		start = i + 1;
+	}
+}
+
+static bool has_wide(struct str token)
+{
+	for (size_t i = 0; i < token.len; i++)
+		if ((unsigned char)token.p[i] >= 0x80)
+			return true;
+	return false;
+}
+
+/* The token at `start`; returns where to go on. */
+static size_t take_token(struct extraction *run, size_t start)
+{
+	struct str text = run->text;
+	struct str token = {text.p + start, 0};
+	size_t length;
+
+	while (start + token.len < text.len &&
+		(length = token_character(text.p + start + token.len, text.len - start - token.len)) > 0) {
+		if (text.len - start - token.len > 3 && memcmp(token.p + token.len, "://", 3) == 0) {
+			size_t end = take_url(run, start, start + token.len);
+			if (end > 0)
+				return end;
+		}
+		token.len += length;
+	}
+	if (token.len <= TOKEN_MAX && !classify(run, token, start > 0 ? text.p[start - 1] : 0) &&
+		has_wide(token))
+		classify_runs(run, token);
+	run->before = token;
+	return start + token.len;
+}
+
+void extract_observables(struct reading *reading, struct report *report, struct str text)
+{
+	struct extraction run = {.reading = reading,
+		.report = report,
+		.text = refang(text, reading->arena),
+		.first_count = report->observable_count};
+	size_t i = 0;
+
+	while (i < run.text.len && !full(&run)) {
+		if (token_character(run.text.p + i, run.text.len - i) > 0)
+			i = take_token(&run, i);
+		else
+			i++;
+	}
+	if (full(&run))
+		reading_note(reading, report,
+			"more than %d indicators in one text; the others stand in the text only",
+			EXTRACT_MAX);
+}

@@ -1,0 +1,42 @@
+#include "wire/json_cut.h"
+#include "wire/reading.h"
+
+#define LOOK 65536
+
+/* STIX says so in its first object: a bundle, an envelope with objects, or an object with id and
+ * spec_version. */
+static bool looks_like_stix(struct str rest)
+{
+	struct str key;
+	struct str value;
+
+	if (!json_open(&rest, '{'))
+		return false;
+	while (json_member_key(&rest, &key) == JSON_STEP_VALUE) {
+		if (str_equal(key, STR("objects")) || str_equal(key, STR("spec_version")))
+			return true;
+		if (!json_skip_value(&rest, reading_limits_default.max_depth, &value))
+			return false;
+		value = json_plain_string(value);
+		if (str_equal(key, STR("type")) && str_equal(value, STR("bundle")))
+			return true;
+		if (str_equal(key, STR("id")) && value.len > 36 + 2 &&
+			memcmp(value.p + value.len - 36 - 2, "--", 2) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum format format_guess(struct str bytes)
+{
+	struct str rest = {bytes.p, bytes.len < LOOK ? bytes.len : LOOK};
+
+	json_skip_space(&rest);
+	if (rest.len == 0)
+		return FORMAT_MAIL;
+	if (*rest.p == '[')
+		return FORMAT_STIX;
+	if (*rest.p != '{')
+		return FORMAT_MAIL;
+	return looks_like_stix(rest) ? FORMAT_STIX : FORMAT_LINES;
+}

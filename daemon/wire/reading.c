@@ -1,0 +1,177 @@
+#include "wire/reading.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "model/storable.h"
+
+/* A report of more than this many observables is a list: the rest stay in its text. */
+#define OBSERVABLES_MAX 2000
+#define NOTES_MAX	50
+#define TAGS_MAX	50
+#define FLUSH_AT	(256u * 1024)
+#define MAX_REASON	500
+
+const struct reading_limits reading_limits_default = {
+	.max_depth = 100,
+	.max_parts = 1000,
+	.max_header = 64 * 1024,
+	.max_headers = 1024 * 1024,
+	.max_line = 1024 * 1024,
+};
+
+/* Room for one more: arrays grow when their count is a power of two, so that they need no capacity beside
+ * them. */
+static void *array_more(struct arena *arena, void *array, size_t count, size_t size)
+{
+	if (count == 0)
+		return arena_alloc(arena, size);
+	if ((count & (count - 1)) != 0)
+		return array;
+	return arena_grow(arena, array, count * size, 2 * count * size);
+}
+
+struct item *reading_item(struct reading *reading, enum item_kind kind)
+{
+	struct item *item;
+
+	reading->items = array_more(reading->arena, reading->items, reading->item_count, sizeof(*item));
+	item = &reading->items[reading->item_count++];
+	*item = (struct item){.kind = kind, .number = reading->next_item++};
+	item->report.severity = -1;
+	item->report.confidence = -1;
+	item->report.count = 1;
+	item->report.observed = CLOCK_UNKNOWN;
+	return item;
+}
+
+static struct str text_of(struct reading *reading, size_t max, const char *format, va_list args)
+{
+	char text[1024];
+
+	vsnprintf(text, sizeof(text), format, args);
+	return arena_str(
+		reading->arena, storable_text(utf8_cut(str_of(text), max), max, reading->arena, NULL));
+}
+
+struct item *reading_quarantine(struct reading *reading, struct str part, const char *stage, struct str bytes,
+	const char *format, ...)
+{
+	struct item *item = reading_item(reading, ITEM_QUARANTINED);
+	va_list args;
+
+	va_start(args, format);
+	item->reason = text_of(reading, MAX_REASON, format, args);
+	va_end(args);
+	item->part = arena_str(reading->arena, part);
+	item->stage = str_of(stage);
+	item->bytes = bytes;
+	return item;
+}
+
+struct part *reading_part(struct reading *reading, uint32_t item, unsigned scopes, struct str name,
+	struct str media_type, struct str bytes)
+{
+	struct part *part;
+
+	reading->parts = array_more(reading->arena, reading->parts, reading->part_count, sizeof(*part));
+	part = &reading->parts[reading->part_count++];
+	*part = (struct part){item, scopes, storable_text(name, MAX_TITLE, reading->arena, NULL),
+		storable_text(media_type, MAX_TITLE, reading->arena, NULL), bytes};
+	return part;
+}
+
+struct evidence *reading_evidence(
+	struct reading *reading, uint32_t item, struct str name, struct str media_type, struct str bytes)
+{
+	struct evidence *evidence;
+
+	reading->evidence =
+		array_more(reading->arena, reading->evidence, reading->evidence_count, sizeof(*evidence));
+	evidence = &reading->evidence[reading->evidence_count++];
+	*evidence = (struct evidence){.name = storable_text(name, MAX_TITLE, reading->arena, NULL),
+		.media_type = storable_text(media_type, MAX_TITLE, reading->arena, NULL),
+		.bytes = bytes,
+		.item = item};
+	sha256(bytes, evidence->digest);
+	return evidence;
+}
+
+struct stix_object *reading_object(struct reading *reading, uint32_t item)
+{
+	struct stix_object *object;
+
+	reading->objects =
+		array_more(reading->arena, reading->objects, reading->object_count, sizeof(*object));
+	object = &reading->objects[reading->object_count++];
+	*object = (struct stix_object){.item = item};
+	return object;
+}
+
+bool reading_observable(struct reading *reading, struct report *report, enum observable_type type,
+	enum observable_role role, struct str text)
+{
+	struct str value;
+
+	if (!observable_normalise(type, text, reading->arena, &value))
+		return false;
+	for (size_t i = 0; i < report->observable_count; i++) {
+		const struct observable *known = &report->observables[i];
+		if (known->type == type && known->role == role && str_equal(known->value, value))
+			return true;
+	}
+	if (report->observable_count == OBSERVABLES_MAX) {
+		reading_note(reading, report, "more than %d observables; the others stand in the text only",
+			OBSERVABLES_MAX);
+		return true;
+	}
+	report->observables = array_more(
+		reading->arena, report->observables, report->observable_count, sizeof(*report->observables));
+	report->observables[report->observable_count++] = (struct observable){type, role, value};
+	return true;
+}
+
+static bool contains(const struct str *list, size_t count, struct str text)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(list[i], text))
+			return true;
+	return false;
+}
+
+void reading_note(struct reading *reading, struct report *report, const char *format, ...)
+{
+	struct str text;
+	va_list args;
+
+	va_start(args, format);
+	text = text_of(reading, MAX_REASON, format, args);
+	va_end(args);
+	if (report->note_count == NOTES_MAX || contains(report->notes, report->note_count, text))
+		return;
+	report->notes = array_more(reading->arena, report->notes, report->note_count, sizeof(*report->notes));
+	report->notes[report->note_count++] = text;
+}
+
+void reading_tag(struct reading *reading, struct report *report, struct str tag)
+{
+	tag = storable_text(str_trim(tag), MAX_IDENTIFIER, reading->arena, NULL);
+	if (tag.len == 0 || report->tag_count == TAGS_MAX || contains(report->tags, report->tag_count, tag))
+		return;
+	report->tags = array_more(reading->arena, report->tags, report->tag_count, sizeof(*report->tags));
+	report->tags[report->tag_count++] = arena_str(reading->arena, tag);
+}
+
+void reading_flush(struct reading *reading)
+{
+	if (!reading->flush || arena_size(reading->arena) < FLUSH_AT)
+		return;
+	reading->flush(reading);
+	reading->items = NULL;
+	reading->parts = NULL;
+	reading->evidence = NULL;
+	reading->objects = NULL;
+	reading->item_count = reading->part_count = reading->evidence_count = reading->object_count = 0;
+	arena_reset(reading->arena);
+}

@@ -1,0 +1,16 @@
+#ifndef WIRE_REFANG_H
+#define WIRE_REFANG_H
+
+#include "base/arena.h"
+
+/* Stands for a dot that was defanged: its writer meant a name or an address, whatever it looks like. */
+#define REFANGED_DOT '\1'
+
+/*
+ * A copy of text in which the common ways to make indicators harmless are undone: hxxp, fxp, [.] (.) {.}
+ * [dot] (dot), [@] [at] (at), [:] [://] [/], a lone "[." — with or without a space on both sides. Control
+ * characters become spaces. Linear; the result is never longer than text.
+ */
+struct str refang(struct str text, struct arena *arena);
+
+#endif
