@@ -1,4 +1,93 @@
-int main(void)
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "client/command.h"
+#include "client/i18n.h"
+
+#define DEFAULT_SOCKET "/run/cirtd/cirt.sock"
+
+static const struct command *const tables[] = {status_commands, source_commands, report_commands,
+	case_commands, quarantine_commands, rules_commands, submit_commands, watch_commands, help_commands};
+
+const struct command *command_find(const char *method)
 {
-	return 0;
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		for (const struct command *command = tables[i]; command->method; command++)
+			if (!strcmp(command->method, method))
+				return command;
+	return NULL;
+}
+
+static const char *socket_path(const struct invocation *invocation)
+{
+	const char *from_environment = getenv("CIRT_SOCKET");
+
+	if (invocation->socket)
+		return invocation->socket;
+	return from_environment && *from_environment ? from_environment : DEFAULT_SOCKET;
+}
+
+static int run(const struct invocation *invocation)
+{
+	const struct verb *verb = invocation->verb;
+	char method[64];
+
+	snprintf(method, sizeof(method), "%s%s%s", verb->noun, *verb->verb ? "." : "", verb->verb);
+	const struct command *command = command_find(method);
+	struct call call = {.invocation = invocation, .method = method, .socket = socket_path(invocation)};
+	screen_init(&call.screen);
+	int code = command && command->run ? command->run(&call) : call_ask(&call);
+	screen_flush(&call.screen);
+	screen_free(&call.screen);
+	link_close(&call.link);
+	return code;
+}
+
+/* `cirt`, `cirt case`, `cirt case --help`, `cirt case move --help`. */
+static int help(const struct invocation *invocation)
+{
+	struct screen screen;
+	int code = EXIT_DONE;
+
+	screen_init(&screen);
+	if (invocation->verb)
+		help_verb(&screen, invocation->verb);
+	else if (!invocation->noun)
+		help_overview(&screen);
+	else {
+		help_noun(&screen, invocation->noun);
+		code = invocation->help ? EXIT_DONE : EXIT_USAGE;
+	}
+	screen_flush(&screen);
+	screen_free(&screen);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct invocation invocation;
+	struct buf complaint = {0};
+	int code;
+
+	setlocale(LC_ALL, "");
+	bindtextdomain("cirtd", CIRTD_LOCALEDIR);
+	textdomain("cirtd");
+	if (args_parse(argc, argv, &invocation, &complaint) != ARGS_RUN) {
+		struct buf safe = {0};
+		screen_safe(buf_view(&complaint), &safe);
+		fputs(buf_cstr(&safe), stderr);
+		buf_free(&safe);
+		code = EXIT_USAGE;
+	} else if (invocation.help || !invocation.verb) {
+		code = help(&invocation);
+	} else {
+		code = run(&invocation);
+	}
+	buf_free(&complaint);
+	args_free(&invocation);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		code = code ? code : EXIT_FAILED;
+	return code;
 }

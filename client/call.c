@@ -1,0 +1,179 @@
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "client/command.h"
+#include "client/i18n.h"
+
+static void complain(struct str text)
+{
+	struct buf safe = {0};
+
+	screen_safe(text, &safe);
+	fprintf(stderr, "cirt: %s\n", buf_cstr(&safe));
+	buf_free(&safe);
+}
+
+int call_connect(struct call *call)
+{
+	struct err err;
+
+	if (call->link || link_open(call->socket, &call->link, &err))
+		return EXIT_DONE;
+	complain(str_of(err.text));
+	if (err.code == ERR_DENIED) {
+		fputs(_("You may not talk to the daemon here: ask an administrator.\n"), stderr);
+		return EXIT_NOT_ALLOWED;
+	}
+	fputs(_("Is cirtd running? Another place is said by --socket PATH or CIRT_SOCKET.\n"), stderr);
+	return EXIT_NO_DAEMON;
+}
+
+static const struct {
+	int code;
+	enum exit_code exit;
+} exits[] = {{RPC_NOT_FOUND, EXIT_NOT_FOUND}, {RPC_DENIED, EXIT_NOT_ALLOWED},
+	{RPC_INVALID_PARAMS, EXIT_USAGE}, {RPC_UNKNOWN_METHOD, EXIT_FAILED}};
+
+int call_failed(struct call *call, const struct rpc_message *answer)
+{
+	int code = EXIT_FAILED;
+
+	screen_flush(&call->screen);
+	complain(answer->text);
+	struct json_object *hint = member_of(answer->data, "hint");
+	if (hint)
+		complain(str_of(json_object_get_string(hint)));
+	if (answer->code == RPC_UNKNOWN_METHOD)
+		fputs(_("The daemon is of another version than this cirt: `cirt version` shows both.\n"),
+			stderr);
+	for (size_t i = 0; i < ARRAY_LEN(exits); i++)
+		if (exits[i].code == answer->code)
+			code = exits[i].exit;
+	return code;
+}
+
+int call_broken(struct call *call, const struct err *err)
+{
+	screen_flush(&call->screen);
+	complain(str_of(err->text));
+	return err->code == ERR_NOTFOUND ? EXIT_NO_DAEMON : EXIT_FAILED;
+}
+
+void call_json(struct call *call, struct json_object *value)
+{
+	rpc_json_text(&call->screen.out, value, call->screen.terminal);
+	buf_char(&call->screen.out, '\n');
+}
+
+int call_ask(struct call *call)
+{
+	const struct command *command = command_find(call->method);
+	struct rpc_message answer;
+	struct err err;
+	int code = call_connect(call);
+
+	if (code != EXIT_DONE)
+		return code;
+	if (!link_call(call->link, call->method, call->invocation->params, NULL, NULL, &answer, &err))
+		return call_broken(call, &err);
+	if (answer.kind == RPC_ERROR) {
+		code = call_failed(call, &answer);
+	} else if (call->invocation->json || !command || !command->show) {
+		call_json(call, answer.result);
+	} else {
+		command->show(call, answer.result);
+	}
+	/* A verb whose answer is a judgement says so by its exit code too. */
+	struct json_object *ok = answer.kind == RPC_RESULT ? member_of(answer.result, "ok") : NULL;
+	if (ok && !json_object_get_boolean(ok))
+		code = EXIT_FAILED;
+	rpc_free(&answer);
+	return code;
+}
+
+static void append_word(struct buf *out, struct str word)
+{
+	bool plain = word.len > 0;
+
+	for (size_t i = 0; i < word.len; i++)
+		plain = plain && (strchr("-_./:@+,=", word.p[i]) || (word.p[i] >= '0' && word.p[i] <= '9') ||
+					 ((word.p[i] | 32) >= 'a' && (word.p[i] | 32) <= 'z'));
+	buf_char(out, ' ');
+	if (plain) {
+		buf_str(out, word);
+		return;
+	}
+	buf_char(out, '\'');
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.p[i] == '\'')
+			buf_text(out, "'\\''");
+		else
+			buf_char(out, word.p[i]);
+	}
+	buf_char(out, '\'');
+}
+
+static void append_option(struct buf *out, const struct verb_option *option, struct json_object *params)
+{
+	char member[ARGS_MEMBER];
+	struct json_object *value = member_of(params, args_member(str_of(option->name), member));
+
+	if (!value || !strcmp(option->name, "cursor"))
+		return;
+	buf_printf(out, " --%s", option->name);
+	if (option->value)
+		append_word(out, str_of(json_object_get_string(value)));
+}
+
+static void append_arguments(struct buf *out, struct str names, struct json_object *params)
+{
+	char member[ARGS_MEMBER];
+	struct str name;
+
+	while (str_split(&names, ' ', &name)) {
+		struct json_object *value = member_of(params, args_member(name, member));
+		if (json_object_is_type(value, json_type_array)) {
+			for (size_t i = 0; i < json_object_array_length(value); i++)
+				append_word(out,
+					str_of(json_object_get_string(json_object_array_get_idx(value, i))));
+		} else if (value) {
+			append_word(out, str_of(json_object_get_string(value)));
+		}
+	}
+}
+
+/* The command as it was typed, to be typed again for the next page. */
+void call_more(struct call *call, struct json_object *result)
+{
+	const struct verb *verb = call->invocation->verb;
+	struct json_object *next = member_of(result, "next");
+	struct buf line = {0};
+
+	if (!next)
+		return;
+	buf_printf(&line, "cirt %s %s", verb->noun, verb->verb);
+	append_arguments(&line, str_of(verb->arguments), call->invocation->params);
+	for (const struct verb_option *option = verb->options; option->name; option++)
+		append_option(&line, option, call->invocation->params);
+	buf_text(&line, " --cursor");
+	append_word(&line, str_of(json_object_get_string(next)));
+	struct buf safe = {0};
+	screen_cell(buf_view(&line), &safe);
+	screen_printf(&call->screen, "%s ", _("more:"));
+	buf_str(&call->screen.out, buf_view(&safe));
+	buf_char(&call->screen.out, '\n');
+	buf_free(&safe);
+	buf_free(&line);
+}
+
+void call_page(struct call *call, const struct column *columns, size_t count, struct json_object *result,
+	const char *nothing)
+{
+	struct json_object *items = member_of(result, "items");
+
+	if (items && json_object_array_length(items))
+		screen_table(&call->screen, columns, count, items);
+	else
+		screen_printf(&call->screen, "%s\n", nothing);
+	call_more(call, result);
+}

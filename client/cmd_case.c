@@ -1,0 +1,183 @@
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "client/command.h"
+#include "client/i18n.h"
+
+static const struct column list_columns[] = {
+	{"number", N_("NUMBER"), CELL_TEXT, 0, false},
+	{"state", N_("STATE"), CELL_TEXT, 0, false},
+	{"severity", N_("SEVERITY"), CELL_SEVERITY, 0, false},
+	{"tlp", N_("TLP"), CELL_TLP, 0, false},
+	{"classification", N_("TYPE"), CELL_TEXT, 0.15, true},
+	{"reports", N_("REPORTS"), CELL_NUMBER, 0, false},
+	{"assignee", N_("WHO"), CELL_TEXT, 0.1, true},
+	{"opened", N_("OPENED"), CELL_AGO, 0, false},
+	{"organisation", N_("WHOSE"), CELL_TEXT, 0.15, true},
+	{"title", N_("TITLE"), CELL_TEXT, 0.4, true},
+};
+
+static const struct column show_columns[] = {
+	{"title", N_("title"), CELL_TEXT, 0, false},
+	{"severity", N_("severity"), CELL_SEVERITY, 0, false},
+	{"state", N_("state"), CELL_TEXT, 0, false},
+	{"next_states", N_("may go to"), CELL_LIST, 0, false},
+	{"tlp", N_("TLP"), CELL_TLP, 0, false},
+	{"classification", N_("type"), CELL_TEXT, 0, false},
+	{"identifier", N_("identifier"), CELL_TEXT, 0, false},
+	{"organisation", N_("whose"), CELL_TEXT, 0, false},
+	{"exercise", N_("EXERCISE"), CELL_TEXT, 0, false},
+	{"assignee", N_("assignee"), CELL_TEXT, 0, false},
+	{"opened", N_("opened"), CELL_TIME, 0, false},
+	{"closed", N_("closed"), CELL_TIME, 0, false},
+	{"outcome", N_("outcome"), CELL_TEXT, 0, false},
+	{"merged_into", N_("merged into"), CELL_TEXT, 0, false},
+	{"merged", N_("merged in"), CELL_LIST, 0, false},
+	{"keys", N_("groups by"), CELL_LIST, 0, false},
+	{"tags", N_("tags"), CELL_LIST, 0, false},
+};
+
+static const struct column report_columns[] = {
+	{"id", N_("REPORT"), CELL_TEXT, 0, false},
+	{"severity", N_("SEVERITY"), CELL_SEVERITY, 0, false},
+	{"count", N_("N"), CELL_NUMBER, 0, false},
+	{"last_seen", N_("LAST SEEN"), CELL_AGO, 0, false},
+	{"source", N_("SOURCE"), CELL_TEXT, 0.15, true},
+	{"title", N_("TITLE"), CELL_TEXT, 0.5, true},
+};
+
+static const struct column journal_columns[] = {
+	{"at", N_("WHEN"), CELL_AGO, 0, false},
+	{"actor", N_("WHO"), CELL_TEXT, 0.15, true},
+	{"what", N_("WHAT"), CELL_TEXT, 0.6, true},
+};
+
+static void case_list(struct call *call, struct json_object *result)
+{
+	call_page(call, list_columns, ARRAY_LEN(list_columns), result, _("No cases."));
+}
+
+static void show_notes(struct call *call, struct json_object *notes)
+{
+	struct buf head = {0};
+
+	for (size_t i = 0; notes && i < json_object_array_length(notes); i++) {
+		struct json_object *note = json_object_array_get_idx(notes, i);
+		buf_clear(&head);
+		buf_char(&head, '\n');
+		screen_cell(str_of(member_text(note, "actor")), &head);
+		buf_text(&head, ", ");
+		screen_value(&call->screen, member_of(note, "at"), CELL_TIME, &head);
+		screen_heading(&call->screen, buf_cstr(&head));
+		screen_block(&call->screen, 2, str_of(member_text(note, "text")));
+	}
+	buf_free(&head);
+}
+
+static void case_show(struct call *call, struct json_object *result)
+{
+	struct json_object *reports = member_of(result, "report_items"),
+			   *journal = member_of(result, "journal");
+	long long count = (long long)member_number(result, "reports");
+
+	screen_heading(&call->screen, member_text(result, "number"));
+	screen_object(&call->screen, show_columns, ARRAY_LEN(show_columns), result);
+	if (reports && json_object_array_length(reports)) {
+		screen_printf(&call->screen, "\n");
+		screen_table(&call->screen, report_columns, ARRAY_LEN(report_columns), reports);
+		long long more = count - (long long)json_object_array_length(reports);
+		if (more > 0)
+			screen_printf(&call->screen, _("and %lld more\n"), more);
+	}
+	show_notes(call, member_of(result, "notes"));
+	if (journal && json_object_array_length(journal)) {
+		screen_printf(&call->screen, "\n");
+		screen_table(&call->screen, journal_columns, ARRAY_LEN(journal_columns), journal);
+	}
+}
+
+/* One line on what a case has become. */
+static void case_changed(struct call *call, struct json_object *result)
+{
+	struct buf line = {0};
+
+	screen_cell(str_of(member_text(result, "number")), &line);
+	buf_char(&line, ' ');
+	screen_cell(str_of(member_text(result, "state")), &line);
+	buf_text(&line, " · ");
+	screen_cell(
+		str_of(*member_text(result, "assignee") ? member_text(result, "assignee") : _("nobody's")),
+		&line);
+	buf_text(&line, " · ");
+	screen_cell(str_of(member_text(result, "title")), &line);
+	buf_char(&line, '\n');
+	buf_str(&call->screen.out, buf_view(&line));
+	buf_free(&line);
+}
+
+static void case_noted(struct call *call, struct json_object *result)
+{
+	screen_printf(&call->screen, _("noted in %s\n"), member_text(result, "number"));
+}
+
+static void case_merged(struct call *call, struct json_object *result)
+{
+	screen_printf(&call->screen, _("%s is merged into %s. Undo: cirt case split %s\n"),
+		member_text(result, "number"), member_text(result, "merged_into"),
+		member_text(result, "number"));
+}
+
+static void case_split(struct call *call, struct json_object *result)
+{
+	if (!member_of(result, "moved")) {
+		screen_printf(
+			&call->screen, _("%s stands by itself again.\n"), member_text(result, "number"));
+		return;
+	}
+	screen_printf(&call->screen, _("%lld reports of %s are now in %s.\n"),
+		(long long)member_number(result, "moved"), member_text(result, "from"),
+		member_text(result, "number"));
+}
+
+/* "-" as the only word of the note: all of standard input. */
+static bool read_note(struct json_object *params)
+{
+	struct json_object *words = member_of(params, "text");
+	struct buf text = {0};
+	char piece[4096];
+	size_t got;
+
+	if (json_object_array_length(words) != 1 ||
+		strcmp(json_object_get_string(json_object_array_get_idx(words, 0)), "-") != 0)
+		return true;
+	while (text.len < 1000000 && (got = fread(piece, 1, sizeof(piece), stdin)) > 0)
+		buf_append(&text, piece, got);
+	bool ok = text.len < 1000000 && utf8_valid(buf_view(&text));
+	if (ok) {
+		struct json_object *one = json_object_new_array();
+		json_object_array_add(
+			one, json_object_new_string_len(text.data ? text.data : "", (int)text.len));
+		json_object_object_add(params, "text", one);
+	} else {
+		fputs(_("cirt case note: standard input is not UTF-8, or longer than 1 MB\n"), stderr);
+	}
+	buf_free(&text);
+	return ok;
+}
+
+static int case_note(struct call *call)
+{
+	return read_note(call->invocation->params) ? call_ask(call) : EXIT_FAILED;
+}
+
+const struct command case_commands[] = {
+	{"case.list", case_list, NULL},
+	{"case.show", case_show, NULL},
+	{"case.take", case_changed, NULL},
+	{"case.note", case_noted, case_note},
+	{"case.move", case_changed, NULL},
+	{"case.merge", case_merged, NULL},
+	{"case.split", case_split, NULL},
+	{"case.close", case_changed, NULL},
+	{NULL, NULL, NULL},
+};

@@ -1,0 +1,215 @@
+#include "config.h"
+
+#include <stdio.h>
+
+#include "client/command.h"
+#include "client/i18n.h"
+
+static const struct {
+	const char *title;
+	const char *nouns;
+} groups[] = {
+	{N_("Look"), "status ledger watch"},
+	{N_("Work"), "report case quarantine submit"},
+	{N_("Set up"), "source rules plugin audit"},
+	{N_("Else"), "version help"},
+};
+
+static const struct {
+	const char *noun;
+	const char *summary;
+} nouns[] = {
+	{"source", N_("who sends: sensors, feeds, mailboxes")},
+	{"report", N_("single statements that something happened")},
+	{"case", N_("what a person works on")},
+	{"quarantine", N_("what could not be read")},
+	{"rules", N_("YARA rules")},
+	{"plugin", N_("plugins of triage")},
+	{"audit", N_("the journal, and whether it was touched")},
+};
+
+static const char *noun_summary(const char *noun)
+{
+	for (size_t i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++)
+		if (!strcmp(nouns[i].noun, noun))
+			return _(nouns[i].summary);
+	const struct verb *verb = verb_find(str_of(noun), STR(""));
+	return verb ? _(verb->summary) : "";
+}
+
+/* "list|show|add|disable" */
+static void append_verbs(struct buf *out, const char *noun)
+{
+	const char *between = " ";
+
+	for (const struct verb *verb = verbs; verb->noun; verb++) {
+		if (!strcmp(verb->noun, noun) && *verb->verb) {
+			buf_printf(out, "%s%s", between, verb->verb);
+			between = "|";
+		}
+	}
+	const struct verb *single = verb_find(str_of(noun), STR(""));
+	if (single && *single->arguments)
+		buf_printf(out, " %s", single->arguments);
+}
+
+static void noun_line(struct screen *screen, struct str noun)
+{
+	struct buf left = {0};
+	char name[32];
+
+	snprintf(name, sizeof(name), "%.*s", (int)noun.len, noun.p);
+	buf_printf(&left, "  %s", name);
+	append_verbs(&left, name);
+	if (left.len < 48)
+		screen_printf(screen, "%-48s %s\n", buf_cstr(&left), noun_summary(name));
+	else
+		screen_printf(screen, "%s\n%-48s %s\n", buf_cstr(&left), "", noun_summary(name));
+	buf_free(&left);
+}
+
+void help_overview(struct screen *screen)
+{
+	screen_printf(screen, "%s\n",
+		_("cirt: the incident desk of a national CIRT. Usage: cirt NOUN VERB [OPTION…]"));
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		struct str rest = str_of(groups[i].nouns), noun;
+		screen_printf(screen, "\n");
+		screen_heading(screen, _(groups[i].title));
+		while (str_split(&rest, ' ', &noun))
+			noun_line(screen, noun);
+	}
+	screen_printf(screen, "\n%s\n%s\n",
+		_("With every verb: --help, --json, --socket PATH (or CIRT_SOCKET)."),
+		_("Start with: cirt status · cirt case list · cirt report search 198.51.100.0/24"));
+}
+
+int help_noun(struct screen *screen, const char *noun)
+{
+	screen_printf(screen, "cirt %s: %s\n\n", noun, noun_summary(noun));
+	for (const struct verb *verb = verbs; verb->noun; verb++) {
+		char left[96];
+		if (strcmp(verb->noun, noun))
+			continue;
+		snprintf(left, sizeof(left), "  cirt %s %s %s", noun, verb->verb, verb->arguments);
+		screen_printf(screen, "%-36s %s\n", left, _(verb->summary));
+	}
+	screen_printf(screen, _("\nMore: cirt %s VERB --help\n"), noun);
+	return EXIT_DONE;
+}
+
+static void option_line(struct screen *screen, const char *name, const char *value, const char *help)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "--%s%s%s", name, value ? " " : "", value ? value : "");
+	screen_printf(screen, "  %-26s %s\n", left, help);
+}
+
+void help_verb(struct screen *screen, const struct verb *verb)
+{
+	char title[64];
+
+	snprintf(title, sizeof(title), "%s%s%s", verb->noun, *verb->verb ? " " : "", verb->verb);
+	screen_printf(screen, "%s cirt %s%s%s%s\n\n%s.\n\n", _("usage:"), title, *verb->arguments ? " " : "",
+		verb->arguments, verb->options->name ? _(" [OPTION…]") : "", _(verb->summary));
+	for (const struct verb_option *option = verb->options; option->name; option++)
+		option_line(screen, option->name, option->value, _(option->help));
+	option_line(screen, "json", NULL, _("Print JSON, for programs"));
+	option_line(screen, "socket", "PATH", _("Where the daemon listens"));
+	screen_printf(screen, "\n%s %s\n", _("for example:"), verb->example);
+	if (verb->role > ROLE_VIEWER)
+		screen_printf(screen, _("needs the role %s\n"), role_name(verb->role));
+}
+
+static struct json_object *verb_json(const struct verb *verb)
+{
+	struct json_object *object = json_object_new_object(), *options = json_object_new_array();
+
+	json_object_object_add(object, "noun", json_object_new_string(verb->noun));
+	json_object_object_add(object, "verb", json_object_new_string(verb->verb));
+	json_object_object_add(object, "arguments", json_object_new_string(verb->arguments));
+	json_object_object_add(object, "summary", json_object_new_string(verb->summary));
+	json_object_object_add(object, "role", json_object_new_string(role_name(verb->role)));
+	json_object_object_add(object, "changes", json_object_new_boolean(verb->changes));
+	for (const struct verb_option *option = verb->options; option->name; option++) {
+		struct json_object *one = json_object_new_object();
+		json_object_object_add(one, "name", json_object_new_string(option->name));
+		json_object_object_add(
+			one, "value", option->value ? json_object_new_string(option->value) : NULL);
+		json_object_object_add(one, "help", json_object_new_string(option->help));
+		json_object_array_add(options, one);
+	}
+	json_object_object_add(object, "options", options);
+	json_object_object_add(object, "example", json_object_new_string(verb->example));
+	return object;
+}
+
+static int help_json(struct call *call)
+{
+	struct json_object *result = json_object_new_object(), *items = json_object_new_array();
+
+	for (const struct verb *verb = verbs; verb->noun; verb++)
+		json_object_array_add(items, verb_json(verb));
+	json_object_object_add(result, "items", items);
+	json_object_object_add(result, "next", NULL);
+	call_json(call, result);
+	json_object_put(result);
+	return EXIT_DONE;
+}
+
+/* `cirt help case move` is `cirt case move --help`: the same parser, so that a mistake gets the same answer.
+ */
+static int help_run(struct call *call)
+{
+	struct json_object *params = call->invocation->params;
+	const char *noun = member_text(params, "noun"), *verb = member_text(params, "verb");
+	char *argv[] = {(char *)"cirt", (char *)noun, (char *)verb, NULL};
+	struct invocation asked;
+	struct buf complaint = {0};
+	int code = EXIT_DONE;
+
+	if (call->invocation->json)
+		return help_json(call);
+	if (!*noun) {
+		help_overview(&call->screen);
+		return EXIT_DONE;
+	}
+	enum args_outcome outcome = args_parse(*verb ? 3 : 2, argv, &asked, &complaint);
+	if (asked.verb)
+		help_verb(&call->screen, asked.verb);
+	else if (asked.noun && outcome == ARGS_RUN)
+		help_noun(&call->screen, asked.noun);
+	else {
+		fputs(buf_cstr(&complaint), stderr);
+		code = EXIT_USAGE;
+	}
+	args_free(&asked);
+	buf_free(&complaint);
+	return code;
+}
+
+static int version_run(struct call *call)
+{
+	struct rpc_message answer = {0};
+	struct json_object *result = json_object_new_object(), *daemon = NULL;
+	struct err err;
+
+	json_object_object_add(result, "client", json_object_new_string(PACKAGE_VERSION));
+	if (link_open(call->socket, &call->link, &err) &&
+		link_call(call->link, "version", NULL, NULL, NULL, &answer, &err) &&
+		answer.kind == RPC_RESULT)
+		daemon = json_object_get(member_of(answer.result, "daemon"));
+	json_object_object_add(result, "daemon", daemon);
+	if (call->invocation->json)
+		call_json(call, result);
+	else
+		screen_printf(&call->screen, "cirt %s\ncirtd %s\n", PACKAGE_VERSION,
+			daemon ? json_object_get_string(daemon) : _("does not answer"));
+	rpc_free(&answer);
+	json_object_put(result);
+	return EXIT_DONE;
+}
+
+const struct command help_commands[] = {
+	{"help", NULL, help_run}, {"version", NULL, version_run}, {NULL, NULL, NULL}};

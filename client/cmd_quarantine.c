@@ -1,0 +1,68 @@
+#include "base/mem.h"
+#include "client/command.h"
+#include "client/i18n.h"
+
+static const struct column list_columns[] = {
+	{"id", N_("ID"), CELL_NUMBER, 0, false},
+	{"state", N_("STATE"), CELL_TEXT, 0, false},
+	{"received", N_("RECEIVED"), CELL_AGO, 0, false},
+	{"source", N_("SOURCE"), CELL_TEXT, 0.15, true},
+	{"what", N_("WHAT"), CELL_TEXT, 0.1, true},
+	{"size", N_("SIZE"), CELL_SIZE, 0, false},
+	{"stage", N_("STAGE"), CELL_TEXT, 0.15, true},
+	{"reason", N_("REASON"), CELL_TEXT, 0.5, true},
+};
+
+static const struct column show_columns[] = {
+	{"id", N_("quarantined"), CELL_NUMBER, 0, false},
+	{"state", N_("state"), CELL_TEXT, 0, false},
+	{"reason", N_("reason"), CELL_TEXT, 0, false},
+	{"stage", N_("stage"), CELL_TEXT, 0, false},
+	{"what", N_("what"), CELL_TEXT, 0, false},
+	{"format", N_("format"), CELL_TEXT, 0, false},
+	{"size", N_("size"), CELL_SIZE, 0, false},
+	{"source", N_("source"), CELL_TEXT, 0, false},
+	{"exercise", N_("EXERCISE"), CELL_TEXT, 0, false},
+	{"entry", N_("entry"), CELL_TEXT, 0, false},
+	{"received", N_("received"), CELL_TIME, 0, false},
+	{"acted_by", N_("acted on by"), CELL_TEXT, 0, false},
+	{"acted_at", N_("acted on"), CELL_TIME, 0, false},
+	{"acted_reason", N_("because"), CELL_TEXT, 0, false},
+};
+
+static void quarantine_list(struct call *call, struct json_object *result)
+{
+	call_page(call, list_columns, ARRAY_LEN(list_columns), result, _("Nothing is in quarantine."));
+}
+
+static void quarantine_show(struct call *call, struct json_object *result)
+{
+	const char *text = member_text(result, "text");
+
+	screen_object(&call->screen, show_columns, ARRAY_LEN(show_columns), result);
+	if (!*text)
+		return;
+	screen_printf(&call->screen, "\n");
+	screen_block(&call->screen, 2, str_of(text));
+	if (member_true(result, "cut"))
+		screen_printf(&call->screen, "%s\n", _("  … all of it: --bytes --json"));
+}
+
+static void quarantine_acted(struct call *call, struct json_object *result)
+{
+	static const struct column columns[] = {
+		{"id", N_("ID"), CELL_NUMBER, 0, false},
+		{"state", N_("STATE"), CELL_TEXT, 0, false},
+		{"entry", N_("RUN AGAIN AS"), CELL_TEXT, 0, false},
+	};
+
+	screen_table(&call->screen, columns, ARRAY_LEN(columns), member_of(result, "items"));
+}
+
+const struct command quarantine_commands[] = {
+	{"quarantine.list", quarantine_list, NULL},
+	{"quarantine.show", quarantine_show, NULL},
+	{"quarantine.release", quarantine_acted, NULL},
+	{"quarantine.discard", quarantine_acted, NULL},
+	{NULL, NULL, NULL},
+};

@@ -1,0 +1,86 @@
+#include "base/mem.h"
+#include "client/command.h"
+#include "client/i18n.h"
+
+static const struct column rule_columns[] = {
+	{"file", N_("FILE"), CELL_TEXT, 0, false},
+	{"state", N_("STATE"), CELL_TEXT, 0, false},
+	{"rules", N_("RULES"), CELL_NUMBER, 0, false},
+	{"scopes", N_("SCOPE"), CELL_LIST, 0, false},
+	{"reason", N_("REASON"), CELL_TEXT, 0.5, true},
+};
+
+static const struct column plugin_columns[] = {
+	{"name", N_("NAME"), CELL_TEXT, 0, false},
+	{"version", N_("VERSION"), CELL_TEXT, 0, false},
+	{"state", N_("STATE"), CELL_TEXT, 0, false},
+	{"stages", N_("STAGES"), CELL_LIST, 0, false},
+	{"summary", N_("WHAT IT DOES"), CELL_TEXT, 0.5, true},
+	{"reason", N_("REASON"), CELL_TEXT, 0.5, true},
+};
+
+static void rules_list(struct call *call, struct json_object *result)
+{
+	call_page(call, rule_columns, ARRAY_LEN(rule_columns), result, _("No rules are loaded."));
+}
+
+static void rules_check(struct call *call, struct json_object *result)
+{
+	rules_list(call, result);
+	screen_printf(&call->screen, "%s\n",
+		member_true(result, "ok") ? _("All files are fine.")
+					  : _("Files marked above would not be used."));
+}
+
+static void rules_reload(struct call *call, struct json_object *result)
+{
+	(void)result;
+	screen_printf(&call->screen, "%s\n",
+		_("Reloading. A set that does not load leaves the old one: cirt rules list"));
+}
+
+static void plugin_list(struct call *call, struct json_object *result)
+{
+	call_page(call, plugin_columns, ARRAY_LEN(plugin_columns), result, _("No plugins are loaded."));
+}
+
+static void show_anchors(struct call *call, struct json_object *result)
+{
+	static const struct column columns[] = {
+		{"chains", N_("chains checked"), CELL_NUMBER, 0, false},
+		{"rows", N_("rows"), CELL_NUMBER, 0, false},
+		{"anchors", N_("anchors"), CELL_NUMBER, 0, false},
+		{"proven_until", N_("proven until"), CELL_TIME, 0, false},
+		{"proven_rows", N_("rows proven"), CELL_NUMBER, 0, false},
+		{"later_rows", N_("later rows (only consistent)"), CELL_NUMBER, 0, false},
+		{"note", N_("note"), CELL_TEXT, 0, false},
+	};
+
+	screen_object(&call->screen, columns, ARRAY_LEN(columns), result);
+}
+
+static void audit_verify(struct call *call, struct json_object *result)
+{
+	static const struct column columns[] = {
+		{"object", N_("OBJECT"), CELL_TEXT, 0, false},
+		{"row", N_("ROW"), CELL_NUMBER, 0, false},
+		{"problem", N_("PROBLEM"), CELL_TEXT, 0, false},
+	};
+	bool ok = member_true(result, "ok");
+
+	screen_colored(&call->screen, ok ? "\033[32m" : "\033[1;31m",
+		ok ? _("The journal is whole.") : _("THE JOURNAL WAS TOUCHED."));
+	screen_printf(&call->screen, "\n");
+	show_anchors(call, result);
+	if (!ok && member_of(result, "problems"))
+		screen_table(&call->screen, columns, ARRAY_LEN(columns), member_of(result, "problems"));
+}
+
+const struct command rules_commands[] = {
+	{"rules.list", rules_list, NULL},
+	{"rules.check", rules_check, NULL},
+	{"rules.reload", rules_reload, NULL},
+	{"plugin.list", plugin_list, NULL},
+	{"audit.verify", audit_verify, NULL},
+	{NULL, NULL, NULL},
+};

@@ -1,0 +1,344 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "client/command.h"
+#include "client/i18n.h"
+#include "client/piece.h"
+
+#define DATA_BYTES 49152u /* of the file, in one message */
+#define STDIN_MAX  (1u << 30)
+#define BAR_WIDTH  28
+#define BAR_EVERY  (CLOCK_SECOND / 10)
+
+/* One file on its way. */
+struct upload {
+	struct call *call;
+	const char *name; /* as shown, and as the entry's envelope says */
+	struct pieces pieces;
+	bool ready;
+	int64_t committed; /* offset up to which it is durable */
+	int64_t drawn;	   /* when the bar was drawn */
+	bool bar;
+};
+
+static void draw_bar(struct upload *upload, bool last)
+{
+	int64_t now = clock_monotonic();
+	size_t size = upload->pieces.bytes.len;
+	double share = size ? (double)upload->committed / (double)size : 1;
+	int full = (int)(share * BAR_WIDTH);
+	struct buf name = {0};
+
+	if (!upload->bar || (!last && now - upload->drawn < BAR_EVERY))
+		return;
+	upload->drawn = now;
+	screen_cell(utf8_cut(str_of(upload->name), 40), &name);
+	fprintf(stderr, "\r%-40s [", buf_cstr(&name));
+	for (int i = 0; i < BAR_WIDTH; i++)
+		fputc(i < full ? '#' : '-', stderr);
+	fprintf(stderr, "] %3d %%%s", (int)(share * 100), last ? "\r\033[K" : "");
+	fflush(stderr);
+	buf_free(&name);
+}
+
+static void notified(const struct rpc_message *message, void *context)
+{
+	struct upload *upload = context;
+	int64_t offset = member_number(message->params, "offset");
+
+	if (offset < 0 || (uint64_t)offset > upload->pieces.bytes.len)
+		return;
+	if (str_equal(message->method, STR("submit.ready"))) {
+		upload->ready = true;
+		upload->pieces.offset = (size_t)offset;
+		upload->committed = offset;
+	} else if (str_equal(message->method, STR("submit.progress")) && offset > upload->committed) {
+		upload->committed = offset;
+	}
+	draw_bar(upload, false);
+}
+
+/* Wait for a message. True with *ended: it is the answer, and belongs to the caller. */
+static bool hear(struct upload *upload, int64_t id, struct rpc_message *answer, bool *ended, struct err *err)
+{
+	*ended = false;
+	if (!link_next(upload->call->link, answer, err)) {
+		rpc_free(answer);
+		return false;
+	}
+	if (answer->kind == RPC_NOTIFICATION) {
+		notified(answer, upload);
+	} else if (json_object_get_int64(answer->id) == id) {
+		*ended = true;
+		return true;
+	}
+	rpc_free(answer);
+	return true;
+}
+
+static bool tell_data(struct upload *upload, int64_t id, struct str bytes, struct err *err)
+{
+	struct json_object *params = json_object_new_object();
+	struct buf text = {0};
+
+	base64_encode(bytes, &text);
+	json_object_object_add(params, "submit", json_object_new_int64(id));
+	json_object_object_add(
+		params, "data", json_object_new_string_len(text.data ? text.data : "", (int)text.len));
+	bool ok = link_tell(upload->call->link, "submit.data", params, err);
+	json_object_put(params);
+	buf_free(&text);
+	return ok;
+}
+
+static bool tell_mark(struct upload *upload, int64_t id, const char *method, struct err *err)
+{
+	struct json_object *params = json_object_new_object();
+
+	json_object_object_add(params, "submit", json_object_new_int64(id));
+	json_object_object_add(params, "offset", json_object_new_int64((int64_t)upload->pieces.offset));
+	bool ok = link_tell(upload->call->link, method, params, err);
+	json_object_put(params);
+	return ok;
+}
+
+/* One piece in messages of DATA_BYTES; ends early, with the answer, where the desk refuses. */
+static bool send_piece(struct upload *upload, int64_t id, struct str piece, struct rpc_message *answer,
+	bool *ended, struct err *err)
+{
+	while (piece.len && !*ended) {
+		size_t len = piece.len < DATA_BYTES ? piece.len : DATA_BYTES;
+		if (!tell_data(upload, id, (struct str){piece.p, len}, err))
+			return false;
+		piece = (struct str){piece.p + len, piece.len - len};
+		while (!*ended && link_waiting(upload->call->link))
+			if (!hear(upload, id, answer, ended, err))
+				return false;
+	}
+	return *ended || tell_mark(upload, id, "submit.piece", err);
+}
+
+static bool converse(struct upload *upload, int64_t id, struct rpc_message *answer, struct err *err)
+{
+	struct buf space = {0};
+	struct str piece;
+	bool ended = false, ok = true;
+
+	while (ok && !ended && !upload->ready)
+		ok = hear(upload, id, answer, &ended, err);
+	while (ok && !ended && piece_next(&upload->pieces, &space, &piece))
+		if (piece.len)
+			ok = send_piece(upload, id, piece, answer, &ended, err);
+	if (ok && !ended)
+		ok = tell_mark(upload, id, "submit.end", err);
+	while (ok && !ended)
+		ok = hear(upload, id, answer, &ended, err);
+	buf_free(&space);
+	return ok;
+}
+
+static struct json_object *opening(struct upload *upload)
+{
+	struct json_object *asked = upload->call->invocation->params, *params = json_object_new_object();
+	static const char *const passed[] = {"source", "exercise", "again"};
+	static const char *const formats[] = {
+		[PIECE_WHOLE] = "auto", [PIECE_MBOX] = "mail", [PIECE_LINES] = "lines"};
+	const char *format = member_text(asked, "format");
+	uint8_t digest[SHA256_LEN];
+	char hex[SHA256_HEX];
+	struct buf name = {0};
+
+	upload->pieces.kind = piece_guess(upload->pieces.bytes);
+	if (!strcmp(format, "lines"))
+		upload->pieces.kind = PIECE_LINES;
+	else if (*format && strcmp(format, "auto") != 0 &&
+		 (strcmp(format, "mail") != 0 || upload->pieces.kind != PIECE_MBOX))
+		upload->pieces.kind = PIECE_WHOLE;
+	sha256(upload->pieces.bytes, digest);
+	screen_cell(str_of(upload->name), &name);
+	struct str cut = utf8_cut(buf_view(&name), 255);
+	json_object_object_add(params, "name", json_object_new_string_len(cut.p ? cut.p : "", (int)cut.len));
+	json_object_object_add(params, "size", json_object_new_int64((int64_t)upload->pieces.bytes.len));
+	json_object_object_add(params, "digest", json_object_new_string(hex_encode(digest, SHA256_LEN, hex)));
+	json_object_object_add(params, "format",
+		json_object_new_string(
+			*format && strcmp(format, "auto") != 0 ? format : formats[upload->pieces.kind]));
+	for (size_t i = 0; i < ARRAY_LEN(passed); i++)
+		if (member_of(asked, passed[i]))
+			json_object_object_add(
+				params, passed[i], json_object_get(member_of(asked, passed[i])));
+	buf_free(&name);
+	return params;
+}
+
+static void tell_result(struct upload *upload, struct json_object *result, struct json_object *items)
+{
+	struct json_object *entries = member_of(result, "entries");
+	size_t count = entries ? json_object_array_length(entries) : 0;
+	struct buf line = {0};
+
+	json_object_object_add(result, "file", json_object_new_string(upload->name));
+	json_object_array_add(items, json_object_get(result));
+	if (upload->call->invocation->json)
+		return;
+	screen_cell(str_of(upload->name), &line);
+	if (count == 0)
+		buf_text(&line, _(": was taken in before; --again takes it in once more"));
+	else if (count == 1)
+		buf_printf(&line, _(": taken in as %s"),
+			json_object_get_string(json_object_array_get_idx(entries, 0)));
+	else
+		buf_printf(&line, _(": taken in as %zu entries, %s to %s"), count,
+			json_object_get_string(json_object_array_get_idx(entries, 0)),
+			json_object_get_string(json_object_array_get_idx(entries, count - 1)));
+	buf_char(&line, '\n');
+	buf_str(&upload->call->screen.out, buf_view(&line));
+	buf_free(&line);
+}
+
+static int submit_bytes(struct call *call, const char *name, struct str bytes, struct json_object *items)
+{
+	struct upload upload = {
+		.call = call, .name = name, .pieces = {.bytes = bytes}, .bar = isatty(STDERR_FILENO)};
+	struct rpc_message answer = {0};
+	struct err err;
+	int code = EXIT_DONE;
+
+	if (bytes.len == 0) {
+		fprintf(stderr, _("cirt submit: %s is empty\n"), name);
+		return EXIT_FAILED;
+	}
+	struct json_object *params = opening(&upload);
+	int64_t id = link_ask(call->link, "submit", params, &err);
+	json_object_put(params);
+	bool ok = id >= 0 && converse(&upload, id, &answer, &err);
+	draw_bar(&upload, true);
+	if (!ok)
+		return call_broken(call, &err);
+	if (answer.kind == RPC_ERROR)
+		code = call_failed(call, &answer);
+	else
+		tell_result(&upload, answer.result, items);
+	rpc_free(&answer);
+	return code;
+}
+
+static int refuse_file(const char *path, const char *why)
+{
+	struct buf safe = {0};
+
+	screen_cell(str_of(path), &safe);
+	fprintf(stderr, "cirt submit: %s: %s\n", buf_cstr(&safe), why);
+	buf_free(&safe);
+	return EXIT_FAILED;
+}
+
+static int submit_stdin(struct call *call, struct json_object *items)
+{
+	struct buf bytes = {0};
+	ssize_t got;
+
+	do {
+		got = read(STDIN_FILENO, buf_space(&bytes, 65536), 65536);
+		if (got > 0)
+			buf_grow(&bytes, (size_t)got);
+	} while ((got > 0 && bytes.len < STDIN_MAX) || (got < 0 && errno == EINTR));
+	int code = got == 0
+			   ? submit_bytes(call, "-", buf_view(&bytes), items)
+			   : refuse_file("-", got < 0 ? strerror(errno) : _("longer than 1 GB: name a file"));
+	buf_free(&bytes);
+	return code;
+}
+
+static int submit_file(struct call *call, const char *path, struct json_object *items)
+{
+	struct str bytes = STR_NONE;
+	struct stat info;
+	struct err err;
+	int code;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return refuse_file(path, strerror(errno));
+	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+		code = refuse_file(path, _("is not a file"));
+	} else if (info.st_size == 0) {
+		code = refuse_file(path, _("is empty"));
+	} else if (!fd_map(fd, false, &bytes, &err)) {
+		code = refuse_file(path, err.text);
+	} else {
+		code = submit_bytes(call, path, bytes, items);
+		fd_unmap(&bytes);
+	}
+	close(fd);
+	return code;
+}
+
+/* A maildir: every mail in new/ and cur/. */
+static int submit_folder(struct call *call, const char *path, struct json_object *items)
+{
+	static const char *const parts[] = {"new", "cur"};
+	bool found = false;
+	int code = EXIT_DONE;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		char *folder = mem_printf("%s/%s", path, parts[i]);
+		struct dirent **names = NULL;
+		int count = scandir(folder, &names, NULL, alphasort);
+		found = found || count >= 0;
+		for (int n = 0; n < count; n++) {
+			char *file = mem_printf("%s/%s", folder, names[n]->d_name);
+			if (names[n]->d_name[0] != '.' && (code == EXIT_DONE || code == EXIT_FAILED)) {
+				int one = submit_file(call, file, items);
+				code = one != EXIT_DONE ? one : code;
+			}
+			free(file);
+			free(names[n]);
+		}
+		free(names);
+		free(folder);
+	}
+	return found ? code : refuse_file(path, _("is a folder, but not a maildir (no new/ and cur/ in it)"));
+}
+
+static int submit_one(struct call *call, const char *path, struct json_object *items)
+{
+	struct stat info;
+
+	if (!strcmp(path, "-"))
+		return submit_stdin(call, items);
+	if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+		return submit_folder(call, path, items);
+	return submit_file(call, path, items);
+}
+
+static int submit_run(struct call *call)
+{
+	struct json_object *files = member_of(call->invocation->params, "file");
+	struct json_object *result = json_object_new_object(), *items = json_object_new_array();
+	int code = call_connect(call);
+
+	json_object_object_add(result, "items", items);
+	json_object_object_add(result, "next", NULL);
+	for (size_t i = 0; i < json_object_array_length(files) && (code == EXIT_DONE || code == EXIT_FAILED);
+		i++) {
+		int one =
+			submit_one(call, json_object_get_string(json_object_array_get_idx(files, i)), items);
+		code = one != EXIT_DONE ? one : code;
+	}
+	if (call->invocation->json && json_object_array_length(items))
+		call_json(call, result);
+	json_object_put(result);
+	return code;
+}
+
+const struct command submit_commands[] = {{"submit", NULL, submit_run}, {NULL, NULL, NULL}};

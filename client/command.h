@@ -1,0 +1,58 @@
+#ifndef CLIENT_COMMAND_H
+#define CLIENT_COMMAND_H
+
+#include "client/args.h"
+#include "client/link.h"
+#include "client/screen.h"
+
+/* One call of cirt: what was asked, and how to answer. */
+struct call {
+	const struct invocation *invocation;
+	const char *method; /* "case.list" */
+	const char *socket;
+	struct link *link; /* NULL until call_connect() */
+	struct screen screen;
+};
+
+/* Shows the desk's answer to a person. */
+typedef void show_fn(struct call *call, struct json_object *result);
+/* Does all of it itself: for verbs that are more than question and answer. */
+typedef int run_fn(struct call *call);
+
+struct command {
+	const char *method;
+	show_fn *show;
+	run_fn *run;
+};
+
+/* One table per noun, ended by method NULL. */
+extern const struct command status_commands[];
+extern const struct command source_commands[];
+extern const struct command report_commands[];
+extern const struct command case_commands[];
+extern const struct command quarantine_commands[];
+extern const struct command rules_commands[];
+extern const struct command submit_commands[];
+extern const struct command watch_commands[];
+extern const struct command help_commands[];
+
+const struct command *command_find(const char *method);
+
+/* Exit code, with a message on stderr unless it is EXIT_DONE. */
+int call_connect(struct call *call);
+int call_ask(struct call *call);				      /* question, answer, shown */
+int call_failed(struct call *call, const struct rpc_message *answer); /* an RPC_ERROR, told to the person */
+int call_broken(struct call *call, const struct err *err);
+void call_json(struct call *call,
+	struct json_object *value); /* to stdout, one line; several where it is a terminal */
+/* "More: cirt … --cursor X" below a page that is not the last. */
+void call_more(struct call *call, struct json_object *result);
+/* A page of rows, or `nothing` where it is empty. */
+void call_page(struct call *call, const struct column *columns, size_t count, struct json_object *result,
+	const char *nothing);
+
+void help_overview(struct screen *screen);
+int help_noun(struct screen *screen, const char *noun);
+void help_verb(struct screen *screen, const struct verb *verb);
+
+#endif

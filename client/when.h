@@ -1,0 +1,18 @@
+#ifndef CLIENT_WHEN_H
+#define CLIENT_WHEN_H
+
+#include "base/buf.h"
+#include "base/str.h"
+
+/* Times for people: what they type, and what they read. Microseconds since 1970, as everywhere. */
+
+/* "90s", "15m", "2h", "3d", "1w" before now; "2026-11-22", "2026-11-22 14:30" in local time; RFC 3339. */
+bool when_parse(struct str text, int64_t now, int64_t *time);
+/* "12 s ago", "3 min ago", "2 h ago", "5 d ago"; from 30 days on the date. "in …" for what is ahead. */
+void when_relative(int64_t time, int64_t now, struct buf *out);
+/* "2026-11-22 15:04 CET": local, with the zone. */
+void when_local(int64_t time, struct buf *out);
+/* "1 d 2 h", "15 h 43 min", "12 s" */
+void when_span(int64_t microseconds, struct buf *out);
+
+#endif

@@ -1,0 +1,205 @@
+#include "model/verb.h"
+
+/* Marks what the client puts through gettext. */
+#define N_(text) text
+
+#define LAST                     \
+	{                        \
+		NULL, NULL, NULL \
+	}
+#define PAGE                                                                          \
+	{"limit", "N", N_("At most N rows (50; at most 1000)")},                      \
+	{                                                                             \
+		"cursor", "CURSOR", N_("Go on where the last page ended: its `next`") \
+	}
+#define WHY_OPTION                                                    \
+	{                                                             \
+		"reason", "TEXT", N_("Why; it stands in the journal") \
+	}
+
+static const struct verb_option none[] = {LAST};
+static const struct verb_option reasoned[] = {WHY_OPTION, LAST};
+
+static const struct verb_option ledger_options[] = {
+	{"wait", "SECONDS", N_("Return when nothing is pending, or fail after so many seconds")},
+	LAST,
+};
+
+static const struct verb_option source_list_options[] = {
+	{"kind", "KIND", N_("mailbox, sensor, feed, taxii or desk")},
+	PAGE,
+	LAST,
+};
+
+static const struct verb_option source_add_options[] = {
+	{"kind", "KIND", N_("mailbox, sensor, feed, taxii or desk (needed)")},
+	{"match", "MATCH", N_("What it is known by: recipient; \"san:NAME\" or \"pin:SHA256\"; URL")},
+	{"tlp", "TLP", N_("TLP of what does not say: clear, green, amber (default), amber+strict, red")},
+	{"pap", "PAP", N_("PAP of what does not say: clear, green, amber, red")},
+	{"type", "TYPE", N_("RSIT type of what does not say, such as phishing")},
+	{"format", "FORMAT", N_("auto (default), mail, lines or stix")},
+	{"trust", "N", N_("0 to 100 (50)")},
+	{"interval", "SECONDS", N_("Feeds: time between two pulls")},
+	{"auth", "SECRET", N_("Feeds: \"user:password\" or \"bearer TOKEN\"")},
+	{"max-lines", "N", N_("Lines per second at most (0: no limit)")},
+	{"max-bytes", "N", N_("Bytes per second at most (0: no limit)")},
+	{"exercise", "DRILL", N_("All that comes from it belongs to this drill")},
+	{"restricted", NULL, N_("Its reports never fold with those of others")},
+	{"ask-before-notice", NULL, N_("Those affected may not be told before it was asked")},
+	LAST,
+};
+
+static const struct verb_option report_list_options[] = {
+	PAGE,
+	{"source", "NAME", N_("Only from this source")},
+	{"since", "WHEN", N_("Received since: 2h, 3d, 2026-11-22, or RFC 3339")},
+	{"type", "TYPE", N_("Only this RSIT type, such as phishing")},
+	{"state", "STATE", N_("new, linked, noticed, answered or rejected")},
+	{"severity", "WORD", N_("At least: info, low, medium, high, critical")},
+	LAST,
+};
+
+static const struct verb_option report_show_options[] = {
+	{"why", NULL, N_("Explain the folding: rule, version, key, what came before, who saw it when")},
+	LAST,
+};
+
+static const struct verb_option report_search_options[] = {
+	PAGE,
+	{"source", "NAME", N_("Only from this source")},
+	{"since", "WHEN", N_("Received since: 2h, 3d, 2026-11-22, or RFC 3339")},
+	{"text", NULL, N_("Look for these words in title and text, whatever they look like")},
+	LAST,
+};
+
+static const struct verb_option report_unfold_options[] = {
+	{"source", "NAME", N_("Only what this source saw")},
+	{"day", "DATE", N_("Only what was seen on this day (UTC)")},
+	WHY_OPTION,
+	LAST,
+};
+
+static const struct verb_option case_list_options[] = {
+	PAGE,
+	{"state", "STATE", N_("new, open, waiting, contained, resolved, closed, rejected or merged")},
+	{"assignee", "WHO", N_("Only cases of this operator")},
+	{"mine", NULL, N_("Only your own")},
+	{"severity", "WORD", N_("At least: info, low, medium, high, critical")},
+	{"all", NULL, N_("Closed, rejected and merged ones too")},
+	LAST,
+};
+
+static const struct verb_option case_take_options[] = {
+	{"for", "WHO", N_("Give it to this operator; nobody: \"-\"")},
+	LAST,
+};
+
+static const struct verb_option case_split_options[] = {
+	{"into", "NUMBER", N_("Move them into this case instead of a new one")},
+	{"title", "TEXT", N_("Title of the new case")},
+	WHY_OPTION,
+	LAST,
+};
+
+static const struct verb_option case_close_options[] = {
+	{"outcome", "TEXT", N_("How it ended (needed)")},
+	LAST,
+};
+
+static const struct verb_option quarantine_list_options[] = {
+	PAGE,
+	{"state", "STATE", N_("quarantined (default), released, processed, discarded, or all")},
+	{"source", "NAME", N_("Only from this source")},
+	LAST,
+};
+
+static const struct verb_option quarantine_show_options[] = {
+	{"bytes", NULL, N_("Give the bytes themselves (base64 in JSON; escaped on a terminal)")},
+	LAST,
+};
+
+static const struct verb_option submit_options[] = {
+	{"source", "NAME", N_("Which source it counts for (default: the first of kind desk)")},
+	{"format", "FORMAT", N_("auto (default), mail, lines or stix")},
+	{"exercise", "DRILL", N_("It belongs to this drill")},
+	{"again", NULL, N_("Take it in although the same file was taken in before")},
+	LAST,
+};
+
+static const struct verb_option watch_options[] = {
+	{"reports", NULL, N_("Only reports")},
+	{"cases", NULL, N_("Only cases")},
+	{"count", "N", N_("End after N lines")},
+	LAST,
+};
+
+const struct verb verbs[] = {
+	{"status", "", ROLE_VIEWER, false, "", N_("Rooms, backlog and database"), none, "cirt status"},
+	{"ledger", "", ROLE_VIEWER, false, "", N_("The books: what came in and what became of it"),
+		ledger_options, "cirt ledger --wait 60"},
+	{"source", "list", ROLE_VIEWER, false, "", N_("Who sends"), source_list_options, "cirt source list"},
+	{"source", "show", ROLE_VIEWER, false, "NAME", N_("All about one source"), none,
+		"cirt source show sensor-1"},
+	{"source", "add", ROLE_LEAD, true, "NAME", N_("Let a new source in"), source_add_options,
+		"cirt source add sensor-9 --kind sensor --match san:sensor-9.example --tlp green"},
+	{"source", "disable", ROLE_LEAD, true, "NAME", N_("Refuse a source from now on"), reasoned,
+		"cirt source disable sensor-9 --reason \"stolen\""},
+	{"source", "enable", ROLE_LEAD, true, "NAME", N_("Let a disabled source in again"), reasoned,
+		"cirt source enable sensor-9"},
+	{"report", "list", ROLE_VIEWER, false, "", N_("Reports, newest first"), report_list_options,
+		"cirt report list --source sensor-1 --since 2h"},
+	{"report", "show", ROLE_VIEWER, false, "ID", N_("All about one report"), report_show_options,
+		"cirt report show 202611-123 --why"},
+	{"report", "search", ROLE_VIEWER, false, "WHAT...",
+		N_("Reports that name an address or prefix, a name and all below it, a URL, a digest, or "
+		   "words"),
+		report_search_options, "cirt report search 198.51.100.0/24"},
+	{"report", "unfold", ROLE_ANALYST, true, "ID",
+		N_("Undo a folding: what was seen again becomes a report of its own"), report_unfold_options,
+		"cirt report unfold 202611-123 --source sensor-1"},
+	{"case", "list", ROLE_VIEWER, false, "", N_("Open cases, newest first"), case_list_options,
+		"cirt case list --mine"},
+	{"case", "show", ROLE_VIEWER, false, "NUMBER", N_("All about one case"), none,
+		"cirt case show 2026-000412"},
+	{"case", "take", ROLE_TRAINEE, true, "NUMBER", N_("Make it yours"), case_take_options,
+		"cirt case take 2026-000412"},
+	{"case", "note", ROLE_TRAINEE, true, "NUMBER TEXT...",
+		N_("Write something down; \"-\" reads it from standard input"), none,
+		"cirt case note 2026-000412 \"backups are intact\""},
+	{"case", "move", ROLE_ANALYST, true, "NUMBER STATE",
+		N_("Move it to another state; a wrong one names those that may follow"), reasoned,
+		"cirt case move 2026-000412 contained"},
+	{"case", "merge", ROLE_ANALYST, true, "NUMBER INTO", N_("Two cases are one; `case split` undoes it"),
+		reasoned, "cirt case merge 2026-000413 2026-000412"},
+	{"case", "split", ROLE_ANALYST, true, "NUMBER [REPORT...]",
+		N_("Take reports out, into a case of their own; without reports: undo a merge"),
+		case_split_options, "cirt case split 2026-000412 202611-123"},
+	{"case", "close", ROLE_ANALYST, true, "NUMBER", N_("Close it with an outcome"), case_close_options,
+		"cirt case close 2026-000412 --outcome \"cleaned, password changed\""},
+	{"quarantine", "list", ROLE_VIEWER, false, "", N_("What could not be read, and why"),
+		quarantine_list_options, "cirt quarantine list"},
+	{"quarantine", "show", ROLE_ANALYST, false, "ID", N_("One of them, with its bytes"),
+		quarantine_show_options, "cirt quarantine show 7"},
+	{"quarantine", "release", ROLE_ANALYST, true, "ID...", N_("Run it again"), reasoned,
+		"cirt quarantine release 7"},
+	{"quarantine", "discard", ROLE_ANALYST, true, "ID...", N_("Give it up; a recorded act"), reasoned,
+		"cirt quarantine discard 7 --reason \"port scan\""},
+	{"rules", "list", ROLE_VIEWER, false, "",
+		N_("YARA rule files: what is loaded, what was refused, what they cost"), none,
+		"cirt rules list"},
+	{"rules", "check", ROLE_ANALYST, false, "", N_("Try all rule files: which fail, which are slow"),
+		none, "cirt rules check"},
+	{"rules", "reload", ROLE_LEAD, true, "", N_("Read the rule files again"), none, "cirt rules reload"},
+	{"plugin", "list", ROLE_VIEWER, false, "", N_("Plugins that are loaded"), none, "cirt plugin list"},
+	{"submit", "", ROLE_TRAINEE, true, "FILE...",
+		N_("Take in files: mail, mbox, maildir, STIX, lines of JSON"), submit_options,
+		"cirt submit phish.eml"},
+	{"watch", "", ROLE_VIEWER, false, "", N_("Reports and cases as they come"), watch_options,
+		"cirt watch"},
+	{"audit", "verify", ROLE_VIEWER, false, "",
+		N_("Check the journal's chains against the signed anchors"), none, "cirt audit verify"},
+	{"version", "", ROLE_NONE, false, "", N_("Versions of client and daemon"), none, "cirt version"},
+	{"help", "", ROLE_NONE, false, "[NOUN] [VERB]", N_("What there is, and how it is used"), none,
+		"cirt help case move"},
+	{NULL, NULL, ROLE_NONE, false, NULL, NULL, NULL, NULL},
+};
