@@ -109,7 +109,8 @@ static int replay_folder(const char *folder)
 		char path[4096];
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= sizeof(path))
+			continue;
 		failed |= replay_file(path, 1);
 		files++;
 	}
