@@ -44,20 +44,22 @@ static void pending_end(
 	free(pending);
 }
 
-/* The calls may open new appends, so that the map is set aside first. */
+/* A call may forget other appends, so that each is looked for anew. */
 static void appender_lose_all(struct appender *appender)
 {
 	struct err err;
-	struct map *lost = appender->pending;
-	size_t cursor = 0;
-	uint64_t key;
-	void *value;
 
 	err_set(&err, ERR_UNCERTAIN, "the spool was lost before it answered");
-	appender->pending = map_new();
-	while (map_next(lost, &cursor, &key, &value))
+	while (map_count(appender->pending) > 0) {
+		size_t cursor = 0;
+		uint64_t key;
+		void *value;
+
+		if (!map_next(appender->pending, &cursor, &key, &value))
+			return;
+		map_remove(appender->pending, key);
 		pending_end(value, NULL, &err);
-	map_free(&lost);
+	}
 }
 
 static void appender_drop_edge(struct appender *appender)

@@ -160,17 +160,18 @@ static enum lineframe_step lines_long_next(
 	return long_part(frame, in, piece, end ? (size_t)(end - in->data) : in->len);
 }
 
-/* The lines at the front that make a piece: at most `most` bytes or one line, and none that is too long. */
-static size_t piece_length(const struct lineframe *frame, const struct buf *in, size_t most, uint64_t *lines)
+/* The lines at the front that make a piece: none that is too long. */
+static size_t piece_length(const struct lineframe *frame, const struct buf *in,
+	const struct lineframe_most *most, uint64_t *lines)
 {
 	size_t len = 0;
 
 	*lines = 0;
-	while (len < frame->whole) {
+	while (len < frame->whole && (*lines == 0 || *lines < most->lines)) {
 		const char *end = memchr(in->data + len, '\n', frame->whole - len);
 		size_t line = (size_t)(end + 1 - in->data) - len;
 
-		if (line - 1 > frame->max_line || (len > 0 && len + line > most))
+		if (line - 1 > frame->max_line || (len > 0 && len + line > most->bytes))
 			break;
 		len += line;
 		++*lines;
@@ -178,8 +179,8 @@ static size_t piece_length(const struct lineframe *frame, const struct buf *in, 
 	return len;
 }
 
-static enum lineframe_step lines_next(
-	struct lineframe *frame, struct buf *in, size_t most, struct lineframe_piece *piece)
+static enum lineframe_step lines_next(struct lineframe *frame, struct buf *in,
+	const struct lineframe_most *most, struct lineframe_piece *piece)
 {
 	size_t len;
 
@@ -230,8 +231,8 @@ static enum lineframe_step syslog_long_next(
 	return long_part(frame, in, piece, len);
 }
 
-static enum lineframe_step syslog_next(
-	struct lineframe *frame, struct buf *in, size_t most, struct lineframe_piece *piece)
+static enum lineframe_step syslog_next(struct lineframe *frame, struct buf *in,
+	const struct lineframe_most *most, struct lineframe_piece *piece)
 {
 	struct str message;
 	size_t used;
@@ -241,8 +242,8 @@ static enum lineframe_step syslog_next(
 	if (frame->in_long)
 		return syslog_long_next(frame, in, piece);
 	buf_clear(&frame->lines);
-	while (frame->lines.len < most && (found = syslog_frame(buf_view(in), &message, &used, &want)) > 0 &&
-		want <= frame->max_line) {
+	while (frame->lines.len < most->bytes && (piece->lines == 0 || piece->lines < most->lines) &&
+		(found = syslog_frame(buf_view(in), &message, &used, &want)) > 0 && want <= frame->max_line) {
 		add_msg(frame, syslog_msg(message));
 		piece->lines++;
 		buf_consume(in, used);
@@ -282,8 +283,8 @@ size_t lineframe_ready(struct lineframe *frame, struct buf *in)
 	return frame->whole;
 }
 
-enum lineframe_step lineframe_next(
-	struct lineframe *frame, struct buf *in, size_t most, struct lineframe_piece *piece)
+enum lineframe_step lineframe_next(struct lineframe *frame, struct buf *in, const struct lineframe_most *most,
+	struct lineframe_piece *piece)
 {
 	*piece = (struct lineframe_piece){.bytes = STR_NONE};
 	lineframe_settle(frame, in);

@@ -44,8 +44,14 @@ enum lineframe_framing lineframe_framing(const struct lineframe *frame);
 /* About how many bytes of `in` are whole lines, for those who wait for more; SIZE_MAX if the next step is
  * another. */
 size_t lineframe_ready(struct lineframe *frame, struct buf *in);
-/* Take at most about `most` bytes of lines (at least one line) off the front of `in`. */
-enum lineframe_step lineframe_next(
-	struct lineframe *frame, struct buf *in, size_t most, struct lineframe_piece *piece);
+/* How much one step may give of lines; one line is given whatever its length. */
+struct lineframe_most {
+	size_t bytes;
+	uint64_t lines;
+};
+
+/* Take the next piece off the front of `in`. */
+enum lineframe_step lineframe_next(struct lineframe *frame, struct buf *in, const struct lineframe_most *most,
+	struct lineframe_piece *piece);
 
 #endif
