@@ -183,7 +183,7 @@ static void test_prepared_statement_runs_again(void **state)
 	struct fixture *f = *state;
 	begin(f);
 	for (int i = 0; i < 3; i++) {
-		char number[8];
+		char number[16];
 		snprintf(number, sizeof number, "%d", i);
 		struct pg_parameter parameter = {.value = str_of(number)};
 		int target = f->ended + 1;
