@@ -11,6 +11,7 @@
 struct pending {
 	append_done_fn *done;	      /* an append … */
 	append_bookmark_fn *bookmark; /* … or a question */
+	append_state_fn *state;
 	void *context;
 };
 
@@ -41,6 +42,8 @@ static void pending_end(
 		pending->done(committed, err, pending->context);
 	else if (pending->bookmark)
 		pending->bookmark(STR_NONE, err, pending->context);
+	else if (pending->state)
+		pending->state(NULL, err, pending->context);
 	free(pending);
 }
 
@@ -129,6 +132,20 @@ static bool appender_take_bookmark(struct appender *appender, struct str body)
 	return true;
 }
 
+static bool appender_take_state(struct appender *appender, struct str body)
+{
+	struct arena *arena = arena_new(4096);
+	struct append_state state;
+	bool ok = append_state_decode(body, arena, &state);
+	struct pending *pending = ok ? map_remove(appender->pending, state.append) : NULL;
+
+	if (pending && pending->state)
+		pending->state(&state, NULL, pending->context);
+	free(pending);
+	arena_free(&arena);
+	return ok;
+}
+
 static bool appender_take_sources(struct appender *appender, struct str body)
 {
 	struct arena *arena = arena_new(4096);
@@ -180,6 +197,9 @@ static void appender_on_frame(struct channel *channel, struct frame *frame, void
 		break;
 	case APPEND_BOOKMARK_IS:
 		ok = appender_take_bookmark(appender, frame->body);
+		break;
+	case APPEND_STATE:
+		ok = appender_take_state(appender, frame->body);
 		break;
 	case APPEND_SOURCES:
 		ok = appender_take_sources(appender, frame->body);
@@ -264,15 +284,14 @@ size_t appender_queued(const struct appender *appender)
 	return appender->channel ? channel_queued(appender->channel) : 0;
 }
 
-static uint32_t appender_pend(
-	struct appender *appender, append_done_fn *done, append_bookmark_fn *bookmark, void *context)
+static uint32_t appender_pend(struct appender *appender, struct pending wanted)
 {
 	struct pending *pending;
 
 	if (!appender->channel)
 		return 0;
 	pending = mem_alloc(sizeof(*pending));
-	*pending = (struct pending){done, bookmark, context};
+	*pending = wanted;
 	do {
 		appender->last++;
 	} while (appender->last == 0 || map_get(appender->pending, appender->last));
@@ -283,7 +302,7 @@ static uint32_t appender_pend(
 uint32_t appender_whole(struct appender *appender, struct append_open *open, const struct append_close *close,
 	struct str bytes, append_done_fn *done, void *context)
 {
-	open->append = appender_pend(appender, done, NULL, context);
+	open->append = appender_pend(appender, (struct pending){.done = done, .context = context});
 	if (open->append == 0)
 		return 0;
 	append_whole_encode(open, close, bytes, channel_begin(appender->channel));
@@ -294,7 +313,7 @@ uint32_t appender_whole(struct appender *appender, struct append_open *open, con
 uint32_t appender_begin(
 	struct appender *appender, struct append_open *open, append_done_fn *done, void *context)
 {
-	open->append = appender_pend(appender, done, NULL, context);
+	open->append = appender_pend(appender, (struct pending){.done = done, .context = context});
 	if (open->append == 0)
 		return 0;
 	append_open_encode(open, channel_begin(appender->channel));
@@ -348,7 +367,7 @@ void appender_abort(struct appender *appender, uint32_t append)
 uint32_t appender_bookmark(
 	struct appender *appender, struct str owner, append_bookmark_fn *call, void *context)
 {
-	uint32_t append = appender_pend(appender, NULL, call, context);
+	uint32_t append = appender_pend(appender, (struct pending){.bookmark = call, .context = context});
 	struct buf *out;
 
 	if (append == 0)
@@ -357,5 +376,16 @@ uint32_t appender_bookmark(
 	pack_u32(out, append);
 	pack_str(out, owner);
 	channel_end(appender->channel, APPEND_BOOKMARK);
+	return append;
+}
+
+uint32_t appender_ask(struct appender *appender, append_state_fn *call, void *context)
+{
+	uint32_t append = appender_pend(appender, (struct pending){.state = call, .context = context});
+
+	if (append == 0)
+		return 0;
+	append_number_encode(append, channel_begin(appender->channel));
+	channel_end(appender->channel, APPEND_ASK);
 	return append;
 }

@@ -31,6 +31,10 @@ typedef void append_done_fn(const struct append_committed *committed, const stru
 /* A bookmark's value; p NULL: there is none. err NULL unless the answer did not come. */
 typedef void append_bookmark_fn(struct str value, const struct err *err, void *context);
 
+/* What the spool says of itself; state NULL: the answer did not come, and err says why. Valid during the
+ * call. */
+typedef void append_state_fn(const struct append_state *state, const struct err *err, void *context);
+
 struct appender *appender_new(struct loop *loop, const struct appender_calls *calls, void *context);
 void appender_free(struct appender **appender); /* open appends get no call */
 void appender_edge(struct appender *appender, uint32_t generation,
@@ -52,5 +56,6 @@ void appender_abort(struct appender *appender, uint32_t append);  /* no call any
 void appender_forget(struct appender *appender, uint32_t append); /* let it commit, but no call any more */
 uint32_t appender_bookmark(
 	struct appender *appender, struct str owner, append_bookmark_fn *call, void *context);
+uint32_t appender_ask(struct appender *appender, append_state_fn *call, void *context); /* desk */
 
 #endif
