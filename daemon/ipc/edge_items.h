@@ -5,6 +5,8 @@
 
 /* triage → store: what was found in an entry. A claim about the content of that ticket's entry, nothing else. */
 #define ITEMS_VERSION 1
+/* A finding longer than this (a mail with large attachments) comes as a sealed memory file beside the frame, and is empty in it. */
+#define ITEMS_INLINE (4u << 20)
 
 enum items_type {
 	ITEMS_PIECE = 1, /* u64 ticket, u8 last, bytes of finding_encode(): pieces in order; `last` ends the entry */
