@@ -96,10 +96,21 @@ typedef uint32_t room_mask;
 struct conf_option {
 	const char *section; /* "" = top level */
 	const char *name;
-	enum { OPT_TEXT, OPT_PATH, OPT_BOOL, OPT_COUNT, OPT_SIZE, OPT_TIME, OPT_LIST, OPT_LEVEL, OPT_CHOICE } type;
+	enum conf_type {
+		OPT_TEXT,
+		OPT_PATH,   /* absolute, or "" */
+		OPT_BOOL,
+		OPT_COUNT,
+		OPT_SIZE,
+		OPT_TIME,
+		OPT_LIST,
+		OPT_LISTEN, /* list of HOST:PORT, [HOST]:PORT or the absolute path of a Unix socket */
+		OPT_LEVEL,
+		OPT_CHOICE  /* one of two words: false or true of a bool */
+	} type;
 	size_t offset;       /* in struct conf */
-	const char *fallback; /* default, as it would be written */
-	uint64_t min, max;
+	const char *fallback; /* default, as it would be written; of a list: its values with a space between */
+	uint64_t min, max;    /* OPT_COUNT, OPT_SIZE, OPT_TIME */
 	const char *choices; /* OPT_CHOICE: "strict relaxed" */
 	bool reload;         /* SIGHUP applies it; else it takes a restart */
 	room_mask rooms;     /* who gets it in its slice */
@@ -112,7 +123,7 @@ extern const struct conf_option conf_options[];
 /* Every mistake found is given to `complain` as file, line, text that says what was expected. */
 typedef void conf_complaint(const char *file, int line, const char *text, void *context);
 
-/* Read and check a file. False if there was any mistake. Strings live in arena. */
+/* Read and check a file; mistakes are told in the order of their lines. False if there was any. Strings live in arena. */
 bool conf_read(const char *path, struct arena *arena, conf_complaint *complain, void *context, struct conf *conf);
 void conf_defaults(struct arena *arena, struct conf *conf);
 /* Options changed between two configurations that a reload cannot apply, one call each (line 0). */

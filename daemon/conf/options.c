@@ -1,0 +1,156 @@
+#include "config.h"
+
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "conf/conf.h"
+
+/* Bits of enum room_id in ipc/graph.h, which stands above; a test holds them together. */
+enum {
+	SUPERVISOR = 1u << 0,
+	INTAKE = 1u << 1,
+	SPOOL = 1u << 2,
+	TRIAGE = 1u << 3,
+	STORE = 1u << 4,
+	KEEPER = 1u << 5,
+	DESK = 1u << 6,
+	EXCHANGE = 1u << 7,
+	EVERY = (1u << 8) - 1,
+	DATABASE = SUPERVISOR | STORE | KEEPER | DESK | EXCHANGE
+};
+
+#define KB     UINT64_C(1024)
+#define MB     (KB * 1024)
+#define GB     (MB * 1024)
+#define TB     (GB * 1024)
+#define MS     UINT64_C(1000)
+#define SECOND ((uint64_t)CLOCK_SECOND)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    ((uint64_t)CLOCK_DAY)
+
+#define AT(member) offsetof(struct conf, member)
+#define RELOAD	   true
+#define RESTART	   false
+
+/* clang-format off */
+const struct conf_option conf_options[] = {
+	{"", "state", OPT_PATH, AT(state), CIRTD_STATEDIR, 0, 0, NULL, RESTART, EVERY,
+		"Folder for all that must last: the spool, the managed database, anchors and secrets."},
+	{"", "run", OPT_PATH, AT(run), "/run/cirtd", 0, 0, NULL, RESTART, EVERY,
+		"Folder for sockets. Its path must be short: a socket's has at most 107 bytes."},
+	{"", "sandbox", OPT_CHOICE, AT(sandbox_relaxed), "strict", 0, 0, "strict relaxed", RESTART, EVERY,
+		"strict: a room that cannot enter its sandbox does not start. relaxed: it starts without Landlock where the "
+		"kernel has none, and says so in the log each time."},
+	{"", "user", OPT_TEXT, AT(user), "cirtd-", 0, 0, NULL, RESTART, SUPERVISOR,
+		"Started as root: prefix of the rooms' system users, such as cirtd-intake. Else every room runs as who "
+		"started cirtd."},
+	{"", "log_level", OPT_LEVEL, AT(log_level), "info", 0, 0, NULL, RELOAD, EVERY,
+		"error, warn, info or debug."},
+	{"", "hostname", OPT_TEXT, AT(hostname), "", 0, 0, NULL, RESTART, EVERY,
+		"Name for greetings and for what is sent. Empty: the machine's."},
+	{"", "node", OPT_TEXT, AT(node), "", 0, 0, NULL, RESTART, EVERY,
+		"Name of this node where several share one database. Empty: the hostname."},
+
+	{"database", "managed", OPT_BOOL, AT(db_managed), "yes", 0, 0, NULL, RESTART, DATABASE,
+		"yes: cirtd makes and runs a PostgreSQL of its own under the state folder, reachable by Unix socket only. "
+		"no: use the server of conninfo."},
+	{"database", "migrate", OPT_BOOL, AT(db_migrate), "yes", 0, 0, NULL, RESTART, SUPERVISOR,
+		"Apply new migrations at start. no: only by cirtd migrate."},
+	{"database", "conninfo", OPT_TEXT, AT(db_conninfo), "", 0, 0, NULL, RESTART, DATABASE,
+		"Not managed: how to reach the server, as libpq has it, without user and password: "
+		"host=a,b target_session_attrs=read-write dbname=cirt."},
+	{"database", "password_file", OPT_PATH, AT(db_password_file), "", 0, 0, NULL, RESTART, SUPERVISOR,
+		"Not managed: file with a line ROLE:PASSWORD for each of cirt_owner, cirt_store, cirt_keeper, cirt_desk and "
+		"cirt_exchange."},
+	{"database", "programs", OPT_PATH, AT(db_pgbin), CIRTD_PGBINDIR, 0, 0, NULL, RESTART, SUPERVISOR,
+		"Managed: folder with postgres, initdb and psql."},
+
+	{"lmtp", "listen", OPT_LISTEN, AT(lmtp_listen), "", 0, 0, NULL, RESTART, SUPERVISOR | INTAKE,
+		"Where mail comes in from a mail server of ours (RFC 2033), such as \"/run/cirtd/lmtp.sock\" or "
+		"\"127.0.0.1:2424\". Never port 25. Empty: nowhere."},
+	{"smtp", "listen", OPT_LISTEN, AT(smtp_listen), "", 0, 0, NULL, RESTART, SUPERVISOR | INTAKE,
+		"Where mail comes in by SMTP. Empty: nowhere."},
+
+	{"mail", "max_size", OPT_SIZE, AT(mail_max_size), "50M", 64 * KB, GB, NULL, RELOAD, INTAKE,
+		"The largest mail that is taken, LMTP and SMTP alike."},
+	{"mail", "max_recipients", OPT_COUNT, AT(mail_max_recipients), "100", 1, 10000, NULL, RELOAD, INTAKE,
+		"Recipients of one mail."},
+	{"mail", "timeout", OPT_TIME, AT(mail_timeout), "5m", SECOND, DAY, NULL, RELOAD, INTAKE,
+		"How long a silent client is waited for."},
+	{"mail", "max_sessions", OPT_COUNT, AT(mail_max_sessions), "200", 1, 100000, NULL, RELOAD, INTAKE,
+		"Connections at once; more are told 421."},
+	{"mail", "certificate", OPT_PATH, AT(mail_certificate), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"PEM file with certificate and chain for STARTTLS. Empty: none is offered."},
+	{"mail", "key", OPT_PATH, AT(mail_key), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"PEM file with its private key."},
+
+	{"sensor", "listen", OPT_LISTEN, AT(sensor_listen), "", 0, 0, NULL, RESTART, SUPERVISOR | INTAKE,
+		"Where sensors send lines over mutual TLS, such as \"[::]:6514\". Empty: nowhere."},
+	{"sensor", "certificate", OPT_PATH, AT(sensor_certificate), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"PEM file with our certificate and chain."},
+	{"sensor", "key", OPT_PATH, AT(sensor_key), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"PEM file with its private key."},
+	{"sensor", "ca", OPT_PATH, AT(sensor_ca), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"PEM file with the authorities whose client certificates are taken."},
+	{"sensor", "max_line", OPT_SIZE, AT(sensor_max_line), "1M", 4 * KB, 16 * MB, NULL, RELOAD, INTAKE | TRIAGE,
+		"A longer line goes to quarantine unparsed."},
+	{"sensor", "max_sessions", OPT_COUNT, AT(sensor_max_sessions), "1000", 1, 100000, NULL, RELOAD, INTAKE,
+		"Connections at once."},
+	{"sensor", "timeout", OPT_TIME, AT(sensor_timeout), "1h", SECOND, 30 * DAY, NULL, RELOAD, INTAKE,
+		"How long a silent sensor is kept connected."},
+
+	{"desk", "socket", OPT_PATH, AT(desk_socket), "", 0, 0, NULL, RESTART, SUPERVISOR | DESK,
+		"Socket for cirt. Empty: cirt.sock in the folder of run."},
+	{"desk", "admin", OPT_LIST, AT(desk_admin), "", 0, 0, NULL, RELOAD, DESK,
+		"Unix users who are admin from the start. root and the user of cirtd always are."},
+
+	{"spool", "size", OPT_SIZE, AT(spool_size), "4G", 64 * MB, 4 * TB, NULL, RESTART, SUPERVISOR | SPOOL,
+		"Bytes that may wait. From 90 % on the doors close. The file may grow to three times this."},
+	{"spool", "keep", OPT_TIME, AT(spool_keep), "15m", 0, 7 * DAY, NULL, RELOAD, SPOOL,
+		"How long an entry stays after it landed, in case a failover of the database lost it."},
+	{"spool", "commit_delay", OPT_TIME, AT(spool_commit_delay), "5ms", 0, SECOND, NULL, RELOAD, SPOOL,
+		"How long a commit waits at most for others to share its fsync."},
+
+	{"triage", "workers", OPT_COUNT, AT(triage_workers), "2", 1, 64, NULL, RESTART, SUPERVISOR | SPOOL,
+		"Processes that read entries; at most one per core is of use."},
+	{"triage", "memory", OPT_SIZE, AT(triage_memory), "512M", 64 * MB, 64 * GB, NULL, RELOAD, SUPERVISOR | TRIAGE,
+		"Memory of one worker. An item that wants more goes to quarantine."},
+	{"triage", "cpu", OPT_TIME, AT(triage_cpu), "10s", 100 * MS, HOUR, NULL, RELOAD, SUPERVISOR | TRIAGE,
+		"CPU time that one item may cost."},
+	{"triage", "wall", OPT_TIME, AT(triage_wall), "30s", SECOND, HOUR, NULL, RELOAD, SUPERVISOR | SPOOL | TRIAGE,
+		"Time that one item may take by the clock."},
+	{"triage", "yara_timeout", OPT_TIME, AT(yara_timeout), "10s", SECOND, HOUR, NULL, RELOAD, TRIAGE,
+		"Time that YARA may take for one part."},
+	{"triage", "rules", OPT_PATH, AT(rules), CIRTD_DATADIR "/rules.d", 0, 0, NULL, RELOAD,
+		SUPERVISOR | TRIAGE | DESK, "Folder with YARA rules: *.yar, *.yara, *.rule."},
+	{"triage", "plugins", OPT_LIST, AT(plugins), "", 0, 0, NULL, RELOAD, SUPERVISOR | TRIAGE | DESK,
+		"Names of plugins to load, in the order in which they are asked. Their own options stand in a section each: "
+		"plugin NAME { option = \"value\" }"},
+	{"triage", "plugin_dir", OPT_PATH, AT(plugin_dir), CIRTD_PLUGINDIR, 0, 0, NULL, RELOAD, SUPERVISOR | TRIAGE,
+		"Folder with plugins that are not built in."},
+
+	{"store", "batch", OPT_COUNT, AT(store_batch), "4000", 1, 100000, NULL, RELOAD, STORE,
+		"Reports that one transaction lands at most."},
+
+	{"fold", "max_age", OPT_TIME, AT(fold_max_age), "31d", DAY, 366 * DAY, NULL, RELOAD, STORE | KEEPER,
+		"A report that is seen again and again is continued by a new one after this time."},
+	{"fold", "max_late", OPT_TIME, AT(max_late), "30d", HOUR, 3660 * DAY, NULL, RELOAD, STORE,
+		"An event time that lies further back than this is taken to be this long before receipt."},
+
+	{"keeper", "anchor_interval", OPT_TIME, AT(anchor_interval), "5m", SECOND, DAY, NULL, RELOAD, KEEPER,
+		"How often a signed root over the journal is written outside the database."},
+	{"keeper", "case_cap", OPT_COUNT, AT(case_cap), "100", 1, 100000, NULL, RELOAD, KEEPER,
+		"Cases that may open by themselves in an hour; then reports wait and the desk is warned."},
+	{"keeper", "partitions_ahead", OPT_COUNT, AT(partitions_ahead), "3", 1, 24, NULL, RELOAD, KEEPER,
+		"Months for which tables are made in advance."},
+
+	{"exchange", "ca", OPT_PATH, AT(exchange_ca), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"PEM file with the authorities to trust when feeds are pulled. Empty: the system's."},
+	{"exchange", "feed_interval", OPT_TIME, AT(feed_interval), "15m", SECOND, 30 * DAY, NULL, RELOAD,
+		EXCHANGE | DESK, "How often a feed is pulled that has no interval of its own."},
+	{"exchange", "feed_max_size", OPT_SIZE, AT(feed_max_size), "256M", 64 * KB, 4 * GB, NULL, RELOAD, EXCHANGE,
+		"The largest page that is taken."},
+	{.name = NULL},
+};
+/* clang-format on */
