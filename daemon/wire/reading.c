@@ -70,6 +70,11 @@ struct item *reading_quarantine(struct reading *reading, struct str part, const 
 	return item;
 }
 
+static struct str kept_text(struct reading *reading, struct str text)
+{
+	return arena_str(reading->arena, storable_text(text, MAX_TITLE, reading->arena, NULL));
+}
+
 struct part *reading_part(struct reading *reading, uint32_t item, unsigned scopes, struct str name,
 	struct str media_type, struct str bytes)
 {
@@ -77,8 +82,7 @@ struct part *reading_part(struct reading *reading, uint32_t item, unsigned scope
 
 	reading->parts = array_more(reading->arena, reading->parts, reading->part_count, sizeof(*part));
 	part = &reading->parts[reading->part_count++];
-	*part = (struct part){item, scopes, storable_text(name, MAX_TITLE, reading->arena, NULL),
-		storable_text(media_type, MAX_TITLE, reading->arena, NULL), bytes};
+	*part = (struct part){item, scopes, kept_text(reading, name), kept_text(reading, media_type), bytes};
 	return part;
 }
 
@@ -90,8 +94,8 @@ struct evidence *reading_evidence(
 	reading->evidence =
 		array_more(reading->arena, reading->evidence, reading->evidence_count, sizeof(*evidence));
 	evidence = &reading->evidence[reading->evidence_count++];
-	*evidence = (struct evidence){.name = storable_text(name, MAX_TITLE, reading->arena, NULL),
-		.media_type = storable_text(media_type, MAX_TITLE, reading->arena, NULL),
+	*evidence = (struct evidence){.name = kept_text(reading, name),
+		.media_type = kept_text(reading, media_type),
 		.bytes = bytes,
 		.item = item};
 	sha256(bytes, evidence->digest);
@@ -126,6 +130,9 @@ bool reading_observable(struct reading *reading, struct report *report, enum obs
 			OBSERVABLES_MAX);
 		return true;
 	}
+	if (value.p >= text.p && value.p < text.p + text.len)
+		value = arena_str(
+			reading->arena, value); /* the caller's text may go before the report does */
 	report->observables = array_more(
 		reading->arena, report->observables, report->observable_count, sizeof(*report->observables));
 	report->observables[report->observable_count++] = (struct observable){type, role, value};
