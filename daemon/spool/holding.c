@@ -120,6 +120,8 @@ static void send_books(struct holding *holding, bool unsent_only)
 void holding_books(struct holding *holding)
 {
 	send_books(holding, true);
+	if (holding->channel)
+		channel_flush(holding->channel);
 }
 
 static void send_epoch(struct holding *holding)
