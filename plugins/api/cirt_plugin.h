@@ -5,15 +5,27 @@
 #include <stdint.h>
 
 /*
- * The only header that a plugin includes. A plugin is one shared object (or built in) that exports one descriptor:
+ * The only header that a plugin includes. A plugin is one shared object (or built in) that exports one
+ * descriptor:
  *
- *     const struct cirt_plugin cirt_plugin = { .abi = CIRT_PLUGIN_ABI, .name = "netinfo", … };
+ *     CIRT_PLUGIN_EXPORT(netinfo) = { .abi = CIRT_PLUGIN_ABI, .name = "netinfo", … };
  *
- * It runs inside a triage worker: no network, no files, no exec, under a CPU and a wall clock limit per item. A
- * plugin that crashes or hangs costs the item in hand, which goes to quarantine with the plugin's name.
+ * It runs inside a triage worker: no network, no files, no exec, under a CPU and a wall clock limit per item.
+ * A plugin that crashes or hangs costs the item in hand, which goes to quarantine with the plugin's name.
  * Files are opened before the sandbox by the host and given as bytes; a plugin never opens a path.
  */
 #define CIRT_PLUGIN_ABI 1
+
+/* The descriptor's name: `cirt_plugin` in a shared object; one that is built in needs a name of its own. */
+#ifdef CIRT_PLUGIN_BUILTIN
+#define CIRT_PLUGIN_EXPORT(plugin)                            \
+	extern const struct cirt_plugin cirt_plugin_##plugin; \
+	const struct cirt_plugin cirt_plugin_##plugin
+#else
+#define CIRT_PLUGIN_EXPORT(plugin)                   \
+	extern const struct cirt_plugin cirt_plugin; \
+	const struct cirt_plugin cirt_plugin
+#endif
 
 struct cirt_host; /* the host's own */
 struct cirt_item; /* the item in hand, valid during the hook */
@@ -33,14 +45,17 @@ struct cirt_observable {
 struct cirt_api {
 	void (*log)(struct cirt_host *host, int level, const char *text); /* 0 error … 3 debug */
 	const char *(*option)(struct cirt_host *host, const char *name);  /* NULL if not set */
-	/* The bytes of a file that an option names; kept by the host for the life of the plugin. NULL if it has none. */
+	/* The bytes of a file that an option names; kept by the host for the life of the plugin. NULL if it
+	 * has none. */
 	const void *(*file)(struct cirt_host *host, const char *option, size_t *len);
 	size_t (*observables)(const struct cirt_item *item);
-	int (*observable)(const struct cirt_item *item, size_t index, struct cirt_observable *out); /* 0 = ok */
-	const char *(*text)(const struct cirt_item *item, size_t *len);   /* the item's plain text */
-	const char *(*classification)(const struct cirt_item *item);      /* RSIT type */
+	int (*observable)(
+		const struct cirt_item *item, size_t index, struct cirt_observable *out); /* 0 = ok */
+	const char *(*text)(const struct cirt_item *item, size_t *len); /* the item's plain text */
+	const char *(*classification)(const struct cirt_item *item);	/* RSIT type */
 	/* The part in hand, CIRT_STAGE_PART only. */
-	const void *(*part)(const struct cirt_item *item, const char **name, const char **media_type, size_t *len);
+	const void *(*part)(
+		const struct cirt_item *item, const char **name, const char **media_type, size_t *len);
 	int (*add_observable)(struct cirt_item *item, const char *type, const char *role, const char *value);
 	void (*set_asn)(struct cirt_item *item, uint32_t asn);
 	void (*set_country)(struct cirt_item *item, const char *iso3166);
@@ -51,20 +66,21 @@ struct cirt_api {
 };
 
 struct cirt_plugin_option {
-	const char *name;    /* under plugin NAME { … } in cirtd.conf */
+	const char *name; /* under plugin NAME { … } in cirtd.conf */
 	const char *help;
-	int is_file;         /* the host opens it and gives its bytes by file() */
+	int is_file; /* the host opens it and gives its bytes by file() */
 };
 
 struct cirt_plugin {
-	uint32_t abi;        /* CIRT_PLUGIN_ABI */
-	const char *name;    /* a-z 0-9 - */
+	uint32_t abi;	  /* CIRT_PLUGIN_ABI */
+	const char *name; /* a-z 0-9 - */
 	const char *version;
-	const char *summary; /* one line */
-	unsigned stages;     /* of enum cirt_stage */
+	const char *summary;			  /* one line */
+	unsigned stages;			  /* of enum cirt_stage */
 	const struct cirt_plugin_option *options; /* ends with name NULL; may be NULL */
 	/* 0 = ok; else the plugin is not used and `error` (size bytes) says why. */
-	int (*init)(const struct cirt_api *api, struct cirt_host *host, void **state, char *error, size_t size);
+	int (*init)(
+		const struct cirt_api *api, struct cirt_host *host, void **state, char *error, size_t size);
 	void (*fini)(void *state);
 	/* 0 = ok; anything else is a note "plugin NAME: failed" on the report. */
 	int (*hook)(const struct cirt_api *api, struct cirt_item *item, enum cirt_stage stage, void *state);

@@ -1,0 +1,24 @@
+#ifndef TRIAGE_RULES_CHECK_H
+#define TRIAGE_RULES_CHECK_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Looks at a bundle of rules before they are let at mail: compiles every file, and runs each by itself on
+ * buffers made to hurt, in a child with a limit on CPU time, because libyara's own time limit does not hold
+ * (trap 9). limit: microseconds of CPU for one file on all buffers. *json gets
+ *
+ *     {"ok":false,"engine":"yara 4.2.3","files":12,"rules":31,"refused":[{"file":"a.yar","line":3,"text":"…"}],
+ *      "slow":[{"file":"b.yar","ms":10000,"limit_ms":10000,"finished":false}],
+ *      "slowest":{"file":"c.yar","ms":14}}
+ *
+ * Forks: to be called before the sandbox is entered, in a process without threads.
+ */
+bool rules_check(struct str bundle, uint64_t limit, struct buf *json, struct err *err);
+
+/* `cirtd rules-check FOLDER`: the same for a folder, told to people on standard output. Exit status: 0 ok, 1
+ * not. */
+int rules_check_main(const char *folder);
+
+#endif
