@@ -24,8 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-PLAIN_USER = "cirtd-test"  # who runs daemons when the tests are run by root; made by packaging/create-users
-SLOW = 4 if "asan" in os.environ.get("CIRTD_TEST_BUILD", "asan") else 1
+PLAIN_USER = "nobody"  # who runs daemons when the tests are run by root
 
 
 def wait_for(condition, timeout=30, what="the condition", every=0.05):
@@ -209,7 +208,7 @@ class Daemon:
     def command(self, *arguments):
         command = [str(self.programs.cirtd), "-c", str(self.folder / "cirtd.conf"), "-S", str(self.programs.sql), *map(str, arguments)]
         if self.user:
-            command = ["setpriv", "--reuid", self.user, "--regid", self.user, "--clear-groups", "--no-new-privs", *command]
+            command = ["setpriv", "--reuid", self.user, "--regid", "nogroup", "--clear-groups", "--no-new-privs", *command]
         return command
 
     def environment(self):
