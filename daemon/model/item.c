@@ -11,9 +11,9 @@
 #define MAX_COUNT  INT64_C(1000000000000)
 
 /* The fewest bytes that each takes when encoded: they bound what a count may make us allocate. */
-#define LEAST_ITEM	 28
+#define LEAST_ITEM	 29
 #define LEAST_EVIDENCE	 48
-#define LEAST_OBJECT	 36
+#define LEAST_OBJECT	 33
 #define LEAST_OBSERVABLE 12
 #define LEAST_VERDICT	 20
 #define LEAST_STRING	 4

@@ -78,16 +78,27 @@ static size_t fang_at(struct str text, const char **meant)
 	return 0;
 }
 
+/* hxxp:, hxxps[:] and their like; a name may begin with the same letters. */
+static bool has_fanged_scheme(struct str text)
+{
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+		if (!starts_nocase(text, str_of(schemes[i])))
+			continue;
+		struct str rest = after(text, 4);
+		if (starts_nocase(rest, STR("s")))
+			rest = after(rest, 1);
+		return starts_nocase(rest, STR(":")) || starts_nocase(rest, STR("[:"));
+	}
+	return false;
+}
+
 struct str refang(struct str text, struct arena *arena)
 {
 	struct buf out = {0};
 	struct str rest = text;
-	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
-		if (starts_nocase(rest, str_of(schemes[i]))) {
-			buf_text(&out, "http");
-			rest = after(rest, 4);
-			break;
-		}
+	if (has_fanged_scheme(rest)) {
+		buf_text(&out, "http");
+		rest = after(rest, 4);
 	}
 	while (rest.len > 0) {
 		const char *meant;
