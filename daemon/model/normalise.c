@@ -92,7 +92,7 @@ static bool has_fanged_scheme(struct str text)
 	return false;
 }
 
-struct str refang(struct str text, struct arena *arena)
+static struct str value_refang(struct str text, struct arena *arena)
 {
 	struct buf out = {0};
 	struct str rest = text;
@@ -396,7 +396,7 @@ bool observable_normalise(enum observable_type type, struct str text, struct are
 	bool address = type == OBSERVABLE_IP || type == OBSERVABLE_NAME || type == OBSERVABLE_URL ||
 		       type == OBSERVABLE_EMAIL;
 	if (address && may_be_fanged(text))
-		text = refang(text, arena);
+		text = value_refang(text, arena);
 	switch (type) {
 	case OBSERVABLE_IP:
 		return normalise_ip(text, arena, value);

@@ -51,8 +51,6 @@ bool observable_role_parse(struct str text, enum observable_role *role); /* "des
 
 /* Normalise `text` for its type, in arena memory; refangs hxxp and [.]. False if it is not one of that type. */
 bool observable_normalise(enum observable_type type, struct str text, struct arena *arena, struct str *value);
-/* hxxp, [.], (dot), [at] and their like read as what they stand for; text itself where there is none. */
-struct str refang(struct str text, struct arena *arena);
 /* Guess the type of a bare value: ip, url, email, digest, cve, name of two labels or more, in this order. */
 bool observable_guess(struct str text, struct arena *arena, struct observable *observable);
 /* The host within a URL, without port and brackets; empty where there is none. */
