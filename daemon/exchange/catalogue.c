@@ -1,0 +1,169 @@
+#include "exchange/catalogue.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "pg/pg.h"
+
+/* How long pulls wait for the first answer after start. */
+#define FIRST_WAIT (5 * CLOCK_SECOND)
+/* Reports not yet written; more are dropped. */
+#define REPORTS_MAX 64
+
+struct catalogue {
+	struct pg *pg; /* NULL: no database */
+	struct timer *first;
+	bool known;
+	bool reading;
+	bool again;	  /* asked for while it was being read */
+	struct map *auth; /* by source */
+	catalogue_fn *changed;
+	void *context;
+};
+
+static void auth_clear(struct map *auth)
+{
+	size_t cursor = 0;
+	uint64_t id;
+	void *value;
+
+	while (map_next(auth, &cursor, &id, &value)) {
+		map_remove(auth, id);
+		mem_wipe(value, strlen(value));
+		free(value);
+	}
+}
+
+static void catalogue_settle(struct catalogue *catalogue)
+{
+	catalogue->known = true;
+	timer_stop(catalogue->first);
+	catalogue->changed(catalogue->context);
+}
+
+static void on_first_over(void *context)
+{
+	struct catalogue *catalogue = context;
+
+	log_warn("feeds are pulled without credentials: %s", pg_why_down(catalogue->pg));
+	catalogue_settle(catalogue);
+}
+
+static void on_auth(struct pg *pg, const struct pg_result *result, void *context)
+{
+	struct catalogue *catalogue = context;
+
+	(void)pg;
+	catalogue->reading = false;
+	if (result->outcome == PG_REFUSED)
+		log_error("credentials of feeds: %s", result->text);
+	if (result->outcome != PG_DONE)
+		return;
+	auth_clear(catalogue->auth);
+	for (int row = 0; row < result->rows; row++) {
+		struct str auth = pg_value(result, row, 1);
+
+		map_put(catalogue->auth, (uint64_t)pg_value_int(result, row, 0),
+			mem_strndup(auth.p, auth.len));
+	}
+	catalogue_settle(catalogue);
+	if (catalogue->again)
+		catalogue_refresh(catalogue);
+}
+
+void catalogue_refresh(struct catalogue *catalogue)
+{
+	catalogue->again = catalogue->reading;
+	if (!catalogue->pg || catalogue->reading || !pg_is_up(catalogue->pg))
+		return;
+	catalogue->reading = true;
+	pg_query(catalogue->pg,
+		"SELECT id, auth FROM source WHERE kind IN ('feed', 'taxii') AND enabled AND auth <> ''",
+		NULL, 0, false, on_auth, catalogue);
+}
+
+static void on_state(struct pg *pg, bool up, const char *why, void *context)
+{
+	struct catalogue *catalogue = context;
+
+	(void)pg;
+	(void)why;
+	catalogue->reading = false;
+	if (up)
+		catalogue_refresh(catalogue);
+}
+
+struct catalogue *catalogue_new(
+	struct loop *loop, struct str conninfo, struct str password, catalogue_fn *changed, void *context)
+{
+	struct catalogue *catalogue = mem_alloc(sizeof(*catalogue));
+	struct pg_settings settings = {.conninfo = conninfo,
+		.user = STR("cirt_exchange"),
+		.password = password,
+		.search_path = STR("cirt"),
+		.name = "cirtd exchange"};
+
+	catalogue->auth = map_new();
+	catalogue->changed = changed;
+	catalogue->context = context;
+	catalogue->known = conninfo.len == 0;
+	catalogue->first = timer_new(loop, on_first_over, catalogue);
+	if (conninfo.len == 0)
+		return catalogue;
+	timer_set(catalogue->first, FIRST_WAIT);
+	catalogue->pg = pg_new(loop, &settings, on_state, catalogue);
+	return catalogue;
+}
+
+void catalogue_free(struct catalogue **catalogue)
+{
+	if (!*catalogue)
+		return;
+	pg_free(&(*catalogue)->pg);
+	timer_free(&(*catalogue)->first);
+	auth_clear((*catalogue)->auth);
+	map_free(&(*catalogue)->auth);
+	free(*catalogue);
+	*catalogue = NULL;
+}
+
+bool catalogue_known(const struct catalogue *catalogue)
+{
+	return catalogue->known;
+}
+
+const char *catalogue_auth(const struct catalogue *catalogue, uint32_t source)
+{
+	const char *auth = map_get(catalogue->auth, source);
+
+	return auth ? auth : "";
+}
+
+static void on_reported(struct pg *pg, const struct pg_result *result, void *context)
+{
+	(void)pg;
+	(void)context;
+	if (result->outcome == PG_REFUSED)
+		log_error("state of a feed: %s", result->text);
+}
+
+void catalogue_report(struct catalogue *catalogue, uint32_t source, bool succeeded, const char *problem)
+{
+	char id[16];
+	struct pg_parameter parameters[] = {{.value = {id, 0}},
+		{.value = str_of(succeeded ? "true" : "false")}, {.value = utf8_cut(str_of(problem), 500)}};
+
+	if (!catalogue->pg || !pg_is_up(catalogue->pg) || pg_queued(catalogue->pg) >= REPORTS_MAX)
+		return;
+	parameters[0].value.len = (size_t)snprintf(id, sizeof(id), "%u", source);
+	pg_query(catalogue->pg,
+		"INSERT INTO feed_state (source, tried, succeeded, problem) "
+		"VALUES ($1, now(), CASE WHEN $2::boolean THEN now() END, $3) "
+		"ON CONFLICT (source) DO UPDATE SET tried = excluded.tried, "
+		"succeeded = coalesce(excluded.succeeded, feed_state.succeeded), problem = excluded.problem",
+		parameters, ARRAY_LEN(parameters), true, on_reported, NULL);
+}

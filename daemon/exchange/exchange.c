@@ -1,0 +1,202 @@
+#include "config.h"
+
+#include "exchange/exchange.h"
+
+#include <curl/curl.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "exchange/collector.h"
+
+/* How long a commit that is on its way is waited for when the room drains. */
+#define DRAIN_LIMIT (5 * CLOCK_SECOND)
+
+struct exchange {
+	struct room *room;
+	struct collector collector;
+	struct timer *drain_timer;
+};
+
+static void exchange_drained(struct exchange *exchange)
+{
+	if (exchange->collector.draining && !collector_busy(&exchange->collector)) {
+		timer_stop(exchange->drain_timer);
+		room_drained(exchange->room);
+	}
+}
+
+static void on_sources(const struct source_table *table, void *context)
+{
+	struct exchange *exchange = context;
+
+	collector_sources(&exchange->collector, table);
+}
+
+static void on_change(void *context)
+{
+	struct exchange *exchange = context;
+
+	collector_resume(&exchange->collector);
+}
+
+static const struct appender_calls appender_calls = {
+	.sources = on_sources, .doors = on_change, .drained = on_change};
+
+static bool exchange_load(struct room *room, struct err *err)
+{
+	struct exchange *exchange = mem_alloc(sizeof(*exchange));
+	struct collector *collector = &exchange->collector;
+	const struct conf *conf = room_conf(room);
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		free(exchange);
+		return err_set(err, ERR_SYSTEM, "libcurl does not start");
+	}
+	exchange->room = room;
+	room_set_state(room, exchange);
+	collector->loop = room_loop(room);
+	collector->interval = conf->feed_interval;
+	collector->max_size = conf->feed_max_size;
+	collector->feeds = map_new();
+	collector->appender = appender_new(collector->loop, &appender_calls, exchange);
+	collector->fetcher = fetcher_new(collector->loop, room_grant(room, "exchange.ca"), err);
+	return collector->fetcher != NULL;
+}
+
+static void exchange_plan(struct room *room, struct sandbox *plan)
+{
+	/* Names are resolved and certificates are trusted by files (trap 7). */
+	static const char *const files[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf",
+		"/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/ssl",
+		"/usr/lib/ssl", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
+		"/run/systemd/resolve", "/etc/localtime", "/usr/share/zoneinfo"};
+	static const char *const libraries[] = {
+		"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"};
+
+	(void)room;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		sandbox_allow(plan, files[i], SANDBOX_READ);
+	/* nsswitch.conf may name modules, which are loaded when the first name is looked up. */
+	for (size_t i = 0; i < ARRAY_LEN(libraries); i++)
+		sandbox_allow(plan, libraries[i], SANDBOX_READ_EXEC);
+	plan->executable_maps = true;
+	plan->unix_sockets = true;
+	plan->inet_connect = true;
+	plan->threads = true;
+}
+
+static bool exchange_prove(struct room *room, struct err *err)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	int problem = getaddrinfo("localhost", "443", &hints, &found);
+
+	(void)room;
+	if (problem != 0)
+		return err_set(err, ERR_DENIED, "localhost cannot be resolved in the sandbox: %s",
+			gai_strerror(problem));
+	freeaddrinfo(found);
+	return true;
+}
+
+static bool exchange_start(struct room *room, struct err *err)
+{
+	struct exchange *exchange = room_state(room);
+
+	(void)err;
+	exchange->collector.catalogue = catalogue_new(room_loop(room), room_grant(room, "db.conninfo"),
+		room_grant(room, "db.password"), on_change, exchange);
+	return true;
+}
+
+static void exchange_edge(struct room *room, enum edge_kind kind, enum room_id peer, unsigned instance,
+	uint32_t generation, int fd)
+{
+	struct exchange *exchange = room_state(room);
+
+	(void)instance;
+	if (kind == EDGE_APPEND && peer == ROOM_SPOOL)
+		appender_edge(exchange->collector.appender, generation, fd);
+	else
+		fd_close(&fd);
+}
+
+static void exchange_reload(struct room *room, const struct conf *old)
+{
+	struct exchange *exchange = room_state(room);
+
+	(void)old;
+	exchange->collector.interval = room_conf(room)->feed_interval;
+	exchange->collector.max_size = room_conf(room)->feed_max_size;
+	fetcher_trust(exchange->collector.fetcher, room_grant(room, "exchange.ca"));
+}
+
+static void drain_is_over(void *context)
+{
+	struct exchange *exchange = context;
+
+	room_drained(exchange->room);
+}
+
+static void exchange_drain(struct room *room)
+{
+	struct exchange *exchange = room_state(room);
+
+	if (exchange->collector.draining)
+		return;
+	exchange->drain_timer = timer_new(room_loop(room), drain_is_over, exchange);
+	timer_set(exchange->drain_timer, DRAIN_LIMIT);
+	collector_drain(&exchange->collector);
+	exchange_drained(exchange);
+}
+
+static void exchange_count(struct room *room)
+{
+	struct exchange *exchange = room_state(room);
+	const struct collector *collector = &exchange->collector;
+
+	room_counter(room, "feeds", map_count(collector->feeds));
+	room_counter(room, "pulls", collector->pulls);
+	room_counter(room, "not_modified", collector->not_modified);
+	room_counter(room, "failed", collector->failed);
+	room_counter(room, "pages", collector->pages);
+	room_counter(room, "bytes", collector->bytes);
+	exchange_drained(exchange);
+}
+
+static void exchange_stop(struct room *room)
+{
+	struct exchange *exchange = room_state(room);
+	struct collector *collector;
+
+	if (!exchange)
+		return;
+	collector = &exchange->collector;
+	collector_stop(collector);
+	map_free(&collector->feeds);
+	fetcher_free(&collector->fetcher);
+	catalogue_free(&collector->catalogue);
+	appender_free(&collector->appender);
+	timer_free(&exchange->drain_timer);
+	curl_global_cleanup();
+	free(exchange);
+	room_set_state(room, NULL);
+}
+
+const struct room_spec exchange_room = {
+	.id = ROOM_EXCHANGE,
+	.load = exchange_load,
+	.plan = exchange_plan,
+	.prove = exchange_prove,
+	.start = exchange_start,
+	.edge = exchange_edge,
+	.reload = exchange_reload,
+	.drain = exchange_drain,
+	.count = exchange_count,
+	.stop = exchange_stop,
+};

@@ -1,0 +1,21 @@
+#ifndef EXCHANGE_FEED_H
+#define EXCHANGE_FEED_H
+
+#include "exchange/collector.h"
+
+/*
+ * A source that is pulled: ask the spool how far we are (bookmark "feed/ID"), fetch, stream into the spool,
+ * commit the page together with the new cursor, go on with the next page or wait. What has not changed makes
+ * no entry.
+ */
+struct feed;
+
+struct feed *feed_new(struct collector *collector, const struct source *source); /* and pull at once */
+void feed_free(struct feed **feed);
+/* True: nothing has changed that asks for a new beginning; interval and such are taken over. */
+bool feed_keep(struct feed *feed, const struct source *source);
+void feed_resume(struct feed *feed); /* go on if something was waited for */
+void feed_hurry(struct feed *feed);  /* the table has changed: try a failing one again at once */
+bool feed_committing(const struct feed *feed);
+
+#endif
