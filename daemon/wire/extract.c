@@ -512,7 +512,7 @@ void extract_observables(struct reading *reading, struct report *report, struct 
 {
 	struct extraction run = {.reading = reading,
 		.report = report,
-		.text = refang(text, reading->arena),
+		.text = text_refang(text, reading->arena),
 		.first_count = report->observable_count};
 	size_t i = 0;
 

@@ -134,7 +134,7 @@ static size_t undo_brackets(struct output *out, struct str rest)
 	return length;
 }
 
-struct str refang(struct str text, struct arena *arena)
+struct str text_refang(struct str text, struct arena *arena)
 {
 	struct output out = {arena_alloc(arena, text.len + 1), 0};
 	size_t i = 0;

@@ -11,6 +11,6 @@
  * [dot] (dot), [@] [at] (at), [:] [://] [/], a lone "[." — with or without a space on both sides. Control
  * characters become spaces. Linear; the result is never longer than text.
  */
-struct str refang(struct str text, struct arena *arena);
+struct str text_refang(struct str text, struct arena *arena);
 
 #endif

@@ -19,6 +19,7 @@ static const struct {
 	const char *ending; /* of inputs */
 	bool (*read)(struct reading *reading, struct str bytes, struct str envelope, struct err *err);
 } formats[] = {
+	{"mail", ".eml", mail_read},
 	{"stix", ".json", stix_read},
 	{"lines", ".ndjson", lines_read},
 };

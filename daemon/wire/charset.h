@@ -1,0 +1,20 @@
+#ifndef WIRE_CHARSET_H
+#define WIRE_CHARSET_H
+
+#include "base/arena.h"
+
+/* What a conversion has to confess (trap 7: never silently). */
+struct charset_outcome {
+	bool unknown; /* no such charset here: what is not ASCII became U+FFFD */
+	bool guessed; /* the bytes are not what was declared: read as windows-1252 */
+	size_t bad;   /* bytes that are not valid in the charset: each became U+FFFD */
+};
+
+/*
+ * Bytes in a charset, by any name that mail gives it, as UTF-8 in arena memory (or the bytes themselves). ""
+ * and us-ascii are guessed: UTF-8 if it is that, else windows-1252.
+ */
+struct str charset_to_utf8(
+	struct str charset, struct str bytes, struct arena *arena, struct charset_outcome *outcome);
+
+#endif

@@ -1,0 +1,194 @@
+#include "wire/mime.h"
+
+#include "base/clock.h"
+#include "model/storable.h"
+#include "wire/json_read.h"
+
+struct item *mail_item(const struct mail *mail)
+{
+	return &mail->reading->items[mail->index];
+}
+
+struct report *mail_report(const struct mail *mail)
+{
+	return &mail_item(mail)->report;
+}
+
+/* --- what the door says --- */
+
+static void add_recipient(struct mail *mail, struct json_object *value)
+{
+	struct str address = json_value_text(value);
+	struct str normal;
+
+	if (address.len > 0 && observable_normalise(OBSERVABLE_EMAIL, address, mail->reading->arena, &normal))
+		mail->recipients[mail->recipient_count++] = arena_str(mail->reading->arena, normal);
+}
+
+static void read_envelope(struct mail *mail, struct str envelope)
+{
+	struct json_object *object = NULL;
+	struct json_object *to;
+	struct json_object *from;
+	size_t count;
+
+	if (envelope.len == 0 || !json_read(envelope, 8, &object, NULL) ||
+		!json_object_is_type(object, json_type_object)) {
+		json_object_put(object);
+		return;
+	}
+	from = json_of(object, "from", json_type_string);
+	if (from) {
+		mail->sender = arena_str(mail->reading->arena, json_value_text(from));
+		mail->null_sender = mail->sender.len == 0 || str_equal(mail->sender, STR("<>"));
+	}
+	json_object_object_get_ex(object, "to", &to);
+	count = json_object_is_type(to, json_type_array) ? json_object_array_length(to) : 0;
+	mail->recipients = arena_alloc(mail->reading->arena, (count + 1) * sizeof(struct str));
+	add_recipient(mail, to);
+	for (size_t i = 0; i < count; i++)
+		add_recipient(mail, json_object_array_get_idx(to, i));
+	json_object_put(object);
+}
+
+/* --- observables that are none --- */
+
+static struct str domain_of(struct str address)
+{
+	const char *at = address.len ? memchr(address.p, '@', address.len) : NULL;
+
+	return at ? (struct str){at + 1, address.len - (size_t)(at + 1 - address.p)} : STR_NONE;
+}
+
+/* The desk itself and who writes to it are no indicators, however often quoted. */
+static bool is_ours(const struct mail *mail, const struct observable *observable)
+{
+	if (observable->role == OBSERVED_REPORTER)
+		return false;
+	if (observable->type == OBSERVABLE_EMAIL && str_equal(observable->value, mail->reporter))
+		return true;
+	for (size_t i = 0; i < mail->recipient_count; i++) {
+		if (observable->type == OBSERVABLE_EMAIL && str_equal(observable->value, mail->recipients[i]))
+			return true;
+		if (observable->type == OBSERVABLE_NAME &&
+			str_equal(observable->value, domain_of(mail->recipients[i])))
+			return true;
+	}
+	return false;
+}
+
+static void drop_ours(const struct mail *mail)
+{
+	struct report *report = mail_report(mail);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < report->observable_count; i++)
+		if (!is_ours(mail, &report->observables[i]))
+			report->observables[kept++] = report->observables[i];
+	report->observable_count = kept;
+}
+
+/* --- the mail --- */
+
+static struct str one_line(const struct mail *mail, struct str text)
+{
+	char *copy = arena_alloc(mail->reading->arena, text.len + 1);
+
+	for (size_t i = 0; i < text.len; i++)
+		copy[i] = (char)((unsigned char)text.p[i] < ' ' && text.p[i] != 0 ? ' ' : text.p[i]);
+	return storable_text((struct str){copy, text.len}, MAX_TITLE, mail->reading->arena, NULL);
+}
+
+static void read_reporter(struct mail *mail, GMimeMessage *message)
+{
+	struct str address = mail_address(mail, GMIME_OBJECT(message), "From");
+	struct report *report = mail_report(mail);
+
+	if (!reading_observable(mail->reading, report, OBSERVABLE_EMAIL, OBSERVED_REPORTER, address) &&
+		!reading_observable(mail->reading, report, OBSERVABLE_EMAIL, OBSERVED_REPORTER, mail->sender))
+		mail->reporter = address;
+	else
+		mail->reporter = report->observables[0].value;
+}
+
+static void read_headers(struct mail *mail, GMimeMessage *message)
+{
+	struct report *report = mail_report(mail);
+	const char *id = g_mime_message_get_message_id(message);
+	GDateTime *date = g_mime_message_get_date(message);
+	struct str subject = mail_header(mail, GMIME_OBJECT(message), "Subject");
+
+	read_reporter(mail, message);
+	report->title = one_line(mail, subject.len ? subject : STR("(no subject)"));
+	report->sender_id = arena_str(mail->reading->arena,
+		storable_text(id ? str_of(id) : STR_NONE, MAX_IDENTIFIER, mail->reading->arena, NULL));
+	if (date)
+		report->observed = g_date_time_to_unix(date) * CLOCK_SECOND;
+	extract_observables(mail->reading, report, subject);
+	mail_item(mail)->subkind = mail_subkind(mail, message, subject);
+	if (mail_item(mail)->subkind.len > 0)
+		mail_item(mail)->kind = ITEM_CORRESPONDENCE;
+}
+
+/* A mail that was cut off: everything up to there is in the report, the part in which it ends is set aside.
+ */
+static void read_end(struct mail *mail)
+{
+	if (!mail->unclosed || !mail->last)
+		return;
+	reading_note(mail->reading, mail_report(mail), "the mail ends inside part " STR_FMT,
+		STR_ARG(mail->last_path));
+	reading_quarantine(mail->reading,
+		arena_printf(mail->reading->arena, "part " STR_FMT, STR_ARG(mail->last_path)), "mime",
+		mail_raw(mail, mail->last),
+		"the mail ends inside this part: its closing boundary is missing");
+}
+
+static void finish(struct mail *mail)
+{
+	struct report *report = mail_report(mail);
+
+	report->text = arena_str(mail->reading->arena,
+		storable_text(buf_view(&mail->text), MAX_TEXT, mail->reading->arena, NULL));
+	report->tlp = mail_tlp(report->title, report->text);
+	drop_ours(mail);
+	read_end(mail);
+}
+
+static void read_message(struct mail *mail, GMimeMessage *message)
+{
+	GMimeObject *body;
+
+	read_headers(mail, message);
+	body = g_mime_message_get_mime_part(message);
+	if (body)
+		mail_walk(mail, body, (struct mail_place){.path = STR_NONE});
+	finish(mail);
+}
+
+bool mail_read(struct reading *reading, struct str bytes, struct str envelope, struct err *err)
+{
+	struct mail mail = {.reading = reading, .index = reading->item_count};
+	struct str reason;
+	GMimeMessage *message;
+
+	if (reading->at)
+		reading->at(reading, reading->next_item, "mime");
+	if (reading->left_out && reading->left_out(reading, reading->next_item, &reason)) {
+		reading_quarantine(reading, STR("mail"), "mime", bytes, STR_FMT, STR_ARG(reason));
+		return true;
+	}
+	g_mime_init(); /* counts its callers, and is undone by none: the tables stay for the life of the
+			  process */
+	reading_item(reading, ITEM_REPORT)->part = STR("mail");
+	read_envelope(&mail, envelope);
+	message = mail_parse(&mail, bytes, STR("header"));
+	if (!message)
+		return err_set(err, ERR_MALFORMED,
+			"not a mail: expected a header field, a name and a colon, in the first line");
+	reading_evidence(reading, mail_item(&mail)->number, STR("message.eml"), STR("message/rfc822"), bytes);
+	read_message(&mail, message);
+	g_object_unref(message);
+	buf_free(&mail.text);
+	return true;
+}

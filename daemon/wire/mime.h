@@ -1,0 +1,58 @@
+#ifndef WIRE_MIME_H
+#define WIRE_MIME_H
+
+#include <gmime/gmime.h>
+
+#include "wire/charset.h"
+#include "wire/reading.h"
+
+/* A mail at work, shared by the files mime*.c: one report and what is quarantined beside it. */
+struct mail {
+	struct reading *reading;
+	size_t index;		/* of its item in reading->items; items move when one is added */
+	struct buf text;	/* what people wrote, as it goes into the report */
+	size_t leaves;		/* parts so far */
+	struct str *recipients; /* our own addresses: never observables */
+	size_t recipient_count;
+	struct str sender;   /* of the envelope */
+	bool null_sender;    /* the envelope says <> */
+	struct str reporter; /* address of From */
+	bool too_many;	     /* said already */
+	GMimeObject *last;   /* the part read last, not owned, and its path: where a truncated mail ends */
+	struct str last_path;
+	bool unclosed; /* a multipart has no closing boundary */
+};
+
+struct item *mail_item(const struct mail *mail);
+struct report *mail_report(const struct mail *mail);
+void mail_note_charset(
+	struct mail *mail, const char *where, struct str charset, const struct charset_outcome *outcome);
+
+/* --- mime_part.c --- */
+struct mail_place {
+	struct str path; /* "1.2" */
+	unsigned depth;
+	bool quiet;  /* its text stands elsewhere already (multipart/alternative): only look for indicators */
+	bool nested; /* inside a message that was forwarded */
+};
+void mail_walk(struct mail *mail, GMimeObject *object, struct mail_place place);
+/* The bytes of an object as they stood in the mail, in the arena. */
+struct str mail_raw(const struct mail *mail, GMimeObject *object);
+
+/* --- mime_parse.c --- */
+/* Guard and parse; NULL: not a mail. Cuts and complaints become quarantined items and notes. `where` is the
+ * place of a mail inside. */
+GMimeMessage *mail_parse(struct mail *mail, struct str bytes, struct str where);
+
+/* --- mime_header.c --- */
+/* A header field of a message or part, decoded; notes say what could not be. "" if there is none. */
+struct str mail_header(struct mail *mail, GMimeObject *object, const char *name);
+/* The first address of a field, "" if none. */
+struct str mail_address(struct mail *mail, GMimeObject *object, const char *name);
+struct str mail_file_name(struct mail *mail, GMimeObject *part);
+/* "reply", "bounce", "auto-reply", or "" for a report; one clear rule each. */
+struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str subject);
+/* The strictest TLP label in a subject, or at the beginning of a line of the text. */
+enum tlp mail_tlp(struct str subject, struct str text);
+
+#endif

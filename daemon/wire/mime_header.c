@@ -1,0 +1,220 @@
+#include "config.h"
+
+#include "base/mem.h"
+#include "wire/header_text.h"
+#include "wire/mime.h"
+
+#define TLP_LOOK 2000 /* bytes of text in which a label is looked for */
+
+void mail_note_charset(
+	struct mail *mail, const char *where, struct str charset, const struct charset_outcome *outcome)
+{
+	struct report *report = mail_report(mail);
+
+	charset = utf8_cut(charset, 40);
+	if (outcome->unknown)
+		reading_note(mail->reading, report, "%s: charset \"" STR_FMT "\" cannot be converted", where,
+			STR_ARG(charset));
+	if (outcome->guessed)
+		reading_note(mail->reading, report,
+			"%s: no charset, or not the one declared: read as windows-1252", where);
+	if (outcome->bad > 0)
+		reading_note(mail->reading, report, "%s: %zu bytes are not valid in charset \"" STR_FMT "\"",
+			where, outcome->bad, STR_ARG(charset));
+}
+
+static struct str raw_header(GMimeObject *object, const char *name)
+{
+	GMimeHeader *header = g_mime_header_list_get_header(g_mime_object_get_header_list(object), name);
+
+	return header ? str_of(g_mime_header_get_raw_value(header)) : STR_NONE;
+}
+
+struct str mail_header(struct mail *mail, GMimeObject *object, const char *name)
+{
+	struct charset_outcome outcome;
+	char unknown[HEADER_CHARSET];
+	struct str text = header_text(raw_header(object, name), mail->reading->arena, &outcome, unknown);
+
+	mail_note_charset(mail, name, str_of(unknown), &outcome);
+	return text;
+}
+
+static struct str first_mailbox(struct mail *mail, InternetAddressList *list)
+{
+	int count = list ? internet_address_list_length(list) : 0;
+
+	for (int i = 0; i < count; i++) {
+		InternetAddress *address = internet_address_list_get_address(list, i);
+		const char *text;
+		if (!INTERNET_ADDRESS_IS_MAILBOX(address))
+			continue;
+		text = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
+		if (text && *text)
+			return arena_str(mail->reading->arena, str_of(text));
+	}
+	return STR_NONE;
+}
+
+struct str mail_address(struct mail *mail, GMimeObject *object, const char *name)
+{
+	struct str raw = raw_header(object, name);
+	InternetAddressList *list;
+	struct str address;
+
+	if (raw.len == 0)
+		return STR_NONE;
+	list = internet_address_list_parse(NULL, arena_str(mail->reading->arena, raw).p);
+	address = first_mailbox(mail, list);
+	if (list)
+		g_object_unref(list);
+	return address;
+}
+
+/* A parameter in a charset that is unknown here comes out of GMime wrong without a word: say so. */
+static void check_parameter(struct mail *mail, GMimeParamList *list, const char *name)
+{
+	GMimeParam *parameter = list ? g_mime_param_list_get_parameter(list, name) : NULL;
+	const char *charset = parameter ? g_mime_param_get_charset(parameter) : NULL;
+	struct charset_outcome outcome;
+
+	if (!charset)
+		return;
+	charset_to_utf8(str_of(charset), STR("\x80"), mail->reading->arena, &outcome);
+	outcome.bad = 0;
+	outcome.guessed = false;
+	mail_note_charset(mail, "file name", str_of(charset), &outcome);
+}
+
+static struct str parameter_of(struct mail *mail, GMimeParamList *list, const char *name)
+{
+	GMimeParam *parameter = list ? g_mime_param_list_get_parameter(list, name) : NULL;
+	const char *value = parameter ? g_mime_param_get_value(parameter) : NULL;
+	struct charset_outcome outcome;
+
+	if (!value)
+		return STR_NONE;
+	check_parameter(mail, list, name);
+	/* encoded words have no business here and are everywhere */
+	return header_text(str_of(value), mail->reading->arena, &outcome, NULL);
+}
+
+struct str mail_file_name(struct mail *mail, GMimeObject *part)
+{
+	GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(part);
+	GMimeContentType *type = g_mime_object_get_content_type(part);
+	struct str name = STR_NONE;
+
+	if (disposition)
+		name = parameter_of(mail, g_mime_content_disposition_get_parameters(disposition), "filename");
+	if (name.len == 0 && type)
+		name = parameter_of(mail, g_mime_content_type_get_parameters(type), "name");
+	return name;
+}
+
+/* --- what kind of mail it is --- */
+
+static bool header_is(GMimeObject *object, const char *name, const char *begins)
+{
+	struct str value = str_trim(raw_header(object, name));
+	size_t length = strlen(begins);
+
+	return value.len >= length && str_equal_nocase((struct str){value.p, length}, str_of(begins));
+}
+
+static bool has_part(GMimeObject *object, const char *type, const char *subtype)
+{
+	int count = GMIME_IS_MULTIPART(object) ? g_mime_multipart_get_count(GMIME_MULTIPART(object)) : 0;
+
+	for (int i = 0; i < count && i < 20; i++) {
+		GMimeContentType *found =
+			g_mime_object_get_content_type(g_mime_multipart_get_part(GMIME_MULTIPART(object), i));
+		if (found && g_mime_content_type_is_type(found, type, subtype))
+			return true;
+	}
+	return false;
+}
+
+static bool local_part_is(struct str address, const char *local)
+{
+	size_t length = strlen(local);
+
+	return address.len >= length && str_equal_nocase((struct str){address.p, length}, str_of(local)) &&
+	       (address.len == length || address.p[length] == '@');
+}
+
+/* "[CIRT-XX 2026-000412]": a case's tag in a subject (our own, of any desk of this kind) */
+static bool has_case_tag(struct str subject)
+{
+	const char *found = memmem(subject.p, subject.len, "[CIRT-", 6);
+	struct str rest = {
+		found ? found + 6 : NULL, found ? subject.len - (size_t)(found + 6 - subject.p) : 0};
+	struct str desk, year, number;
+
+	if (!found || !str_split(&rest, ' ', &desk) || !str_split(&rest, '-', &year) ||
+		!str_split(&rest, ']', &number))
+		return false;
+	for (size_t i = 0; i < year.len + number.len; i++) {
+		char c = i < year.len ? year.p[i] : number.p[i - year.len];
+		if (c < '0' || c > '9')
+			return false;
+	}
+	return desk.len > 0 && desk.len <= 20 && year.len == 4 && number.len > 0 && number.len <= 9;
+}
+
+struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str subject)
+{
+	GMimeObject *object = GMIME_OBJECT(message);
+	GMimeObject *body = g_mime_message_get_mime_part(message);
+	GMimeContentType *type = body ? g_mime_object_get_content_type(body) : NULL;
+	const char *report = type ? g_mime_content_type_get_parameter(type, "report-type") : NULL;
+	bool daemon =
+		local_part_is(mail->reporter, "mailer-daemon") || header_is(object, "From", "mailer-daemon");
+	bool nobody = mail->null_sender || header_is(object, "Return-Path", "<>");
+
+	if (has_case_tag(subject))
+		return STR("reply");
+	if (report && g_ascii_strcasecmp(report, "feedback-report") == 0)
+		return STR_NONE;
+	if (report && g_ascii_strcasecmp(report, "disposition-notification") == 0)
+		return STR("auto-reply");
+	if ((report && g_ascii_strcasecmp(report, "delivery-status") == 0) ||
+		(body && has_part(body, "message", "delivery-status")) || daemon ||
+		(nobody && local_part_is(mail->reporter, "postmaster")) ||
+		raw_header(object, "X-Failed-Recipients").len > 0)
+		return STR("bounce");
+	if (header_is(object, "Auto-Submitted", "auto-replied") ||
+		raw_header(object, "X-Autoreply").len > 0 || raw_header(object, "X-Autorespond").len > 0 ||
+		header_is(object, "Precedence", "auto_reply") ||
+		(str_starts(subject, STR("Automatic reply:")) || str_starts(subject, STR("Out of Office:"))))
+		return STR("auto-reply");
+	return STR_NONE;
+}
+
+/* The label that begins at text, "TLP:AMBER+STRICT" */
+static void take_label(struct str text, enum tlp *strictest)
+{
+	size_t length = 4;
+	enum tlp tlp;
+
+	while (length < text.len && length < 20 &&
+		((text.p[length] | 32) >= 'a' && (text.p[length] | 32) <= 'z' ? true : text.p[length] == '+'))
+		length++;
+	if (tlp_parse((struct str){text.p, length}, &tlp) && tlp > *strictest)
+		*strictest = tlp;
+}
+
+enum tlp mail_tlp(struct str subject, struct str text)
+{
+	enum tlp tlp = TLP_UNSTATED;
+
+	for (size_t i = 0; i + 4 < subject.len; i++)
+		if (str_equal_nocase((struct str){subject.p + i, 4}, STR("TLP:")))
+			take_label((struct str){subject.p + i, subject.len - i}, &tlp);
+	for (size_t i = 0; i + 4 < text.len && i < TLP_LOOK; i++)
+		if ((i == 0 || text.p[i - 1] == '\n' ||
+			    (text.p[i - 1] == '[' && (i == 1 || text.p[i - 2] == '\n'))) &&
+			str_equal_nocase((struct str){text.p + i, 4}, STR("TLP:")))
+			take_label((struct str){text.p + i, text.len - i}, &tlp);
+	return tlp;
+}

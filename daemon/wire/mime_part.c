@@ -1,0 +1,327 @@
+#include "config.h"
+
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "model/storable.h"
+#include "wire/html.h"
+#include "wire/mime.h"
+
+/* A text attachment (a log, a list) is searched so far; a body as a whole up to what is kept of it. */
+#define SEARCH_MAX (4u * 1024 * 1024)
+
+struct str mail_raw(const struct mail *mail, GMimeObject *object)
+{
+	GMimeStream *stream = g_mime_stream_mem_new();
+	GByteArray *array;
+	struct str raw;
+
+	g_mime_object_write_to_stream(object, NULL, stream);
+	array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+	raw = arena_str(mail->reading->arena, (struct str){(const char *)array->data, array->len});
+	g_object_unref(stream);
+	return raw;
+}
+
+static struct str decoded(const struct mail *mail, GMimePart *part)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	GMimeStream *stream;
+	GByteArray *array;
+	struct str bytes;
+
+	if (!content)
+		return STR_NONE;
+	stream = g_mime_stream_mem_new();
+	g_mime_data_wrapper_write_to_stream(content, stream);
+	array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+	bytes = arena_str(mail->reading->arena, (struct str){(const char *)array->data, array->len});
+	g_object_unref(stream);
+	return bytes;
+}
+
+static struct str media_type(const struct mail *mail, GMimeObject *object)
+{
+	GMimeContentType *type = g_mime_object_get_content_type(object);
+	char *text = type ? g_mime_content_type_get_mime_type(type) : NULL;
+	char *lower = text ? g_ascii_strdown(text, -1) : NULL;
+	struct str result = arena_str(mail->reading->arena, lower ? str_of(lower) : STR("text/plain"));
+
+	g_free(text);
+	g_free(lower);
+	return result;
+}
+
+static struct str child_path(const struct mail *mail, struct str path, int number)
+{
+	if (path.len == 0)
+		return arena_printf(mail->reading->arena, "%d", number);
+	return arena_printf(mail->reading->arena, STR_FMT ".%d", STR_ARG(path), number);
+}
+
+static struct str place_name(const struct mail *mail, struct str path)
+{
+	return arena_printf(mail->reading->arena, "part " STR_FMT, STR_ARG(path.len ? path : STR("1")));
+}
+
+/* --- text --- */
+
+static void append(struct mail *mail, struct str text)
+{
+	struct report *report = mail_report(mail);
+
+	if (text.len == 0)
+		return;
+	if (mail->text.len > 0)
+		buf_text(&mail->text, "\n\n");
+	if (mail->text.len + text.len > MAX_TEXT)
+		reading_note(mail->reading, report,
+			"the text is longer than %d bytes; all of it is in the mail", MAX_TEXT);
+	if (mail->text.len < MAX_TEXT)
+		buf_str(&mail->text, utf8_cut(text, MAX_TEXT - mail->text.len));
+}
+
+static void search(struct mail *mail, struct str text)
+{
+	if (text.len > SEARCH_MAX)
+		reading_note(mail->reading, mail_report(mail),
+			"indicators were looked for in the first %u MB of a text only", SEARCH_MAX >> 20);
+	extract_observables(mail->reading, mail_report(mail), utf8_cut(text, SEARCH_MAX));
+}
+
+/* CRLF as LF, and nothing that a terminal obeys. */
+static struct str tidy(const struct mail *mail, struct str text)
+{
+	char *copy = arena_alloc(mail->reading->arena, text.len + 1);
+	size_t length = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.p[i];
+		if (c == '\r' && i + 1 < text.len && text.p[i + 1] == '\n')
+			continue;
+		if (c == '\r')
+			c = '\n';
+		copy[length++] = (unsigned char)c < ' ' && c != '\n' && c != '\t' && c != 0 ? ' ' : c;
+	}
+	return (struct str){copy, length};
+}
+
+static struct str to_utf8(struct mail *mail, GMimeObject *object, struct str bytes, bool html)
+{
+	GMimeContentType *type = g_mime_object_get_content_type(object);
+	struct str charset = str_of(type ? g_mime_content_type_get_parameter(type, "charset") : NULL);
+	struct charset_outcome outcome;
+	struct str text;
+
+	if (charset.len == 0 && html)
+		charset = html_charset(bytes);
+	text = charset_to_utf8(charset, bytes, mail->reading->arena, &outcome);
+	mail_note_charset(mail, "text", charset, &outcome);
+	return text;
+}
+
+struct leaf {
+	GMimeObject *object;
+	struct mail_place place;
+	struct str type;  /* "text/plain" */
+	struct str name;  /* of the file; "" */
+	struct str bytes; /* decoded */
+	bool attached;
+};
+
+static void take_text(struct mail *mail, const struct leaf *leaf)
+{
+	bool html = str_equal(leaf->type, STR("text/html"));
+	struct str utf8 = to_utf8(mail, leaf->object, leaf->bytes, html);
+	struct str text = tidy(mail, html ? html_text(utf8, mail->reading->arena) : utf8);
+	struct str label = leaf->name.len ? leaf->name : html ? STR("html") : STR("text");
+
+	if (leaf->bytes.len == 0)
+		return;
+	reading_part(mail->reading, mail_item(mail)->number,
+		leaf->attached ? PART_TEXT | PART_FILE : PART_TEXT, label, leaf->type, utf8);
+	if (html && !leaf->place.quiet && text.len > 0)
+		reading_part(mail->reading, mail_item(mail)->number, PART_TEXT, STR("html as text"),
+			STR("text/plain"), text);
+	if (!leaf->attached && !leaf->place.quiet)
+		append(mail, str_trim(text));
+	search(mail, text);
+}
+
+/* --- attachments --- */
+
+static void take_file(struct mail *mail, const struct leaf *leaf)
+{
+	struct reading *reading = mail->reading;
+	uint32_t number = mail_item(mail)->number;
+	struct str name = leaf->name.len ? leaf->name : place_name(mail, leaf->place.path);
+	struct evidence *evidence = reading_evidence(reading, number, name, leaf->type, leaf->bytes);
+	char hex[SHA256_HEX];
+
+	hex_encode(evidence->digest, SHA256_LEN, hex);
+	if (!str_starts(leaf->type, STR("text/")))
+		reading_part(reading, number, PART_FILE, name, leaf->type, leaf->bytes);
+	if (!leaf->attached || leaf->bytes.len == 0)
+		return;
+	reading_observable(reading, mail_report(mail), OBSERVABLE_SHA256, OBSERVED_INDICATOR, str_of(hex));
+	if (leaf->name.len > 0)
+		reading_observable(
+			reading, mail_report(mail), OBSERVABLE_FILENAME, OBSERVED_INDICATOR, leaf->name);
+}
+
+static void nested(struct mail *mail, GMimeMessage *message, struct mail_place place);
+
+/* An attached .eml, or a message/rfc822 in base64, which GMime leaves closed. */
+static bool take_message(struct mail *mail, const struct leaf *leaf)
+{
+	bool message =
+		str_equal(leaf->type, STR("message/rfc822")) || str_equal(leaf->type, STR("message/global"));
+	size_t ending = leaf->name.len > 4 ? leaf->name.len - 4 : 0;
+	GMimeMessage *inside;
+
+	if (!message &&
+		!str_equal_nocase((struct str){leaf->name.p + ending, leaf->name.len - ending}, STR(".eml")))
+		return false;
+	inside = mail_parse(mail, leaf->bytes, place_name(mail, leaf->place.path));
+	if (!inside) {
+		reading_note(mail->reading, mail_report(mail), "an attached message cannot be read as one");
+		return false;
+	}
+	reading_evidence(mail->reading, mail_item(mail)->number,
+		leaf->name.len ? leaf->name : STR("message.eml"), leaf->type, leaf->bytes);
+	nested(mail, inside, leaf->place);
+	g_object_unref(inside);
+	return true;
+}
+
+static bool is_attached(GMimeObject *object, struct str type, struct str name)
+{
+	GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
+	const char *kind = disposition ? g_mime_content_disposition_get_disposition(disposition) : NULL;
+
+	if (kind && g_ascii_strcasecmp(kind, "attachment") == 0)
+		return true;
+	if (kind && g_ascii_strcasecmp(kind, "inline") == 0 && !str_starts(type, STR("application/")))
+		return false;
+	if (str_starts(type, STR("text/")))
+		return name.len > 0;
+	/* pictures that a page refers to are its decoration */
+	return str_starts(type, STR("application/")) || !g_mime_object_get_content_id(object);
+}
+
+static void take_leaf(struct mail *mail, GMimeObject *object, struct mail_place place)
+{
+	struct leaf leaf = {.object = object, .place = place};
+
+	if (mail->reading->at)
+		mail->reading->at(mail->reading, mail_item(mail)->number, "mime");
+	mail->last = object;
+	mail->last_path = place.path;
+	leaf.type = media_type(mail, object);
+	leaf.name = mail_file_name(mail, object);
+	leaf.bytes = decoded(mail, GMIME_PART(object));
+	leaf.attached = is_attached(object, leaf.type, leaf.name);
+	if (take_message(mail, &leaf))
+		return;
+	if (str_starts(leaf.type, STR("message/")) || str_equal(leaf.type, STR("text/rfc822-headers"))) {
+		reading_evidence(mail->reading, mail_item(mail)->number,
+			leaf.name.len ? leaf.name : leaf.type, leaf.type, leaf.bytes);
+		return; /* delivery status and its like: what machines say, kept, not searched */
+	}
+	if (str_starts(leaf.type, STR("text/"))) {
+		take_text(mail, &leaf);
+		if (leaf.attached)
+			take_file(mail, &leaf);
+		return;
+	}
+	take_file(mail, &leaf);
+}
+
+/* --- messages and multiparts --- */
+
+/* A message inside: what was forwarded to us. Who sent it is an indicator; the way it came is not. */
+static void nested(struct mail *mail, GMimeMessage *message, struct mail_place place)
+{
+	static const char *const senders[] = {"From", "Reply-To", "Sender"};
+	GMimeObject *body = g_mime_message_get_mime_part(message);
+	struct str subject = mail_header(mail, GMIME_OBJECT(message), "Subject");
+	struct str from = mail_header(mail, GMIME_OBJECT(message), "From");
+
+	append(mail, arena_printf(mail->reading->arena,
+			     "--- message inside ---\nFrom: " STR_FMT "\nSubject: " STR_FMT,
+			     STR_ARG(tidy(mail, from)), STR_ARG(tidy(mail, subject))));
+	for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
+		struct str address = mail_address(mail, GMIME_OBJECT(message), senders[i]);
+		if (address.len > 0)
+			reading_observable(mail->reading, mail_report(mail), OBSERVABLE_EMAIL,
+				OBSERVED_INDICATOR, address);
+	}
+	search(mail, subject);
+	place.nested = true;
+	place.quiet = false;
+	place.depth++;
+	if (body)
+		mail_walk(mail, body, place);
+}
+
+static bool is_plain(GMimeObject *object)
+{
+	GMimeContentType *type = g_mime_object_get_content_type(object);
+
+	return type && g_mime_content_type_is_type(type, "text", "plain");
+}
+
+static void take_multipart(struct mail *mail, GMimeMultipart *multipart, struct mail_place place)
+{
+	GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(multipart));
+	bool alternative = type && g_mime_content_type_is_type(type, "multipart", "alternative");
+	int count = g_mime_multipart_get_count(multipart);
+	bool plain = false;
+
+	if (count == 0 && place.nested) { /* who returns a mail cuts it as he likes */
+		reading_note(mail->reading, mail_report(mail), "a message inside ends early");
+		return;
+	}
+	if (count == 0) {
+		reading_quarantine(mail->reading, place_name(mail, place.path), "mime",
+			mail_raw(mail, GMIME_OBJECT(multipart)), "a multipart in which no part begins");
+		return;
+	}
+	for (int i = 0; i < count; i++) {
+		GMimeObject *child = g_mime_multipart_get_part(multipart, i);
+		struct mail_place inside = place;
+		inside.path = child_path(mail, place.path, i + 1);
+		inside.depth++;
+		inside.quiet = place.quiet || (alternative && plain);
+		plain |= is_plain(child);
+		mail_walk(mail, child, inside);
+	}
+	mail->unclosed |= !place.nested && !multipart->write_end_boundary;
+}
+
+void mail_walk(struct mail *mail, GMimeObject *object, struct mail_place place)
+{
+	const struct reading_limits *limits = mail->reading->limits;
+
+	if (place.depth > limits->max_depth) {
+		reading_quarantine(mail->reading, place_name(mail, place.path), "mime",
+			mail_raw(mail, object), "parts nest deeper than %zu", limits->max_depth);
+		return;
+	}
+	if (mail->leaves++ >= limits->max_parts) {
+		if (!mail->too_many)
+			reading_note(mail->reading, mail_report(mail),
+				"more than %zu parts; the others stand in the mail only", limits->max_parts);
+		mail->too_many = true;
+		return;
+	}
+	if (GMIME_IS_MESSAGE_PART(object)) {
+		GMimeMessage *message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
+		if (message)
+			nested(mail, message, place);
+	} else if (GMIME_IS_MULTIPART(object)) {
+		take_multipart(mail, GMIME_MULTIPART(object), place);
+	} else if (GMIME_IS_PART(object)) {
+		take_leaf(mail, object, place);
+	}
+}
