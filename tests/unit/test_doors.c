@@ -1,0 +1,791 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/pack.h"
+#include "intake/intake.h"
+#include "intake/mail.h"
+#include "intake/sensor.h"
+
+/*
+ * The doors with their peers played: connections are buffers, the spool is a channel of the same loop that
+ * commits when told to.
+ */
+
+/* A connection */
+
+struct stream {
+	struct buf in;
+	struct buf out;
+	const struct stream_calls *calls;
+	void *context;
+	bool ended;
+	bool paused;
+	struct peer_certificate certificate;
+};
+
+static struct stream *newest;
+
+struct stream *stream_new(struct loop *loop, int fd, struct tls_context *tls, bool server,
+	const struct stream_calls *calls, void *context)
+{
+	(void)loop;
+	(void)fd;
+	(void)tls;
+	(void)server;
+	newest = mem_alloc(sizeof(*newest));
+	newest->calls = calls;
+	newest->context = context;
+	newest->certificate.present = true;
+	newest->certificate.names[0] = "sensor.test";
+	newest->certificate.name_count = 1;
+	return newest;
+}
+
+void stream_free(struct stream **stream)
+{
+	if (!*stream)
+		return;
+	buf_free(&(*stream)->in);
+	buf_free(&(*stream)->out);
+	free(*stream);
+	*stream = NULL;
+}
+
+void stream_start_tls(struct stream *stream, struct tls_context *tls)
+{
+	(void)stream;
+	(void)tls;
+}
+
+struct buf *stream_input(struct stream *stream)
+{
+	return &stream->in;
+}
+
+void stream_limit(struct stream *stream, size_t max_input)
+{
+	(void)stream;
+	(void)max_input;
+}
+
+void stream_pause(struct stream *stream, bool paused)
+{
+	stream->paused = paused;
+}
+
+void stream_write(struct stream *stream, const void *bytes, size_t len)
+{
+	buf_append(&stream->out, bytes, len);
+}
+
+size_t stream_queued(const struct stream *stream)
+{
+	(void)stream;
+	return 0;
+}
+
+void stream_end(struct stream *stream)
+{
+	stream->ended = true;
+}
+
+void stream_timeout(struct stream *stream, int64_t microseconds)
+{
+	(void)stream;
+	(void)microseconds;
+}
+
+const char *stream_peer(const struct stream *stream)
+{
+	(void)stream;
+	return "198.51.100.7:4711";
+}
+
+bool stream_is_tls(const struct stream *stream)
+{
+	(void)stream;
+	return false;
+}
+
+const char *stream_tls_info(const struct stream *stream)
+{
+	(void)stream;
+	return "none";
+}
+
+const struct peer_certificate *stream_peer_certificate(const struct stream *stream)
+{
+	return &stream->certificate;
+}
+
+const char *stream_refused_fingerprint(const struct stream *stream)
+{
+	(void)stream;
+	return NULL;
+}
+
+/* The room */
+
+static struct loop *loop;
+static struct conf conf;
+static void *room_own;
+static bool drained;
+
+struct loop *room_loop(struct room *room)
+{
+	(void)room;
+	return loop;
+}
+
+const struct conf *room_conf(const struct room *room)
+{
+	(void)room;
+	return &conf;
+}
+
+struct str room_grant(const struct room *room, const char *name)
+{
+	(void)room;
+	(void)name;
+	return STR("");
+}
+
+void *room_state(const struct room *room)
+{
+	(void)room;
+	return room_own;
+}
+
+void room_set_state(struct room *room, void *state)
+{
+	(void)room;
+	room_own = state;
+}
+
+void room_counter(struct room *room, const char *name, uint64_t value)
+{
+	(void)room;
+	(void)name;
+	(void)value;
+}
+
+void room_drained(struct room *room)
+{
+	(void)room;
+	drained = true;
+}
+
+/* The spool */
+
+#define ENTRIES 64
+
+struct kept {
+	uint32_t append;
+	uint32_t source;
+	enum format format;
+	struct buf envelope;
+	struct buf bytes;
+	char owner[80];
+	char value[80];
+	bool closed;
+	bool committed;
+	bool gone; /* refused, aborted or lost */
+};
+
+static struct spool {
+	struct channel *channel;
+	uint32_t generation;
+	struct kept kept[ENTRIES];
+	size_t count;
+	bool commits; /* at once */
+	unsigned asked;
+} spool;
+
+static struct kept *kept_of(uint32_t append)
+{
+	for (size_t i = 0; i < spool.count; i++) {
+		if (spool.kept[i].append == append && !spool.kept[i].committed && !spool.kept[i].gone)
+			return &spool.kept[i];
+	}
+	return NULL;
+}
+
+static void spool_commit(struct kept *kept)
+{
+	struct append_committed committed = {.append = kept->append, .id = {.day = 20000, .sequence = 7}};
+
+	kept->committed = true;
+	if (!spool.channel)
+		return;
+	append_committed_encode(&committed, channel_begin(spool.channel));
+	channel_end(spool.channel, APPEND_COMMITTED);
+}
+
+static void spool_commit_all(void)
+{
+	for (size_t i = 0; i < spool.count; i++) {
+		if (spool.kept[i].closed && !spool.kept[i].committed && !spool.kept[i].gone)
+			spool_commit(&spool.kept[i]);
+	}
+}
+
+static void text_set(char *text, size_t size, struct str value)
+{
+	(void)snprintf(text, size, STR_FMT, STR_ARG(value));
+}
+
+static struct kept *kept_new(const struct append_open *open)
+{
+	struct kept *kept = &spool.kept[spool.count++];
+
+	assert_true(spool.count <= ENTRIES);
+	kept->append = open->append;
+	kept->source = open->source;
+	kept->format = open->format;
+	buf_str(&kept->envelope, open->envelope);
+	return kept;
+}
+
+static void kept_close(struct kept *kept, const struct append_close *close)
+{
+	text_set(kept->owner, sizeof(kept->owner), close->bookmark_owner);
+	text_set(kept->value, sizeof(kept->value), close->bookmark_value);
+	kept->closed = true;
+	if (spool.commits)
+		spool_commit(kept);
+}
+
+static void spool_answer_bookmark(uint32_t append, struct str owner)
+{
+	const struct kept *last = NULL;
+	struct buf *out;
+
+	spool.asked++;
+	for (size_t i = 0; i < spool.count; i++) {
+		if (spool.kept[i].committed && str_equal(str_of(spool.kept[i].owner), owner))
+			last = &spool.kept[i];
+	}
+	out = channel_begin(spool.channel);
+	pack_u32(out, append);
+	pack_u8(out, last != NULL);
+	pack_str(out, str_of(last ? last->value : ""));
+	channel_end(spool.channel, APPEND_BOOKMARK_IS);
+}
+
+static void on_frame(struct channel *channel, struct frame *frame, void *context)
+{
+	struct unpack in = {frame->body, false};
+	struct append_open open;
+	struct append_close close;
+	struct kept *kept;
+	struct str bytes;
+	uint32_t append;
+
+	(void)channel;
+	(void)context;
+	switch (frame->type) {
+	case APPEND_WHOLE:
+		assert_true(append_whole_decode(frame->body, &open, &close, &bytes));
+		kept = kept_new(&open);
+		buf_str(&kept->bytes, bytes);
+		kept_close(kept, &close);
+		break;
+	case APPEND_OPEN:
+		assert_true(append_open_decode(frame->body, &open));
+		kept_new(&open);
+		break;
+	case APPEND_DATA:
+		append = unpack_u32(&in);
+		kept = kept_of(append);
+		assert_true(in.rest.len <= APPEND_CHUNK);
+		if (kept)
+			buf_str(&kept->bytes, in.rest);
+		break;
+	case APPEND_CLOSE:
+		assert_true(append_closing_decode(frame->body, &append, &close));
+		kept_close(kept_of(append), &close);
+		break;
+	case APPEND_ABORT:
+		kept = kept_of(unpack_u32(&in));
+		if (kept)
+			kept->gone = true;
+		break;
+	case APPEND_BOOKMARK:
+		append = unpack_u32(&in);
+		spool_answer_bookmark(append, unpack_str(&in));
+		break;
+	default:
+		fail_msg("frame %d", frame->type);
+	}
+}
+
+static void on_closed(struct channel *channel, const char *why, void *context)
+{
+	(void)channel;
+	(void)why;
+	(void)context;
+}
+
+static void turn(void)
+{
+	for (int i = 0; i < 20; i++)
+		loop_turn(loop, 0);
+}
+
+static void spool_say_sources(bool sensor_enabled)
+{
+	struct source sources[] = {
+		{.id = 1,
+			.kind = SOURCE_MAILBOX,
+			.enabled = true,
+			.name = STR("report"),
+			.match = STR("report@")},
+		{.id = 2,
+			.kind = SOURCE_MAILBOX,
+			.enabled = true,
+			.name = STR("phish"),
+			.match = STR("phish@")},
+		{.id = 3,
+			.kind = SOURCE_MAILBOX,
+			.enabled = true,
+			.name = STR("any"),
+			.match = STR("drill+a@ any@")},
+		{.id = 4,
+			.kind = SOURCE_MAILBOX,
+			.enabled = true,
+			.name = STR("drill"),
+			.match = STR("drill+b@"),
+			.exercise = STR("b")},
+		{.id = 5,
+			.kind = SOURCE_SENSOR,
+			.enabled = sensor_enabled,
+			.name = STR("sensor"),
+			.match = STR("san:sensor.test")},
+	};
+	struct source_table table = {.version = 1, .sources = sources, .count = ARRAY_LEN(sources)};
+
+	source_table_encode(&table, channel_begin(spool.channel));
+	channel_end(spool.channel, APPEND_SOURCES);
+	turn();
+}
+
+static void spool_start(void)
+{
+	int ends[2];
+
+	assert_true(fd_pair(ends, NULL));
+	spool.channel = channel_new(loop, ends[0], APPEND_VERSION, on_frame, on_closed, NULL);
+	intake_room.edge(NULL, EDGE_APPEND, ROOM_SPOOL, 0, ++spool.generation, ends[1]);
+	spool_say_sources(true);
+}
+
+/* What it has not committed is gone with it. */
+static void spool_stop(void)
+{
+	turn();
+	channel_free(&spool.channel);
+	for (size_t i = 0; i < spool.count; i++)
+		spool.kept[i].gone = !spool.kept[i].committed;
+	turn();
+}
+
+static void spool_doors(bool open)
+{
+	pack_u8(channel_begin(spool.channel), open);
+	channel_end(spool.channel, APPEND_DOORS);
+	turn();
+}
+
+static int start(void **state)
+{
+	struct err err;
+
+	(void)state;
+	conf = (struct conf){.mail_max_size = 1u << 20,
+		.mail_max_recipients = 10,
+		.mail_max_sessions = 10,
+		.sensor_max_sessions = 10,
+		.sensor_max_line = 1000,
+		.hostname = STR("mx.test")};
+	spool = (struct spool){.commits = true};
+	drained = false;
+	loop = loop_new();
+	assert_true(intake_room.load(NULL, &err));
+	spool_start();
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	intake_room.stop(NULL);
+	channel_free(&spool.channel);
+	for (size_t i = 0; i < spool.count; i++) {
+		buf_free(&spool.kept[i].envelope);
+		buf_free(&spool.kept[i].bytes);
+	}
+	loop_free(&loop);
+	return 0;
+}
+
+/* Conversations */
+
+static void give(struct stream *stream, const char *text)
+{
+	buf_text(&stream->in, text);
+	stream->calls->readable(stream, stream->context);
+	turn();
+}
+
+static void hang_up(struct stream *stream, const char *why)
+{
+	stream->calls->closed(stream, why, stream->context);
+	turn();
+}
+
+static const char *said(struct stream *stream)
+{
+	return buf_cstr(&stream->out);
+}
+
+static struct stream *lmtp(const char *recipients)
+{
+	mail_new(room_own, -1, true);
+	give(newest, "LHLO a\r\nMAIL FROM:<x@a.example>\r\n");
+	give(newest, recipients);
+	buf_clear(&newest->out);
+	return newest;
+}
+
+static struct stream *sensor(void)
+{
+	sensor_new(room_own, -1);
+	newest->calls->ready(newest, newest->context);
+	turn();
+	return newest;
+}
+
+#define HELLO "{\"hello\":{\"session\":\"6f9619ff-8b86-4011-b42d-00c04fc964ff\"}}\n"
+
+/* Mail */
+
+static void test_a_mail_is_one_entry_per_source_and_answered_when_committed(void **state)
+{
+	struct stream *stream = lmtp("RCPT TO:<report@x>\r\nRCPT TO:<phish@x>\r\nRCPT TO:<report@x>\r\n");
+	size_t queued = 0;
+
+	(void)state;
+	spool.commits = false;
+	give(stream, "DATA\r\nhello\r\n..\r\n.\r\n");
+	assert_int_equal(spool.count, 2);
+	assert_true(str_equal(buf_view(&spool.kept[0].bytes), STR("hello\r\n.\r\n")));
+	assert_true(str_equal(buf_view(&spool.kept[1].bytes), STR("hello\r\n.\r\n")));
+	assert_non_null(strstr(buf_cstr(&spool.kept[0].envelope), "\"to\":[\"report@x\",\"report@x\"]"));
+	assert_non_null(strstr(buf_cstr(&spool.kept[1].envelope), "\"to\":[\"phish@x\"]"));
+	spool_commit(&spool.kept[0]);
+	turn();
+	assert_null(strstr(said(stream), "250"));
+	spool_commit(&spool.kept[1]);
+	turn();
+	assert_int_equal(strncmp(said(stream), "354 ", 4), 0);
+	for (const char *at = said(stream); (at = strstr(at, "250 2.0.0 queued as ")); at++)
+		queued++;
+	assert_int_equal(queued, 3);
+}
+
+static void test_recipients_without_a_source_are_refused(void **state)
+{
+	struct stream *stream = lmtp("");
+
+	(void)state;
+	give(stream,
+		"RCPT TO:<nobody@x>\r\nRCPT TO:<drill+a@x>\r\nRCPT TO:<drill+b@x>\r\nRCPT TO:<any@x>\r\n");
+	assert_string_equal(said(stream),
+		"550 5.1.1 no such mailbox here\r\n550 5.1.1 no such mailbox here\r\n"
+		"250 2.1.5 recipient ok\r\n250 2.1.5 recipient ok\r\n");
+}
+
+static void test_a_full_spool_says_452(void **state)
+{
+	struct stream *stream = lmtp("RCPT TO:<report@x>\r\n");
+
+	(void)state;
+	spool_doors(false);
+	give(stream, "DATA\r\nMAIL FROM:<x@a>\r\n");
+	assert_non_null(strstr(said(stream), "452 4.3.1"));
+	assert_null(strstr(said(stream), "354"));
+	assert_non_null(strstr(strstr(said(stream), "452") + 1, "452 4.3.1"));
+	spool_doors(true);
+	buf_clear(&stream->out);
+	give(stream, "MAIL FROM:<x@a>\r\n");
+	assert_int_equal(strncmp(said(stream), "250", 3), 0);
+}
+
+static void test_a_spool_lost_while_a_mail_comes_is_451(void **state)
+{
+	struct stream *stream = lmtp("RCPT TO:<report@x>\r\n");
+
+	(void)state;
+	give(stream, "DATA\r\nhello\r\n");
+	spool_stop();
+	spool_start();
+	give(stream, "more\r\n.\r\n");
+	assert_non_null(strstr(said(stream), "451 4.3.0"));
+	assert_null(strstr(said(stream), "250"));
+}
+
+/* The spool dies with a commit on its way: whether the mail is in is asked, not guessed. */
+static void test_trap_01_a_mail_in_flight_is_neither_lost_nor_doubled(void **state)
+{
+	(void)state;
+	for (int in = 0; in < 2; in++) {
+		struct stream *stream = lmtp("RCPT TO:<report@x>\r\n");
+
+		spool.commits = false;
+		give(stream, "DATA\r\nhello\r\n.\r\n");
+		spool.kept[spool.count - 1].committed = in;
+		spool_stop();
+		assert_null(strstr(said(stream), "45"));
+		spool_start();
+		if (in)
+			assert_non_null(strstr(said(stream), "250 2.0.0 queued"));
+		else
+			assert_non_null(strstr(said(stream), "451 4.3.0"));
+		hang_up(stream, NULL);
+	}
+}
+
+static void test_a_lost_connection_takes_its_mail_along(void **state)
+{
+	struct stream *stream = lmtp("RCPT TO:<report@x>\r\n");
+
+	(void)state;
+	give(stream, "DATA\r\nhello\r\n");
+	hang_up(stream, "reset");
+	assert_true(spool.kept[0].gone);
+}
+
+/* Sensors */
+
+static void test_lines_are_acknowledged_when_committed(void **state)
+{
+	struct stream *stream = sensor();
+
+	(void)state;
+	spool.commits = false;
+	give(stream, "{\"v\":1}\n\n{\"v\":2}\n{\"half");
+	assert_int_equal(spool.count, 1);
+	assert_int_equal(spool.kept[0].format, FORMAT_LINES);
+	assert_true(str_equal(buf_view(&spool.kept[0].bytes), STR("{\"v\":1}\n\n{\"v\":2}\n")));
+	assert_string_equal(said(stream), "");
+	give(stream, "\":3}\nx\n");
+	assert_int_equal(spool.count, 1);
+	spool_commit_all();
+	turn();
+	assert_string_equal(said(stream), "{\"ack\":3}\n");
+	assert_int_equal(spool.count, 2);
+	spool_commit_all();
+	turn();
+	assert_string_equal(said(stream), "{\"ack\":3}\n{\"ack\":5}\n");
+}
+
+static void test_half_a_line_at_the_end_is_nobodys(void **state)
+{
+	struct stream *stream = sensor();
+
+	(void)state;
+	give(stream, "a\nhalf");
+	hang_up(stream, "reset");
+	assert_int_equal(spool.count, 1);
+	assert_true(str_equal(buf_view(&spool.kept[0].bytes), STR("a\n")));
+}
+
+static void test_a_long_line_is_an_entry_of_its_own(void **state)
+{
+	struct stream *stream = sensor();
+	char line[1502];
+
+	(void)state;
+	memset(line, 'x', 1500);
+	memcpy(line + 1500, "\n", 2);
+	give(stream, "a\n");
+	give(stream, line);
+	give(stream, "b\n");
+	assert_int_equal(spool.count, 3);
+	assert_int_equal(spool.kept[1].bytes.len, 1500);
+	assert_non_null(strstr(buf_cstr(&spool.kept[1].envelope), "\"too_long\":true"));
+	assert_string_equal(said(stream), "{\"ack\":1}\n{\"ack\":2}\n{\"ack\":3}\n");
+	assert_false(stream->ended);
+}
+
+static void test_trap_01_a_session_says_what_is_durable(void **state)
+{
+	struct stream *stream = sensor();
+
+	(void)state;
+	give(stream, HELLO "a\nb\n");
+	assert_string_equal(said(stream), "{\"ack\":0}\n{\"ack\":2}\n");
+	assert_string_equal(spool.kept[0].owner, "session/5/6f9619ff-8b86-4011-b42d-00c04fc964ff");
+	assert_string_equal(spool.kept[0].value, "2");
+	hang_up(stream, "reset");
+	stream = sensor();
+	give(stream, HELLO "c\n");
+	assert_string_equal(said(stream), "{\"ack\":2}\n{\"ack\":3}\n");
+}
+
+static void test_trap_01_lines_in_flight_when_the_spool_dies(void **state)
+{
+	(void)state;
+	for (int in = 0; in < 2; in++) {
+		struct stream *stream = sensor();
+		size_t before = spool.count;
+
+		spool.commits = true;
+		give(stream, HELLO);
+		buf_clear(&stream->out);
+		spool.commits = false;
+		give(stream, "a\nb\n");
+		spool.kept[before].committed = in;
+		spool_stop();
+		spool.commits = true;
+		spool_start();
+		assert_false(stream->ended);
+		assert_int_equal(spool.count, before + (in ? 1 : 2));
+		assert_non_null(strstr(said(stream), in ? "{\"ack\":4}\n" : "{\"ack\":2}\n"));
+		hang_up(stream, "reset");
+	}
+}
+
+static void test_without_a_session_nobody_knows_and_the_connection_ends(void **state)
+{
+	struct stream *stream = sensor();
+
+	(void)state;
+	spool.commits = false;
+	give(stream, "a\n");
+	spool_stop();
+	spool_start();
+	assert_true(stream->ended);
+	assert_string_equal(said(stream), "");
+	assert_int_equal(spool.count, 1);
+}
+
+/* A sensor comes back while lines of its old connection are on their way: it is not answered before they have
+ * landed. */
+static void test_trap_01_a_session_taken_over_waits_for_what_is_in_flight(void **state)
+{
+	struct stream *old = sensor();
+	struct stream *stream;
+
+	(void)state;
+	give(old, HELLO);
+	spool.commits = false;
+	give(old, "a\nb\n");
+	stream = sensor();
+	give(stream, HELLO);
+	assert_true(old->ended);
+	assert_string_equal(said(stream), "");
+	spool_commit_all();
+	turn();
+	assert_string_equal(said(stream), "{\"ack\":2}\n");
+	assert_null(strstr(said(old), "{\"ack\":2}"));
+}
+
+static void test_a_full_spool_stops_reading(void **state)
+{
+	struct stream *stream = sensor();
+
+	(void)state;
+	spool_doors(false);
+	assert_true(stream->paused);
+	give(stream, "a\n");
+	assert_int_equal(spool.count, 0);
+	spool_doors(true);
+	assert_false(stream->paused);
+	assert_int_equal(spool.count, 1);
+	assert_string_equal(said(stream), "{\"ack\":1}\n");
+}
+
+static void test_who_is_not_a_source_is_refused(void **state)
+{
+	struct doors *doors = room_own;
+	struct stream *stream;
+
+	(void)state;
+	sensor_new(doors, -1);
+	newest->certificate.names[0] = "other.test";
+	newest->calls->ready(newest, newest->context);
+	assert_true(newest->ended);
+	sensor_new(doors, -1);
+	newest->certificate.present = false;
+	newest->calls->ready(newest, newest->context);
+	assert_true(newest->ended);
+	assert_int_equal(doors->counters.refused_unmapped, 1);
+	assert_int_equal(doors->counters.refused_certificate, 1);
+	stream = sensor();
+	assert_false(stream->ended);
+	spool_say_sources(false);
+	assert_true(stream->ended);
+	assert_int_equal(doors->counters.refused_disabled, 1);
+}
+
+static void test_draining_waits_for_what_is_on_its_way(void **state)
+{
+	struct stream *line = sensor();
+	struct stream *mail = lmtp("RCPT TO:<report@x>\r\n");
+	struct stream *idle = lmtp("");
+
+	(void)state;
+	spool.commits = false;
+	give(line, "a\n");
+	give(mail, "DATA\r\nhello\r\n");
+	intake_room.drain(NULL);
+	assert_true(idle->ended);
+	assert_non_null(strstr(said(idle), "421 4.3.2"));
+	assert_false(line->ended || mail->ended);
+	give(mail, ".\r\n");
+	spool_commit_all();
+	turn();
+	assert_true(line->ended && mail->ended);
+	assert_non_null(strstr(said(line), "{\"ack\":1}"));
+	assert_non_null(strstr(said(mail), "250 2.0.0 queued"));
+	hang_up(line, NULL);
+	hang_up(mail, NULL);
+	assert_false(drained);
+	hang_up(idle, NULL);
+	assert_true(drained);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_mail_is_one_entry_per_source_and_answered_when_committed),
+		TEST(test_recipients_without_a_source_are_refused),
+		TEST(test_a_full_spool_says_452),
+		TEST(test_a_spool_lost_while_a_mail_comes_is_451),
+		TEST(test_trap_01_a_mail_in_flight_is_neither_lost_nor_doubled),
+		TEST(test_a_lost_connection_takes_its_mail_along),
+		TEST(test_lines_are_acknowledged_when_committed),
+		TEST(test_half_a_line_at_the_end_is_nobodys),
+		TEST(test_a_long_line_is_an_entry_of_its_own),
+		TEST(test_trap_01_a_session_says_what_is_durable),
+		TEST(test_trap_01_lines_in_flight_when_the_spool_dies),
+		TEST(test_without_a_session_nobody_knows_and_the_connection_ends),
+		TEST(test_trap_01_a_session_taken_over_waits_for_what_is_in_flight),
+		TEST(test_a_full_spool_stops_reading),
+		TEST(test_who_is_not_a_source_is_refused),
+		TEST(test_draining_waits_for_what_is_on_its_way),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
