@@ -271,7 +271,7 @@ static int is_rule_file(const struct dirent *entry)
 	       (str_ends(name, STR(".yar")) || str_ends(name, STR(".yara")) || str_ends(name, STR(".rule")));
 }
 
-static bool bundle_of(const char *folder, struct buf *bundle, struct err *err)
+bool rules_folder_read(const char *folder, struct buf *bundle, struct err *err)
 {
 	struct dirent **names = NULL;
 	int count = scandir(folder, &names, is_rule_file, alphasort);
@@ -295,7 +295,7 @@ int rules_check_main(const char *folder)
 {
 	struct buf bundle = {0}, json = {0};
 	struct err err = {0};
-	bool ok = rule_engine_start(&err) && bundle_of(folder, &bundle, &err) &&
+	bool ok = rule_engine_start(&err) && rules_folder_read(folder, &bundle, &err) &&
 		  rules_check(buf_view(&bundle), (uint64_t)(10 * CLOCK_SECOND), &json, &err);
 
 	if (ok)

@@ -17,6 +17,9 @@
  */
 bool rules_check(struct str bundle, uint64_t limit, struct buf *json, struct err *err);
 
+/* The rule files of a folder (*.yar, *.yara, *.rule), sorted by name, as a bundle. */
+bool rules_folder_read(const char *folder, struct buf *bundle, struct err *err);
+
 /* `cirtd rules-check FOLDER`: the same for a folder, told to people on standard output. Exit status: 0 ok, 1
  * not. */
 int rules_check_main(const char *folder);
