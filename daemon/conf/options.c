@@ -42,7 +42,7 @@ const struct conf_option conf_options[] = {
 	{"", "sandbox", OPT_CHOICE, AT(sandbox_relaxed), "strict", 0, 0, "strict relaxed", RESTART, EVERY,
 		"strict: a room that cannot enter its sandbox does not start. relaxed: it starts without Landlock where the "
 		"kernel has none, and says so in the log each time."},
-	{"", "user", OPT_TEXT, AT(user), "cirtd-", 0, 0, NULL, RESTART, SUPERVISOR,
+	{"", "user", OPT_TEXT, AT(user), "cirtd-", 0, 0, NULL, RESTART, EVERY,
 		"Started as root: prefix of the rooms' system users, such as cirtd-intake. Else every room runs as who "
 		"started cirtd."},
 	{"", "log_level", OPT_LEVEL, AT(log_level), "info", 0, 0, NULL, RELOAD, EVERY,
