@@ -8,6 +8,7 @@ SET LOCAL search_path = cirt, pg_temp;
 CREATE TABLE migration (
 	version int PRIMARY KEY,
 	name text NOT NULL,
+	digest text, -- SHA-256 of the file in hex
 	applied timestamptz NOT NULL DEFAULT now()
 );
 
