@@ -138,7 +138,8 @@ bool clock_parse(struct str text, int64_t *time)
 		second = 59;
 		micros = 999999;
 	}
-	*time = clock_of_civil(year, month, day, hour, minute, second) + micros - offset * 60 * CLOCK_SECOND;
+	*time = clock_of_civil(year, month, day, hour, minute, second) + micros -
+		(int64_t)offset * 60 * CLOCK_SECOND;
 	return true;
 }
 

@@ -38,7 +38,8 @@ bool hex_decode(struct str text, void *bytes, size_t len)
 	}
 	uint8_t *to = bytes;
 	for (size_t i = 0; i < len; i++)
-		to[i] = (uint8_t)(hex_digit(text.p[2 * i]) << 4 | hex_digit(text.p[2 * i + 1]));
+		to[i] = (uint8_t)((unsigned)hex_digit(text.p[2 * i]) << 4 |
+				  (unsigned)hex_digit(text.p[2 * i + 1]));
 	return true;
 }
 
@@ -54,9 +55,11 @@ void base64_encode(struct str bytes, struct buf *out)
 			group |= (uint32_t)from[i + 1] << 8;
 		if (left > 2)
 			group |= from[i + 2];
-		char text[4] = {base64_digits[group >> 18], base64_digits[group >> 12 & 63],
-			left > 1 ? base64_digits[group >> 6 & 63] : '=',
-			left > 2 ? base64_digits[group & 63] : '='};
+		char text[4] = {base64_digits[group >> 18], base64_digits[group >> 12 & 63], '=', '='};
+		if (left > 1)
+			text[2] = base64_digits[group >> 6 & 63];
+		if (left > 2)
+			text[3] = base64_digits[group & 63];
 		buf_append(out, text, sizeof(text));
 	}
 }

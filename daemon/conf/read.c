@@ -7,7 +7,7 @@
 #include "conf/parse.h"
 #include "conf/value.h"
 
-#define FILE_MAX (1024u * 1024u)
+#define FILE_MAX ((size_t)1024 * 1024)
 
 /* A configuration while it is read. */
 struct reading {

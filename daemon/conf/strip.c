@@ -15,7 +15,9 @@ struct strip {
 
 static char look(const struct strip *strip, size_t ahead)
 {
-	return strip->at + ahead < strip->text->len ? strip->text->data[strip->at + ahead] : '\0';
+	if (strip->at + ahead >= strip->text->len)
+		return '\0';
+	return strip->text->data[strip->at + ahead];
 }
 
 static void step(struct strip *strip, bool blank)
@@ -108,12 +110,11 @@ bool conf_strip(struct buf *text, struct mistakes *mistakes)
 {
 	struct strip strip = {.text = text, .line = 1, .mistakes = mistakes};
 	while (strip.at < text->len) {
-		char before = strip.at > 0 ? text->data[strip.at - 1] : ' ';
 		if (look(&strip, 0) == '\0') {
 			mistake_add(mistakes, strip.line, "text was expected, not a zero byte");
 			return false;
 		}
-		if (!strip_one(&strip, strchr(" \t\r\n{}=,\"'", before) != NULL))
+		if (!strip_one(&strip, strip.at == 0 || strchr(" \t\r\n{}=,\"'", text->data[strip.at - 1])))
 			return false;
 	}
 	for (size_t i = 0; i < strip.depth; i++)

@@ -6,9 +6,10 @@
 #include "base/pack.h"
 #include "model/storable.h"
 
-#define MAX_REASON 1000
-#define MAX_NAME   300 /* a rule, a stage, a STIX type */
-#define MAX_COUNT  INT64_C(1000000000000)
+#define UNKNOWN_PERCENT 255 /* -1 as it is packed */
+#define MAX_REASON	1000
+#define MAX_NAME	300 /* a rule, a stage, a STIX type */
+#define MAX_COUNT	INT64_C(1000000000000)
 
 /* The fewest bytes that each takes when encoded: they bound what a count may make us allocate. */
 #define LEAST_ITEM	 29
@@ -186,9 +187,9 @@ static void must(struct unpack *in, bool holds)
 
 static int get_percent(struct unpack *in)
 {
-	int value = (int8_t)unpack_u8(in);
-	must(in, value >= -1 && value <= 100);
-	return value;
+	uint8_t value = unpack_u8(in);
+	must(in, value <= 100 || value == UNKNOWN_PERCENT);
+	return value == UNKNOWN_PERCENT ? -1 : value;
 }
 
 static struct str *get_texts(struct unpack *in, size_t max, struct arena *arena, size_t *count)

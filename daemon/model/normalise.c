@@ -12,7 +12,9 @@
 
 static char lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+	if (c >= 'A' && c <= 'Z')
+		c = (char)(c + 32);
+	return c;
 }
 
 static bool is_digit(char c)

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -117,8 +118,8 @@ static void add_identifier(struct key_set *set, struct str identifier)
 	if (identifier.len < 4 || identifier.len > sizeof(cve) ||
 		!str_equal_nocase((struct str){identifier.p, 4}, STR("cve-")))
 		return;
-	memcpy(cve, identifier.p, identifier.len);
-	memcpy(cve, "CVE", 3);
+	for (size_t i = 0; i < identifier.len; i++)
+		cve[i] = (char)toupper((unsigned char)identifier.p[i]);
 	key_add(set, observable_key(OBSERVABLE_CVE, (struct str){cve, identifier.len}));
 }
 
