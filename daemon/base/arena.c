@@ -10,9 +10,9 @@
 
 #define ARENA_ALIGN 16u
 #define ARENA_BLOCK 4096u
-#define ARENA_LARGEST                                                                         \
-	(1024u * 1024u) /* blocks double up to this; a larger request gets a block of its own \
-			 */
+#define ARENA_LARGEST                                                                               \
+	((size_t)1024 * 1024) /* blocks double up to this; a larger request gets a block of its own \
+			       */
 
 struct block {
 	struct block *older;
