@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
@@ -31,6 +32,7 @@ def make_lines(start, count):
 
 
 def landed(daemon):
+    """Items that the ledger has."""
     return int(daemon.psql("SELECT coalesce(sum(found), 0) FROM cirt.ledger_day")[0][0])
 
 
@@ -40,7 +42,6 @@ def through_the_door(daemon, lines):
     blob = b"".join(line + b"\n" for line in lines)
     start = time.monotonic()
     with daemon.sensor(timeout=300) as sensor:
-        import threading
         sender = threading.Thread(target=sensor.socket.sendall, args=(blob,))
         sender.start()
         sensor.wait_ack(len(lines))
@@ -70,8 +71,11 @@ def copy_back(daemon, folder):
 def the_script(daemon, folder, lines):
     path = folder / "lines.jsonl"
     path.write_bytes(b"".join(line + b"\n" for line in lines))
+    commands = folder / "script.sql"
+    commands.write_text("\\setenv PGHOST :HOST\n\\setenv PGPORT :PORT\n\\setenv PGUSER :USER\n\\setenv PGDATABASE :DBNAME\n"
+                        f"\\! /usr/bin/python3 {folder}/script.py {path}\n")
     start = time.monotonic()
-    daemon.psql(f"\\! /usr/bin/python3 {folder}/script.py {path}")
+    daemon.psql_file(commands)
     return time.monotonic() - start
 
 
