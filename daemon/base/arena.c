@@ -8,11 +8,10 @@
 
 #include "base/mem.h"
 
-#define ARENA_ALIGN 16u
-#define ARENA_BLOCK 4096u
-#define ARENA_LARGEST                                                                               \
-	((size_t)1024 * 1024) /* blocks double up to this; a larger request gets a block of its own \
-			       */
+/* Blocks double up to the largest; a request beyond that gets a block of its own. */
+#define ARENA_ALIGN   16u
+#define ARENA_BLOCK   4096u
+#define ARENA_LARGEST ((size_t)1024 * 1024)
 
 struct block {
 	struct block *older;
