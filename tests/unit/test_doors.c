@@ -1,16 +1,11 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "played_spool.h"
 
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "base/pack.h"
 #include "intake/intake.h"
 #include "intake/mail.h"
 #include "intake/sensor.h"
@@ -186,162 +181,9 @@ void room_drained(struct room *room)
 
 /* The spool */
 
-#define ENTRIES 64
+static struct played_spool spool;
 
-struct kept {
-	uint32_t append;
-	uint32_t source;
-	enum format format;
-	struct buf envelope;
-	struct buf bytes;
-	char owner[80];
-	char value[80];
-	bool closed;
-	bool committed;
-	bool gone; /* refused, aborted or lost */
-};
-
-static struct spool {
-	struct channel *channel;
-	uint32_t generation;
-	struct kept kept[ENTRIES];
-	size_t count;
-	bool commits; /* at once */
-	unsigned asked;
-} spool;
-
-static struct kept *kept_of(uint32_t append)
-{
-	for (size_t i = 0; i < spool.count; i++) {
-		if (spool.kept[i].append == append && !spool.kept[i].committed && !spool.kept[i].gone)
-			return &spool.kept[i];
-	}
-	return NULL;
-}
-
-static void spool_commit(struct kept *kept)
-{
-	struct append_committed committed = {.append = kept->append, .id = {.day = 20000, .sequence = 7}};
-
-	kept->committed = true;
-	if (!spool.channel)
-		return;
-	append_committed_encode(&committed, channel_begin(spool.channel));
-	channel_end(spool.channel, APPEND_COMMITTED);
-}
-
-static void spool_commit_all(void)
-{
-	for (size_t i = 0; i < spool.count; i++) {
-		if (spool.kept[i].closed && !spool.kept[i].committed && !spool.kept[i].gone)
-			spool_commit(&spool.kept[i]);
-	}
-}
-
-static void text_set(char *text, size_t size, struct str value)
-{
-	(void)snprintf(text, size, STR_FMT, STR_ARG(value));
-}
-
-static struct kept *kept_new(const struct append_open *open)
-{
-	struct kept *kept = &spool.kept[spool.count++];
-
-	assert_true(spool.count <= ENTRIES);
-	kept->append = open->append;
-	kept->source = open->source;
-	kept->format = open->format;
-	buf_str(&kept->envelope, open->envelope);
-	return kept;
-}
-
-static void kept_close(struct kept *kept, const struct append_close *close)
-{
-	text_set(kept->owner, sizeof(kept->owner), close->bookmark_owner);
-	text_set(kept->value, sizeof(kept->value), close->bookmark_value);
-	kept->closed = true;
-	if (spool.commits)
-		spool_commit(kept);
-}
-
-static void spool_answer_bookmark(uint32_t append, struct str owner)
-{
-	const struct kept *last = NULL;
-	struct buf *out;
-
-	spool.asked++;
-	for (size_t i = 0; i < spool.count; i++) {
-		if (spool.kept[i].committed && str_equal(str_of(spool.kept[i].owner), owner))
-			last = &spool.kept[i];
-	}
-	out = channel_begin(spool.channel);
-	pack_u32(out, append);
-	pack_u8(out, last != NULL);
-	pack_str(out, str_of(last ? last->value : ""));
-	channel_end(spool.channel, APPEND_BOOKMARK_IS);
-}
-
-static void on_frame(struct channel *channel, struct frame *frame, void *context)
-{
-	struct unpack in = {frame->body, false};
-	struct append_open open;
-	struct append_close close;
-	struct kept *kept;
-	struct str bytes;
-	uint32_t append;
-
-	(void)channel;
-	(void)context;
-	switch (frame->type) {
-	case APPEND_WHOLE:
-		assert_true(append_whole_decode(frame->body, &open, &close, &bytes));
-		kept = kept_new(&open);
-		buf_str(&kept->bytes, bytes);
-		kept_close(kept, &close);
-		break;
-	case APPEND_OPEN:
-		assert_true(append_open_decode(frame->body, &open));
-		kept_new(&open);
-		break;
-	case APPEND_DATA:
-		append = unpack_u32(&in);
-		kept = kept_of(append);
-		assert_true(in.rest.len <= APPEND_CHUNK);
-		if (kept)
-			buf_str(&kept->bytes, in.rest);
-		break;
-	case APPEND_CLOSE:
-		assert_true(append_closing_decode(frame->body, &append, &close));
-		kept_close(kept_of(append), &close);
-		break;
-	case APPEND_ABORT:
-		kept = kept_of(unpack_u32(&in));
-		if (kept)
-			kept->gone = true;
-		break;
-	case APPEND_BOOKMARK:
-		append = unpack_u32(&in);
-		spool_answer_bookmark(append, unpack_str(&in));
-		break;
-	default:
-		fail_msg("frame %d", frame->type);
-	}
-}
-
-static void on_closed(struct channel *channel, const char *why, void *context)
-{
-	(void)channel;
-	(void)why;
-	(void)context;
-}
-
-static void turn(void)
-{
-	for (int i = 0; i < 20; i++)
-		loop_turn(loop, 0);
-}
-
-static void spool_say_sources(bool sensor_enabled)
+static void say_sources(bool sensor_enabled)
 {
 	struct source sources[] = {
 		{.id = 1,
@@ -371,38 +213,16 @@ static void spool_say_sources(bool sensor_enabled)
 			.name = STR("sensor"),
 			.match = STR("san:sensor.test")},
 	};
-	struct source_table table = {.version = 1, .sources = sources, .count = ARRAY_LEN(sources)};
 
-	source_table_encode(&table, channel_begin(spool.channel));
-	channel_end(spool.channel, APPEND_SOURCES);
-	turn();
+	spool_sources(&spool, sources, ARRAY_LEN(sources));
 }
 
-static void spool_start(void)
+static void begin_spool(void)
 {
-	int ends[2];
+	int end = spool_start(&spool, loop);
 
-	assert_true(fd_pair(ends, NULL));
-	spool.channel = channel_new(loop, ends[0], APPEND_VERSION, on_frame, on_closed, NULL);
-	intake_room.edge(NULL, EDGE_APPEND, ROOM_SPOOL, 0, ++spool.generation, ends[1]);
-	spool_say_sources(true);
-}
-
-/* What it has not committed is gone with it. */
-static void spool_stop(void)
-{
-	turn();
-	channel_free(&spool.channel);
-	for (size_t i = 0; i < spool.count; i++)
-		spool.kept[i].gone = !spool.kept[i].committed;
-	turn();
-}
-
-static void spool_doors(bool open)
-{
-	pack_u8(channel_begin(spool.channel), open);
-	channel_end(spool.channel, APPEND_DOORS);
-	turn();
+	intake_room.edge(NULL, EDGE_APPEND, ROOM_SPOOL, 0, spool.generation, end);
+	say_sources(true);
 }
 
 static int start(void **state)
@@ -416,11 +236,11 @@ static int start(void **state)
 		.sensor_max_sessions = 10,
 		.sensor_max_line = 1000,
 		.hostname = STR("mx.test")};
-	spool = (struct spool){.commits = true};
+	spool.commits = true;
 	drained = false;
 	loop = loop_new();
 	assert_true(intake_room.load(NULL, &err));
-	spool_start();
+	begin_spool();
 	return 0;
 }
 
@@ -428,11 +248,7 @@ static int stop(void **state)
 {
 	(void)state;
 	intake_room.stop(NULL);
-	channel_free(&spool.channel);
-	for (size_t i = 0; i < spool.count; i++) {
-		buf_free(&spool.kept[i].envelope);
-		buf_free(&spool.kept[i].bytes);
-	}
+	spool_clear(&spool);
 	loop_free(&loop);
 	return 0;
 }
@@ -443,13 +259,13 @@ static void give(struct stream *stream, const char *text)
 {
 	buf_text(&stream->in, text);
 	stream->calls->readable(stream, stream->context);
-	turn();
+	turn(loop);
 }
 
 static void hang_up(struct stream *stream, const char *why)
 {
 	stream->calls->closed(stream, why, stream->context);
-	turn();
+	turn(loop);
 }
 
 static const char *said(struct stream *stream)
@@ -470,7 +286,7 @@ static struct stream *sensor(void)
 {
 	sensor_new(room_own, -1);
 	newest->calls->ready(newest, newest->context);
-	turn();
+	turn(loop);
 	return newest;
 }
 
@@ -491,11 +307,11 @@ static void test_a_mail_is_one_entry_per_source_and_answered_when_committed(void
 	assert_true(str_equal(buf_view(&spool.kept[1].bytes), STR("hello\r\n.\r\n")));
 	assert_non_null(strstr(buf_cstr(&spool.kept[0].envelope), "\"to\":[\"report@x\",\"report@x\"]"));
 	assert_non_null(strstr(buf_cstr(&spool.kept[1].envelope), "\"to\":[\"phish@x\"]"));
-	spool_commit(&spool.kept[0]);
-	turn();
+	spool_commit(&spool, &spool.kept[0]);
+	turn(loop);
 	assert_null(strstr(said(stream), "250"));
-	spool_commit(&spool.kept[1]);
-	turn();
+	spool_commit(&spool, &spool.kept[1]);
+	turn(loop);
 	assert_int_equal(strncmp(said(stream), "354 ", 4), 0);
 	for (const char *at = said(stream); (at = strstr(at, "250 2.0.0 queued as ")); at++)
 		queued++;
@@ -519,12 +335,12 @@ static void test_a_full_spool_says_452(void **state)
 	struct stream *stream = lmtp("RCPT TO:<report@x>\r\n");
 
 	(void)state;
-	spool_doors(false);
+	spool_doors(&spool, false);
 	give(stream, "DATA\r\nMAIL FROM:<x@a>\r\n");
 	assert_non_null(strstr(said(stream), "452 4.3.1"));
 	assert_null(strstr(said(stream), "354"));
 	assert_non_null(strstr(strstr(said(stream), "452") + 1, "452 4.3.1"));
-	spool_doors(true);
+	spool_doors(&spool, true);
 	buf_clear(&stream->out);
 	give(stream, "MAIL FROM:<x@a>\r\n");
 	assert_int_equal(strncmp(said(stream), "250", 3), 0);
@@ -536,8 +352,8 @@ static void test_a_spool_lost_while_a_mail_comes_is_451(void **state)
 
 	(void)state;
 	give(stream, "DATA\r\nhello\r\n");
-	spool_stop();
-	spool_start();
+	spool_stop(&spool);
+	begin_spool();
 	give(stream, "more\r\n.\r\n");
 	assert_non_null(strstr(said(stream), "451 4.3.0"));
 	assert_null(strstr(said(stream), "250"));
@@ -553,9 +369,9 @@ static void test_trap_01_a_mail_in_flight_is_neither_lost_nor_doubled(void **sta
 		spool.commits = false;
 		give(stream, "DATA\r\nhello\r\n.\r\n");
 		spool.kept[spool.count - 1].committed = in;
-		spool_stop();
+		spool_stop(&spool);
 		assert_null(strstr(said(stream), "45"));
-		spool_start();
+		begin_spool();
 		if (in)
 			assert_non_null(strstr(said(stream), "250 2.0.0 queued"));
 		else
@@ -589,12 +405,12 @@ static void test_lines_are_acknowledged_when_committed(void **state)
 	assert_string_equal(said(stream), "");
 	give(stream, "\":3}\nx\n");
 	assert_int_equal(spool.count, 1);
-	spool_commit_all();
-	turn();
+	spool_commit_all(&spool);
+	turn(loop);
 	assert_string_equal(said(stream), "{\"ack\":3}\n");
 	assert_int_equal(spool.count, 2);
-	spool_commit_all();
-	turn();
+	spool_commit_all(&spool);
+	turn(loop);
 	assert_string_equal(said(stream), "{\"ack\":3}\n{\"ack\":5}\n");
 }
 
@@ -655,9 +471,9 @@ static void test_trap_01_lines_in_flight_when_the_spool_dies(void **state)
 		spool.commits = false;
 		give(stream, "a\nb\n");
 		spool.kept[before].committed = in;
-		spool_stop();
+		spool_stop(&spool);
 		spool.commits = true;
-		spool_start();
+		begin_spool();
 		assert_false(stream->ended);
 		assert_int_equal(spool.count, before + (in ? 1 : 2));
 		assert_non_null(strstr(said(stream), in ? "{\"ack\":4}\n" : "{\"ack\":2}\n"));
@@ -672,8 +488,8 @@ static void test_without_a_session_nobody_knows_and_the_connection_ends(void **s
 	(void)state;
 	spool.commits = false;
 	give(stream, "a\n");
-	spool_stop();
-	spool_start();
+	spool_stop(&spool);
+	begin_spool();
 	assert_true(stream->ended);
 	assert_string_equal(said(stream), "");
 	assert_int_equal(spool.count, 1);
@@ -694,8 +510,8 @@ static void test_trap_01_a_session_taken_over_waits_for_what_is_in_flight(void *
 	give(stream, HELLO);
 	assert_true(old->ended);
 	assert_string_equal(said(stream), "");
-	spool_commit_all();
-	turn();
+	spool_commit_all(&spool);
+	turn(loop);
 	assert_string_equal(said(stream), "{\"ack\":2}\n");
 	assert_null(strstr(said(old), "{\"ack\":2}"));
 }
@@ -705,11 +521,11 @@ static void test_a_full_spool_stops_reading(void **state)
 	struct stream *stream = sensor();
 
 	(void)state;
-	spool_doors(false);
+	spool_doors(&spool, false);
 	assert_true(stream->paused);
 	give(stream, "a\n");
 	assert_int_equal(spool.count, 0);
-	spool_doors(true);
+	spool_doors(&spool, true);
 	assert_false(stream->paused);
 	assert_int_equal(spool.count, 1);
 	assert_string_equal(said(stream), "{\"ack\":1}\n");
@@ -733,7 +549,7 @@ static void test_who_is_not_a_source_is_refused(void **state)
 	assert_int_equal(doors->counters.refused_certificate, 1);
 	stream = sensor();
 	assert_false(stream->ended);
-	spool_say_sources(false);
+	say_sources(false);
 	assert_true(stream->ended);
 	assert_int_equal(doors->counters.refused_disabled, 1);
 }
@@ -753,8 +569,8 @@ static void test_draining_waits_for_what_is_on_its_way(void **state)
 	assert_non_null(strstr(said(idle), "421 4.3.2"));
 	assert_false(line->ended || mail->ended);
 	give(mail, ".\r\n");
-	spool_commit_all();
-	turn();
+	spool_commit_all(&spool);
+	turn(loop);
 	assert_true(line->ended && mail->ended);
 	assert_non_null(strstr(said(line), "{\"ack\":1}"));
 	assert_non_null(strstr(said(mail), "250 2.0.0 queued"));

@@ -1,0 +1,479 @@
+#include "config.h"
+
+#include "played_spool.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "exchange/cursor.h"
+#include "exchange/feed.h"
+#include "wire/taxii.h"
+
+/* A web server on a loopback port, in the same loop: one request a connection, answered by the test. */
+static struct server {
+	int fd;
+	unsigned port;
+	struct watch *watch;
+	int client;
+	struct watch *client_watch;
+	struct buf request;
+	struct buf log; /* request lines */
+	const char *(*answer)(const char *request);
+	unsigned requests;
+} server;
+
+static struct loop *loop;
+static struct played_spool spool;
+static struct collector collector;
+static char url[80];
+
+static void on_request(int fd, unsigned ready, void *context)
+{
+	char bytes[4096];
+	ssize_t len = read(fd, bytes, sizeof(bytes));
+	const char *text;
+
+	(void)ready;
+	(void)context;
+	if (len > 0)
+		buf_append(&server.request, bytes, (size_t)len);
+	text = buf_cstr(&server.request);
+	if (len > 0 && !strstr(text, "\r\n\r\n"))
+		return;
+	if (len > 0) {
+		const char *reply = server.answer(text);
+
+		server.requests++;
+		buf_append(&server.log, text, (size_t)(strchr(text, '\r') - text));
+		buf_char(&server.log, '\n');
+		assert_true(fd_write_all(fd, reply, strlen(reply), NULL));
+	}
+	watch_free(&server.client_watch);
+	fd_close(&server.client);
+	buf_clear(&server.request);
+}
+
+static void on_connection(int fd, unsigned ready, void *context)
+{
+	(void)ready;
+	(void)context;
+	if (server.client_watch)
+		return;
+	server.client = accept(fd, NULL, NULL);
+	server.client_watch = watch_new(loop, server.client, on_request, NULL);
+	watch_set(server.client_watch, LOOP_READ);
+}
+
+static void server_start(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+
+	server = (struct server){.client = -1};
+	server.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(server.fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(server.fd, 8), 0);
+	assert_int_equal(getsockname(server.fd, (struct sockaddr *)&address, &len), 0);
+	server.port = ntohs(address.sin_port);
+	server.watch = watch_new(loop, server.fd, on_connection, NULL);
+	watch_set(server.watch, LOOP_READ);
+}
+
+static void server_stop(void)
+{
+	watch_free(&server.watch);
+	watch_free(&server.client_watch);
+	fd_close(&server.fd);
+	fd_close(&server.client);
+	buf_free(&server.request);
+	buf_free(&server.log);
+}
+
+/* The feeds */
+
+static void on_sources(const struct source_table *table, void *context)
+{
+	(void)context;
+	collector_sources(&collector, table);
+}
+
+static void on_change(void *context)
+{
+	(void)context;
+	collector_resume(&collector);
+}
+
+static void begin_spool(void)
+{
+	int end = spool_start(&spool, loop);
+
+	appender_edge(collector.appender, spool.generation, end);
+}
+
+static void say_source(enum source_kind kind, const char *path)
+{
+	struct source source = {.id = 9,
+		.kind = kind,
+		.enabled = true,
+		.name = STR("feed"),
+		.match = {url, 0},
+		.interval = 100000};
+
+	source.match.len = (size_t)snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", server.port, path);
+	spool_sources(&spool, &source, 1);
+}
+
+static int start(void **state)
+{
+	static const struct appender_calls calls = {
+		.sources = on_sources, .doors = on_change, .drained = on_change};
+	struct err err;
+
+	(void)state;
+	loop = loop_new();
+	server_start();
+	collector = (struct collector){.loop = loop, .interval = 100000 * CLOCK_SECOND, .max_size = 1u << 20};
+	collector.feeds = map_new();
+	collector.appender = appender_new(loop, &calls, NULL);
+	collector.fetcher = fetcher_new(loop, STR(""), &err);
+	collector.catalogue = catalogue_new(loop, STR(""), STR(""), on_change, NULL);
+	spool.commits = true;
+	begin_spool();
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	collector_stop(&collector);
+	map_free(&collector.feeds);
+	fetcher_free(&collector.fetcher);
+	catalogue_free(&collector.catalogue);
+	appender_free(&collector.appender);
+	spool_clear(&spool);
+	server_stop();
+	loop_free(&loop);
+	return 0;
+}
+
+/* Turn until so many pulls have ended, one way or another, or nothing more happens. */
+static void until(const uint64_t *counter, uint64_t value)
+{
+	for (int i = 0; i < 20000 && *counter < value; i++)
+		loop_turn(loop, 1000);
+	assert_int_equal(*counter, value);
+	turn(loop);
+}
+
+/* Forget all but what the spool has, as a restart does. */
+static void restart_feed(enum source_kind kind, const char *path)
+{
+	collector_stop(&collector);
+	say_source(kind, path);
+}
+
+#define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+
+static const char *answer_etag(const char *request)
+{
+	if (strstr(request, "If-None-Match: \"one\""))
+		return "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n";
+	return OK "ETag: \"one\"\r\n\r\n{\"type\":\"bundle\"}";
+}
+
+static void test_trap_01_a_restart_repeats_nothing(void **state)
+{
+	(void)state;
+	server.answer = answer_etag;
+	say_source(SOURCE_FEED, "/f");
+	until(&collector.pages, 1);
+	assert_int_equal(spool.count, 1);
+	assert_int_equal(spool.kept[0].source, 9);
+	assert_string_equal(spool.kept[0].owner, "feed/9");
+	assert_true(str_equal(buf_view(&spool.kept[0].bytes), STR("{\"type\":\"bundle\"}")));
+	restart_feed(SOURCE_FEED, "/f");
+	until(&collector.not_modified, 1);
+	assert_int_equal(spool.count, 1);
+}
+
+static const char *answer_plain(const char *request)
+{
+	(void)request;
+	return OK "\r\nline\n";
+}
+
+static void test_the_same_bytes_make_no_entry(void **state)
+{
+	(void)state;
+	server.answer = answer_plain;
+	say_source(SOURCE_FEED, "/f");
+	until(&collector.pages, 1);
+	restart_feed(SOURCE_FEED, "/f");
+	until(&collector.not_modified, 1);
+	assert_int_equal(spool.count, 1);
+}
+
+static void test_another_url_begins_anew(void **state)
+{
+	(void)state;
+	server.answer = answer_etag;
+	say_source(SOURCE_FEED, "/f");
+	until(&collector.pages, 1);
+	say_source(SOURCE_FEED, "/g");
+	until(&collector.pages, 2);
+}
+
+static const char *answer_503(const char *request)
+{
+	(void)request;
+	return server.requests > 0 ? answer_plain(request)
+				   : "HTTP/1.1 503 No\r\nRetry-After: 0\r\nConnection: close\r\n\r\nnot this";
+}
+
+static void test_a_refusal_is_no_entry_and_tried_again(void **state)
+{
+	(void)state;
+	server.answer = answer_503;
+	say_source(SOURCE_FEED, "/f");
+	until(&collector.pages, 1);
+	assert_int_equal(collector.failed, 1);
+	assert_int_equal(spool.count, 1);
+}
+
+static const char *answer_cut(const char *request)
+{
+	(void)request;
+	return OK "Content-Length: 100\r\n\r\nhalf";
+}
+
+static void test_half_a_page_is_no_entry(void **state)
+{
+	(void)state;
+	server.answer = answer_cut;
+	say_source(SOURCE_FEED, "/f");
+	until(&collector.failed, 1);
+	assert_int_equal(spool.count, 0);
+}
+
+static void test_a_page_over_the_limit_is_no_entry(void **state)
+{
+	(void)state;
+	collector.max_size = 3;
+	server.answer = answer_plain;
+	say_source(SOURCE_FEED, "/f");
+	until(&collector.failed, 1);
+	assert_int_equal(spool.count, 0);
+}
+
+static char large[300000];
+
+static const char *answer_large(const char *request)
+{
+	(void)request;
+	return large;
+}
+
+static void test_a_large_page_comes_in_pieces(void **state)
+{
+	size_t head = strlen(OK "\r\n");
+
+	(void)state;
+	memset(large, 'x', sizeof(large) - 1);
+	memcpy(large, OK "\r\n", head);
+	server.answer = answer_large;
+	say_source(SOURCE_FEED, "/f");
+	until(&collector.pages, 1);
+	assert_int_equal(spool.kept[0].bytes.len, sizeof(large) - 1 - head);
+	restart_feed(SOURCE_FEED, "/f");
+	until(&collector.not_modified, 1);
+	turn(loop);
+	assert_true(spool.kept[1].gone && !spool.kept[1].closed);
+}
+
+static void test_plain_http_is_for_loopback_only(void **state)
+{
+	const char *const far[] = {"http://192.0.2.1/f", "ftp://127.0.0.1/f", "file:///etc/passwd", "what"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(far); i++) {
+		struct source source = {.id = (uint32_t)i + 20,
+			.kind = SOURCE_FEED,
+			.enabled = true,
+			.match = str_of(far[i])};
+
+		spool_sources(&spool, &source, 1);
+		until(&collector.failed, i + 1);
+	}
+	assert_int_equal(spool.count, 0);
+}
+
+/* A collection of three objects in pages of one, the last one repeated for ever. */
+static const char *answer_taxii(const char *request)
+{
+	if (!strstr(request, "Accept: application/taxii+json;version=2.1\r\n"))
+		return "HTTP/1.1 406 Not Acceptable\r\n\r\n";
+	if (strstr(request, "added_after=2026-01-03"))
+		return OK "\r\n{}";
+	if (strstr(request, "next=p%2F3"))
+		return OK "X-TAXII-Date-Added-Last: "
+			  "2026-01-03T00:00:00.000000Z\r\n\r\n{\"objects\":[{\"id\":3}],\"more\":false}";
+	if (strstr(request, "next=2"))
+		return OK "X-TAXII-Date-Added-Last: 2026-01-02T00:00:00.000000Z\r\n\r\n"
+			  "{\"objects\":[{\"id\":2,\"next\":\"x\"}],\"more\":true,\"next\":\"p\\/3\"}";
+	return OK
+		"X-TAXII-Date-Added-Last: "
+		"2026-01-01T00:00:00.000000Z\r\n\r\n{\"more\":true,\"next\":\"2\",\"objects\":[{\"id\":1}]}";
+}
+
+static void test_trap_01_a_collection_is_paged_to_its_end_and_resumed(void **state)
+{
+	(void)state;
+	server.answer = answer_taxii;
+	say_source(SOURCE_TAXII, "/c");
+	until(&collector.pages, 3);
+	assert_int_equal(spool.count, 3);
+	assert_int_equal(spool.kept[2].format, FORMAT_STIX);
+	assert_string_equal(buf_cstr(&server.log),
+		"GET /c/objects/?limit=1000 HTTP/1.1\nGET /c/objects/?limit=1000&next=2 HTTP/1.1\n"
+		"GET /c/objects/?limit=1000&next=p%2F3 HTTP/1.1\n");
+	restart_feed(SOURCE_TAXII, "/c");
+	until(&collector.not_modified, 1);
+	assert_int_equal(spool.count, 3);
+	assert_non_null(strstr(buf_cstr(&server.log), "&added_after=2026-01-03T00%3A00%3A00.000000Z HTTP"));
+}
+
+/* The spool dies with a page on its way: what it has is asked, and the rest pulled again. */
+static void test_trap_01_a_page_in_flight_when_the_spool_dies(void **state)
+{
+	(void)state;
+	server.answer = answer_taxii;
+	spool.commits = false;
+	say_source(SOURCE_TAXII, "/c");
+	for (int i = 0; i < 20000 && spool.count == 0; i++)
+		loop_turn(loop, 1000);
+	spool.kept[0].committed = true;
+	spool_stop(&spool);
+	spool.commits = true;
+	begin_spool();
+	say_source(SOURCE_TAXII, "/c");
+	until(&collector.pages, 2);
+	assert_int_equal(spool.count, 3);
+	assert_string_equal(buf_cstr(&server.log),
+		"GET /c/objects/?limit=1000 HTTP/1.1\nGET /c/objects/?limit=1000&next=2 HTTP/1.1\n"
+		"GET /c/objects/?limit=1000&next=p%2F3 HTTP/1.1\n");
+}
+
+static const char *answer_lost_next(const char *request)
+{
+	if (strstr(request, "next="))
+		return "HTTP/1.1 400 Bad\r\nConnection: close\r\n\r\n";
+	if (strstr(request, "added_after="))
+		return OK "X-TAXII-Date-Added-Last: "
+			  "2026-01-02T00:00:00.000000Z\r\n\r\n{\"objects\":[{\"id\":2}]}";
+	return answer_taxii(request);
+}
+
+static void test_a_next_that_has_died_is_left_for_the_time(void **state)
+{
+	(void)state;
+	server.answer = answer_lost_next;
+	say_source(SOURCE_TAXII, "/c");
+	until(&collector.pages, 2);
+	assert_int_equal(collector.failed, 1);
+}
+
+static void test_a_full_spool_is_not_fed(void **state)
+{
+	(void)state;
+	server.answer = answer_plain;
+	spool_doors(&spool, false);
+	say_source(SOURCE_FEED, "/f");
+	assert_int_equal(server.requests, 0);
+	spool_doors(&spool, true);
+	until(&collector.pages, 1);
+}
+
+static void test_cursors_come_back_as_they_were(void **state)
+{
+	struct cursor cursor = {.etag = "W/\"a\\b\"", .added_after = "2026", .next = "n", .digest = "00"};
+	struct cursor back;
+	struct buf text = {0};
+
+	(void)state;
+	cursor_encode(&cursor, STR("https://a/"), &text);
+	assert_true(cursor_decode(buf_view(&text), STR("https://a/"), &back));
+	assert_memory_equal(back.etag, cursor.etag, strlen(cursor.etag) + 1);
+	assert_string_equal(back.added_after, "2026");
+	assert_string_equal(back.next, "n");
+	assert_false(cursor_decode(buf_view(&text), STR("https://b/"), &back));
+	assert_string_equal(back.etag, "");
+	assert_false(cursor_decode(STR("{\"url\":"), STR("https://a/"), &back));
+	assert_false(cursor_decode(STR(""), STR("https://a/"), &back));
+	buf_free(&text);
+}
+
+static void scan(const char *text, bool objects, bool more, const char *next, bool ended)
+{
+	for (size_t step = 1; step < 40; step += 6) {
+		struct taxii_scan *scan = taxii_scan_new();
+		struct str rest = str_of(text);
+
+		while (rest.len > 0) {
+			size_t len = rest.len < step ? rest.len : step;
+
+			taxii_scan_bytes(scan, (struct str){rest.p, len});
+			rest = (struct str){rest.p + len, rest.len - len};
+		}
+		assert_int_equal(taxii_scan_objects(scan), objects);
+		assert_int_equal(taxii_scan_more(scan), more);
+		assert_true(str_equal(taxii_scan_next(scan), str_of(next)));
+		assert_int_equal(taxii_scan_ended(scan), ended);
+		taxii_scan_free(&scan);
+	}
+}
+
+static void test_envelopes_are_read_without_being_kept(void **state)
+{
+	(void)state;
+	scan("{}", false, false, "", true);
+	scan(" { \"objects\" : [ ] }", false, false, "", true);
+	scan("{\"objects\":[{}]}", true, false, "", true);
+	scan("{\"objects\":[\"x\"],\"more\":true , \"next\" : \"a\\u0062\\\"\"}", true, true, "ab\"", true);
+	scan("{\"objects\":[{\"more\":true,\"next\":\"x\",\"objects\":[]}],\"more\":false}", true, false, "",
+		true);
+	scan("{\"x\":{\"more\":true},\"y\":[\"next\",\"}\"],\"more\":true}", false, true, "", true);
+	scan("{\"next\":null,\"more\":true", false, false, "", false);
+	scan("{\"next\":12}", false, false, "12", true);
+	scan("]]]}}", false, false, "", true);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_trap_01_a_restart_repeats_nothing),
+		TEST(test_the_same_bytes_make_no_entry),
+		TEST(test_another_url_begins_anew),
+		TEST(test_a_refusal_is_no_entry_and_tried_again),
+		TEST(test_half_a_page_is_no_entry),
+		TEST(test_a_page_over_the_limit_is_no_entry),
+		TEST(test_a_large_page_comes_in_pieces),
+		TEST(test_plain_http_is_for_loopback_only),
+		TEST(test_trap_01_a_collection_is_paged_to_its_end_and_resumed),
+		TEST(test_trap_01_a_page_in_flight_when_the_spool_dies),
+		TEST(test_a_next_that_has_died_is_left_for_the_time),
+		TEST(test_a_full_spool_is_not_fed),
+		cmocka_unit_test(test_cursors_come_back_as_they_were),
+		cmocka_unit_test(test_envelopes_are_read_without_being_kept),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
