@@ -13,6 +13,7 @@
 #include "pg/migrate.h"
 #include "proc/room.h"
 #include "spool/spool.h"
+#include "store/store.h"
 #include "supervisor/check.h"
 #include "supervisor/commands.h"
 #include "supervisor/supervisor.h"
@@ -20,6 +21,7 @@
 /* The rooms of this program, in the order in which they are started. */
 static const struct room_spec *const rooms[] = {
 	&spool_room,
+	&store_room,
 	&intake_room,
 	&exchange_room,
 	NULL,

@@ -1,0 +1,122 @@
+#ifndef STORE_LANDING_H
+#define STORE_LANDING_H
+
+#include "store/fold.h"
+#include "store/lookup.h"
+#include "store/rows.h"
+#include "store/ticket.h"
+
+/*
+ * What one transaction will write: made of whole tickets, without a connection. In this order:
+ * landing_build() settles what every item is; landing_known() takes what the database knows of the
+ * fingerprints; landing_decide() folds; landing_ids() gives the new ones their ids; landing_encode() makes
+ * the rows. Everything may be done again from the tickets.
+ */
+enum copy_table {
+	COPY_REPORT,
+	COPY_SIGHTING,
+	COPY_VERDICT,
+	COPY_ITEM,
+	COPY_ATTACHMENT,
+	COPY_REPORT_LINK,
+	COPY_RAISE,
+	COPY_CORRELATION,
+	COPY_QUARANTINE,
+	COPY_TABLES
+};
+extern const char *const copy_statements[COPY_TABLES];
+
+/* What becomes of one item. */
+struct landed {
+	struct ticket *ticket;
+	const struct item *item;
+	const struct source *source; /* NULL: not in the table */
+	size_t position;	     /* among the ticket's items */
+	bool is_report;
+	bool makes_row; /* a report or item of its own: it needs an id */
+	struct fold_key key;
+	enum rsit_type type;
+	int64_t time; /* event time, clamped */
+	enum fold_verdict verdict;
+	int64_t id;	  /* its own, or the report it folds into; below 0: -1 - index of the landed one */
+	int64_t previous; /* likewise; 0 = none */
+	int32_t month;	  /* yyyymm of receipt */
+};
+
+/* Reports of one key in this batch: landed[order[first]] to landed[order[end - 1]], by time. */
+struct group {
+	size_t first;
+	size_t end;
+	size_t family;
+	bool known;
+	struct fold_state was;
+	struct fold_state now;
+	int64_t sibling; /* a report of the same family under another TLP or scope; 0 = none */
+};
+
+/* Signed counts of a ticket, a source and day, an act. */
+struct counts {
+	int64_t processed, quarantined_entries, found, reports, folded, correspondence, context, spam,
+		quarantined;
+};
+
+struct landing {
+	struct arena *arena;
+	const struct lookup *lookup;
+	struct fold_limits limits; /* max_age; quiet is by type */
+	int64_t max_late;
+	struct ticket **tickets;
+	size_t ticket_count;
+	struct counts *counts; /* by ticket */
+	size_t *starts;	       /* by ticket and one more: its first in `landed` */
+	struct landed *landed;
+	size_t landed_count;
+	size_t *order; /* reports by key and time */
+	size_t order_count;
+	struct group *groups;
+	size_t group_count;
+	size_t family_count;
+	size_t new_reports, folds, relapses;
+	/* on their way */
+	struct rows copies[COPY_TABLES];
+	struct columns families; /* to read */
+	struct columns entries;	 /* of the ledger */
+	struct columns made;	 /* fingerprints: new */
+	struct columns moved;	 /* fingerprints: changed */
+	struct columns seen;	 /* sightings of reports that are there */
+	struct columns evidence;
+	struct columns objects;
+	struct columns sums; /* ledger_day */
+	struct columns acts; /* of re-runs */
+	struct columns arrivals;
+};
+
+struct landing *landing_new(const struct lookup *lookup, int64_t max_age, int64_t max_late);
+void landing_free(struct landing **landing);
+/* Items [first, end) of the tickets (all of them: 0, SIZE_MAX); tickets that have landed already are left
+ * out. */
+void landing_build(struct landing *landing, struct ticket **tickets, size_t count, size_t first, size_t end);
+/* One row of what is known: family as numbered in `families`, from 0. */
+void landing_known(
+	struct landing *landing, size_t family, enum tlp tlp, int32_t scope, const struct fold_state *state);
+void landing_decide(struct landing *landing);
+/* Months that need ids, and how many; returns the number of months, at most `max`. */
+struct month_need {
+	int32_t month;
+	int32_t count;
+};
+size_t landing_needs(const struct landing *landing, struct month_need *needs, size_t max);
+/* The next id of that month, in order of arrival; *cursor begins with 0 for each month. */
+void landing_id(struct landing *landing, int32_t month, size_t *cursor, int64_t id);
+void landing_encode(struct landing *landing);
+
+/* landing_rows.c */
+void landing_encode_rows(struct landing *landing);
+/* landing_files.c */
+void landing_encode_files(struct landing *landing);
+/* landing_sums.c */
+void landing_encode_sums(struct landing *landing);
+/* The report or item that an item of this number became in a ticket (by its place in `tickets`), else 0. */
+int64_t landing_id_of(const struct landing *landing, size_t ticket, uint32_t number);
+
+#endif
