@@ -7,7 +7,7 @@
  * reach. */
 extern const struct room_spec triage_room;
 
-/* The instance that only checks rules: grant `check` holds a bundle, the result is `check` in its hello. */
+/* The instance that only checks the rules it is granted: the result is `check` in its hello. */
 #define TRIAGE_CHECK_INSTANCE 1000
 
 #endif
