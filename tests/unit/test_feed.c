@@ -307,6 +307,7 @@ static void test_plain_http_is_for_loopback_only(void **state)
 		struct source source = {.id = (uint32_t)i + 20,
 			.kind = SOURCE_FEED,
 			.enabled = true,
+			.name = STR("far"),
 			.match = str_of(far[i])};
 
 		spool_sources(&spool, &source, 1);
