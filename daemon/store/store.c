@@ -170,17 +170,10 @@ static void on_tick(void *context)
 
 /* From triage */
 
-static void take_piece(struct worker *worker, struct str body)
+static void keep_piece(struct worker *worker, uint64_t number, bool last, struct str finding)
 {
 	struct store *store = worker->store;
-	uint64_t number;
-	bool last;
-	struct str finding;
 	struct err err;
-	if (!items_piece_decode(body, &number, &last, &finding)) {
-		channel_break(worker->channel, "a malformed piece");
-		return;
-	}
 	struct ticket *ticket = tickets_get(store->tickets, number);
 	if (!ticket || ticket->complete || ticket->landing)
 		return;
@@ -190,6 +183,26 @@ static void take_piece(struct worker *worker, struct str body)
 		ticket_refuse(ticket, STR("triage"), str_of(err.text));
 	if (tickets_unheld(store->tickets) > UNHELD_LIMIT)
 		channel_break(worker->channel, "too much for tickets that nobody gave out");
+}
+
+/* A large finding stands in a memory file beside the frame. */
+static void take_piece(struct worker *worker, const struct frame *frame)
+{
+	uint64_t number;
+	bool last;
+	struct str finding;
+	struct str mapped = STR_NONE;
+	struct err err;
+	if (!items_piece_decode(frame->body, &number, &last, &finding)) {
+		channel_break(worker->channel, "a malformed piece");
+		return;
+	}
+	if (frame->fd_count > 0 && !fd_map(frame->fds[0], true, &mapped, &err)) {
+		channel_break(worker->channel, err.text);
+		return;
+	}
+	keep_piece(worker, number, last, frame->fd_count > 0 ? mapped : finding);
+	fd_unmap(&mapped);
 }
 
 static void take_refusal(struct worker *worker, struct str body)
@@ -226,7 +239,7 @@ static void on_items(struct channel *channel, struct frame *frame, void *context
 	uint64_t number = unpack_u64(&in);
 	switch (frame->type) {
 	case ITEMS_PIECE:
-		take_piece(worker, frame->body);
+		take_piece(worker, frame);
 		break;
 	case ITEMS_REFUSED:
 		take_refusal(worker, frame->body);
