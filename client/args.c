@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "client/args.h"
 
 #include <ctype.h>
@@ -15,7 +17,7 @@ struct parser {
 	int at;
 	struct invocation *invocation;
 	struct buf *complaint;
-	struct str arguments;	  /* what the verb still expects */
+	struct str arguments;     /* what the verb still expects */
 	struct json_object *many; /* the list that takes all further arguments */
 	bool options_ended;
 };

@@ -12,7 +12,7 @@ enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_NOT_AL
 /* What the command line asks for, checked against the verb table. */
 struct invocation {
 	const struct verb *verb;    /* NULL: nothing or only a noun was said */
-	const char *noun;	    /* the noun where only that was said, with --help or without */
+	const char *noun;           /* the noun where only that was said, with --help or without */
 	struct json_object *params; /* one member per argument and option that was given */
 	bool json;
 	bool help;

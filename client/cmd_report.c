@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "base/mem.h"
 #include "client/command.h"
 #include "client/i18n.h"
@@ -139,11 +141,13 @@ static void report_show(struct call *call, struct json_object *result)
 
 static void report_unfold(struct call *call, struct json_object *result)
 {
-	screen_printf(&call->screen, _("%lld sightings of %s are now %s.\n"),
-		(long long)member_number(result, "moved"), member_text(result, "report"),
-		member_text(result, "into"));
-	screen_printf(
-		&call->screen, "%s cirt report show %s --why\n", _("look:"), member_text(result, "into"));
+	struct json_object *items = member_of(result, "items");
+
+	for (size_t i = 0; items && i < json_object_array_length(items); i++) {
+		struct json_object *item = json_object_array_get_idx(items, i);
+		screen_printf(&call->screen, _("What %s saw is %s now. Look: cirt report show %s --why\n"),
+			member_text(item, "source"), member_text(item, "into"), member_text(item, "into"));
+	}
 }
 
 const struct command report_commands[] = {

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "base/mem.h"
 #include "client/command.h"
 #include "client/i18n.h"

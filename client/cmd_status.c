@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -10,7 +12,7 @@ static const struct column room_columns[] = {
 	{"pid", N_("PID"), CELL_NUMBER, 0, false},
 	{"state", N_("STATE"), CELL_TEXT, 0, false},
 	{"restarts", N_("RESTARTS"), CELL_NUMBER, 0, false},
-	{"since", N_("SINCE"), CELL_AGO, 0, false},
+	{"uptime", N_("UP"), CELL_SPAN, 0, false},
 	{"doing", N_("PER SECOND"), CELL_TEXT, 0, true},
 };
 
@@ -19,6 +21,17 @@ static int rate_order(const void *a, const void *b)
 	double x = *(const double *)a, y = *(const double *)b;
 
 	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* What every room counts says nothing about its work. */
+static bool is_work(const char *counter)
+{
+	static const char *const common[] = {"cpu_ms", "log_errors", "log_warnings", "sandbox_refused"};
+
+	for (size_t i = 0; i < ARRAY_LEN(common); i++)
+		if (!strcmp(counter, common[i]))
+			return false;
+	return true;
 }
 
 /* "lines 5210 · acks 26": the busiest few; silence says nothing. */
@@ -32,9 +45,8 @@ static void describe_rates(struct json_object *rates, struct buf *out)
 		return;
 	json_object_object_foreach(rates, key, value)
 	{
-		(void)key;
 		double rate = json_object_get_double(value);
-		if (rate >= 0.05 && count < ARRAY_LEN(values))
+		if (rate >= 0.05 && is_work(key) && count < ARRAY_LEN(values))
 			values[count++] = rate;
 	}
 	qsort(values, count, sizeof(*values), rate_order);
@@ -42,7 +54,7 @@ static void describe_rates(struct json_object *rates, struct buf *out)
 	json_object_object_foreach(rates, name, rated)
 	{
 		double rate = json_object_get_double(rated);
-		if (rate < least || shown == 3)
+		if (rate < least || shown == 3 || !is_work(name))
 			continue;
 		buf_printf(out, rate < 10 ? "%s%s %.1f" : "%s%s %.0f", shown++ ? " · " : "", name, rate);
 	}
@@ -51,7 +63,7 @@ static void describe_rates(struct json_object *rates, struct buf *out)
 static struct json_object *room_row(struct json_object *room)
 {
 	struct json_object *row = json_object_new_object();
-	static const char *const copied[] = {"pid", "state", "restarts", "since"};
+	static const char *const copied[] = {"pid", "state", "restarts", "uptime"};
 	struct buf text = {0};
 
 	buf_text(&text, member_text(room, "name"));

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +28,7 @@ struct upload {
 	struct pieces pieces;
 	bool ready;
 	int64_t committed; /* offset up to which it is durable */
-	int64_t drawn;	   /* when the bar was drawn */
+	int64_t drawn;     /* when the bar was drawn */
 	bool bar;
 };
 
@@ -253,8 +255,8 @@ static int submit_stdin(struct call *call, struct json_object *items)
 			buf_grow(&bytes, (size_t)got);
 	} while ((got > 0 && bytes.len < STDIN_MAX) || (got < 0 && errno == EINTR));
 	int code = got == 0
-			   ? submit_bytes(call, "-", buf_view(&bytes), items)
-			   : refuse_file("-", got < 0 ? strerror(errno) : _("longer than 1 GB: name a file"));
+	                   ? submit_bytes(call, "-", buf_view(&bytes), items)
+	                   : refuse_file("-", got < 0 ? strerror(errno) : _("longer than 1 GB: name a file"));
 	buf_free(&bytes);
 	return code;
 }

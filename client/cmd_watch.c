@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>

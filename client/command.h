@@ -40,7 +40,7 @@ const struct command *command_find(const char *method);
 
 /* Exit code, with a message on stderr unless it is EXIT_DONE. */
 int call_connect(struct call *call);
-int call_ask(struct call *call);				      /* question, answer, shown */
+int call_ask(struct call *call);                                      /* question, answer, shown */
 int call_failed(struct call *call, const struct rpc_message *answer); /* an RPC_ERROR, told to the person */
 int call_broken(struct call *call, const struct err *err);
 void call_json(struct call *call,

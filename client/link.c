@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "client/link.h"
 
 #include <errno.h>
@@ -109,8 +111,8 @@ bool link_next(struct link *link, struct rpc_message *message, struct err *err)
 	link->taken = link->looked = 0;
 	for (;;) {
 		end = link->looked < link->in.len
-			      ? memchr(link->in.data + link->looked, '\n', link->in.len - link->looked)
-			      : NULL;
+		              ? memchr(link->in.data + link->looked, '\n', link->in.len - link->looked)
+		              : NULL;
 		if (end)
 			break;
 		link->looked = link->in.len;

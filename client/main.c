@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>

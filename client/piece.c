@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "client/piece.h"
 
 static struct str line_at(struct str bytes, size_t offset)

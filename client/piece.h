@@ -13,7 +13,7 @@ enum piece_kind { PIECE_WHOLE, PIECE_MBOX, PIECE_LINES };
 struct pieces {
 	enum piece_kind kind;
 	struct str bytes; /* all of the file */
-	size_t offset;	  /* where the next piece starts */
+	size_t offset;    /* where the next piece starts */
 };
 
 #define PIECE_LINES_SIZE (1u << 20)

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "client/screen.h"
 
 #include <stdarg.h>
@@ -197,6 +199,8 @@ void screen_value(const struct screen *screen, struct json_object *value, enum c
 	text.len = strlen(text.p);
 	if (cell == CELL_SIZE)
 		append_size(json_object_get_double(value), out);
+	else if (cell == CELL_SPAN)
+		when_span(json_object_get_int64(value) * CLOCK_SECOND, out);
 	else if (cell == CELL_AGO || cell == CELL_TIME)
 		append_time(screen, text, cell, out);
 	else

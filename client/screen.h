@@ -40,6 +40,7 @@ enum cell {
 	CELL_NUMBER,
 	CELL_SIZE, /* bytes */
 	CELL_AGO,  /* RFC 3339 → "3 min ago" */
+	CELL_SPAN, /* seconds */
 	CELL_TIME, /* RFC 3339 → local, and how long ago */
 	CELL_SEVERITY,
 	CELL_TLP,

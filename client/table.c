@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <libsmartcols.h>
 #include <stdlib.h>
 

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "client/when.h"
 
 #include <stdio.h>

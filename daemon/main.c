@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "desk/desk.h"
 #include "exchange/exchange.h"
 #include "intake/intake.h"
 #include "pg/migrate.h"
@@ -23,6 +24,7 @@ static const struct room_spec *const rooms[] = {
 	&spool_room,
 	&store_room,
 	&intake_room,
+	&desk_room,
 	&exchange_room,
 	NULL,
 };

@@ -302,24 +302,30 @@ SET search_path = cirt, pg_temp AS $$
 $$;
 
 -- Take the sightings of one source out of a report: a report of their own, with a copy of what the report says, linked, and from
--- then on folded apart. Returns the new report.
+-- then on folded apart. Of a report that only this source saw, the first sighting stays. Returns the new report.
 CREATE FUNCTION report_unfold(which bigint, from_source int, why text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = cirt, pg_temp AS $$
 DECLARE
 	r report;
 	fresh bigint;
+	stays int := 0;
 	span record;
 BEGIN
 	SELECT * INTO r FROM report WHERE id = which;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'no report %', report_number(which) USING ERRCODE = 'no_data_found';
 	END IF;
-	SELECT min(first) AS first, max(last) AS last INTO span FROM sighting WHERE report = which AND source = from_source;
+	SELECT min(first) AS first, max(last) AS last, sum(count) AS count INTO span FROM sighting
+		WHERE report = which AND source = from_source;
 	IF span.first IS NULL THEN
 		RAISE EXCEPTION 'report % has no sighting of that source', report_number(which) USING ERRCODE = 'no_data_found';
 	END IF;
 	IF NOT EXISTS (SELECT 1 FROM sighting WHERE report = which AND source <> from_source) THEN
-		RAISE EXCEPTION 'report % is of that source alone', report_number(which) USING ERRCODE = 'check_violation';
+		stays := 1;
+	END IF;
+	IF span.count <= stays THEN
+		RAISE EXCEPTION 'report % was seen once: nothing is folded into it', report_number(which)
+			USING ERRCODE = 'check_violation';
 	END IF;
 	fresh := nextval(format('cirt.report_id_%s', which / 10000000000)::regclass);
 	PERFORM partition_month((which / 10000000000)::int);
@@ -329,16 +335,22 @@ BEGIN
 	r.first_seen := span.first;
 	r.previous := NULL;
 	INSERT INTO report SELECT r.*;
-	INSERT INTO sighting SELECT fresh, day, source, node, count, first, last FROM sighting
-		WHERE report = which AND source = from_source;
-	DELETE FROM sighting WHERE report = which AND source = from_source;
+	-- The day it was first seen on gives up all but what stays.
+	WITH taken AS (SELECT g.*, CASE WHEN row_number() OVER (ORDER BY first, day, node) = 1 THEN stays ELSE 0 END AS left_there
+			FROM sighting g WHERE report = which AND source = from_source),
+		moved AS (INSERT INTO sighting SELECT fresh, day, source, node, count - left_there, first, last FROM taken
+			WHERE count > left_there),
+		kept AS (UPDATE sighting g SET count = t.left_there, last = t.first FROM taken t
+			WHERE g.report = which AND g.day = t.day AND g.source = t.source AND g.node = t.node AND t.left_there > 0)
+	DELETE FROM sighting g USING taken t
+		WHERE g.report = which AND g.day = t.day AND g.source = t.source AND g.node = t.node AND t.left_there = 0;
 	INSERT INTO report_link (a, b, kind) VALUES (fresh, which, 'unfolded');
 	INSERT INTO fold_undo (report, source, became, digest, exercise, reason)
 		VALUES (which, from_source, fresh, r.fingerprint, r.exercise, coalesce(why, ''));
 	INSERT INTO fingerprint AS f SELECT digest, exercise, tlp, from_source, severity, confidence, trust, fresh, span.first, span.last,
 			expires
 		FROM fingerprint WHERE digest = r.fingerprint AND exercise = r.exercise AND tlp = r.tlp AND report = which
-		ON CONFLICT DO NOTHING;
+		ON CONFLICT (digest, exercise, tlp, scope) DO UPDATE SET report = excluded.report;
 	PERFORM journal_add('report/' || which, 'unfolded', NULL,
 		jsonb_build_object('source', from_source, 'became', fresh, 'reason', why)::text);
 	RETURN fresh;

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "model/verb.h"
 
 /* Marks what the client puts through gettext. */
@@ -74,7 +76,6 @@ static const struct verb_option report_search_options[] = {
 
 static const struct verb_option report_unfold_options[] = {
 	{"source", "NAME", N_("Only what this source saw")},
-	{"day", "DATE", N_("Only what was seen on this day (UTC)")},
 	WHY_OPTION,
 	LAST,
 };

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "wire/jsonrpc.h"
 
 #include <limits.h>

@@ -1,0 +1,88 @@
+#include "config.h"
+
+#include "desk/case.h"
+#include "desk/handlers.h"
+#include "desk/report.h"
+
+#define CASE_REPORTS "50" /* shown of a case; the rest is counted */
+#define CASE_JOURNAL "200"
+
+#define NEXT_STATES                                                                               \
+	"(SELECT coalesce(json_agg(t.to_state ORDER BY t.to_state), '[]') FROM case_transition t" \
+	" WHERE t.from_state = c.state AND t.to_state <> 'merged')"
+
+#define NOTES                                                                                               \
+	"(SELECT coalesce(json_agg(json_build_object('at', stamp(n.at), 'actor', n.actor, 'text', n.text) " \
+	"ORDER BY n.id), '[]')"                                                                             \
+	" FROM note n WHERE n.case_id = c.id)"
+
+#define JOURNAL                                                                                             \
+	"(SELECT coalesce(json_agg(json_build_object('n', j.n, 'at', stamp(to_timestamp(j.at / 1e6)), "     \
+	"'actor', j.actor,"                                                                                 \
+	" 'action', j.action, 'what', case_journal_text(j.action, j.before, j.after)) ORDER BY j.n), '[]')" \
+	" FROM (SELECT * FROM journal WHERE object = 'case/' || c.number ORDER BY n DESC "                  \
+	"LIMIT " CASE_JOURNAL ") j)"
+
+#define REPORTS                                                                                        \
+	"(SELECT coalesce(json_agg(" REPORT_JSON                                                       \
+	" ORDER BY v.id DESC), '[]') FROM (SELECT r.report FROM case_report r"                         \
+	" WHERE r.case_id = c.id AND r.ended IS NULL ORDER BY r.report DESC LIMIT " CASE_REPORTS ") p" \
+	" JOIN report_view v ON v.id = p.report)"
+
+#define PARTIES                                                                                             \
+	"(SELECT coalesce(json_agg(json_build_object('role', p.role, 'name', p.name, 'contact', p.contact," \
+	" 'organisation', o.name) ORDER BY p.id), '[]') FROM party p LEFT JOIN organisation o ON o.id = "   \
+	"p.organisation"                                                                                    \
+	" WHERE p.case_id = c.id)"
+
+#define MORE                                                                                                 \
+	"json_build_object('pap', c.pap, 'reason', nullif(c.reason, ''), 'outcome', nullif(c.outcome, ''), " \
+	"'opened_by', c.opened_by,"                                                                          \
+	" 'closed', CASE WHEN c.state = 'closed' THEN stamp(c.changed) END, 'next_states', " NEXT_STATES     \
+	", 'notes', " NOTES ","                                                                              \
+	" 'report_items', " REPORTS ", 'journal', " JOURNAL ", 'parties', " PARTIES ","                      \
+	" 'merged', (SELECT coalesce(json_agg(m.number ORDER BY m.id), '[]') FROM cases m WHERE "            \
+	"m.merged_into = c.id),"                                                                             \
+	" 'tags', (SELECT coalesce(json_agg(t.tag ORDER BY t.tag), '[]') FROM case_tag t WHERE t.case_id = " \
+	"c.id),"                                                                                             \
+	" 'keys', (SELECT coalesce(json_agg(k.key ORDER BY k.id), '[]') FROM case_key k WHERE k.case_id = "  \
+	"c.id AND NOT k.closed),"                                                                            \
+	" 'references', (SELECT coalesce(json_agg(json_build_object('system', f.system, 'value', f.value) "  \
+	"ORDER BY f.id), '[]')"                                                                              \
+	" FROM reference f WHERE f.case_id = c.id))"
+
+void case_add_visible(struct query *query, const struct request *request)
+{
+	if (request->operator.role >= ROLE_LEAD)
+		return;
+	query_add(query, " AND (NOT c.restricted OR c.assignee = (SELECT id FROM operator WHERE name = $?))");
+	query_str(query, str_of(request->operator.name));
+}
+
+static void on_case(struct request *request, const struct pg_result *result)
+{
+	if (result->rows == 0) {
+		request_refuse(request, RPC_DENIED, "that case is restricted");
+		return;
+	}
+	struct json_object *shown = result_json(result, 0, 0), *more = result_json(result, 0, 1);
+	json_object_object_foreach(more, key, value)
+		json_object_object_add(shown, key, json_object_get(value));
+	json_object_put(more);
+	request_answer(request, shown);
+}
+
+void case_show(struct request *request)
+{
+	struct query query;
+	struct str number;
+
+	if (!request_needs(request, "number", &number) || !request_database(request))
+		return;
+	query_start(&query, request->arena,
+		"SELECT " CASE_JSON ", " MORE
+		" FROM cases c JOIN case_view v ON v.id = c.id WHERE c.id = case_named($?)");
+	query_str(&query, number);
+	case_add_visible(&query, request);
+	request_query(request, &query, on_case);
+}

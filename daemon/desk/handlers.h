@@ -1,0 +1,55 @@
+#ifndef DESK_HANDLERS_H
+#define DESK_HANDLERS_H
+
+#include "desk/request.h"
+
+/* One function per method; which verb's row authorises it is the table in handlers.c. */
+void status_show(struct request *request);
+void version_show(struct request *request);
+void ledger_show(struct request *request);
+void source_list(struct request *request);
+void source_show(struct request *request);
+void source_add(struct request *request);
+void source_disable(struct request *request);
+void source_enable(struct request *request);
+void report_list(struct request *request);
+void report_show(struct request *request);
+void report_search(struct request *request);
+void report_unfold(struct request *request);
+void case_list(struct request *request);
+void case_show(struct request *request);
+void case_take(struct request *request);
+void case_note(struct request *request);
+void case_move(struct request *request);
+void case_merge(struct request *request);
+void case_split(struct request *request);
+void case_close(struct request *request);
+void quarantine_list(struct request *request);
+void quarantine_show(struct request *request);
+void quarantine_release(struct request *request);
+void quarantine_discard(struct request *request);
+void rules_list(struct request *request);
+void rules_check(struct request *request);
+void rules_reload(struct request *request);
+void plugin_list(struct request *request);
+void submit_file(struct request *request);
+void watch_all(struct request *request);
+void audit_verify(struct request *request);
+
+void submit_data(struct session *session, struct json_object *params);
+void submit_piece(struct session *session, struct json_object *params);
+void submit_end(struct session *session, struct json_object *params);
+void submit_drained(struct desk *desk); /* the spool takes more */
+
+/* pulse.c: what is known of the database without asking it now, for `status`. */
+void pulse_start(struct desk *desk);
+void pulse_stop(struct desk *desk);
+struct json_object *pulse_show(const struct desk *desk);
+
+/* Ask the supervisor; `answered` gets its JSON, or refuses the request. */
+typedef void asked_fn(struct request *request, struct json_object *answer);
+void supervisor_ask(struct request *request, const char *method, asked_fn *answered);
+void supervisor_forget(struct request *request); /* no call any more */
+void supervisor_answered(struct desk *desk, uint32_t ask, bool ok, struct str json);
+
+#endif

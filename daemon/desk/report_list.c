@@ -1,0 +1,105 @@
+#include "config.h"
+
+#include "desk/handlers.h"
+#include "desk/report.h"
+
+/*
+ * Newest first, page by page in the order of the primary key. What no index serves (type, state, severity) is
+ * looked for in at most this many rows a page; then the page ends early, and its cursor says where to go on.
+ */
+#define LOOK_AT "100000"
+
+static void add_range(struct query *query, const struct report_filter *filter)
+{
+	query_add(query, " FROM report r WHERE r.id < $?::bigint AND r.id >= $?::bigint");
+	query_int(query, filter->cursor);
+	query_int(query, filter->least);
+	if (filter->source_id) {
+		query_add(query, " AND r.source = $?::int");
+		query_int(query, filter->source_id);
+	}
+	if (filter->since.p) {
+		query_add(query, " AND r.received >= $?::timestamptz");
+		query_str(query, filter->since);
+	}
+	query_add(query, " ORDER BY r.id DESC LIMIT ");
+}
+
+static void add_conditions(struct query *query, const struct report_filter *filter)
+{
+	query_add(query, " WHERE true");
+	if (filter->type.p) {
+		query_add(query, " AND c.type = $?::rsit_type");
+		query_str(query, filter->type);
+	}
+	if (filter->severity >= 0) {
+		query_add(query, " AND coalesce((SELECT st.severity FROM report_status st WHERE st.report = "
+		                 "c.id), c.severity) >= $?::int");
+		query_int(query, filter->severity);
+	}
+	if (filter->state.p) {
+		query_add(query, " AND coalesce((SELECT st.state FROM report_status st WHERE st.report = "
+		                 "c.id), 'new') = $?::report_state");
+		query_str(query, filter->state);
+	}
+}
+
+static bool is_filtered(const struct report_filter *filter)
+{
+	return filter->type.p || filter->severity >= 0 || filter->state.p;
+}
+
+/* A short page of a narrowed list is the end only if all was looked at. */
+static void on_floor(struct request *request, const struct pg_result *result)
+{
+	struct str floor = pg_value(result, 0, 0);
+
+	if (floor.p)
+		json_object_object_add(
+			request->result, "next", json_object_new_string_len(floor.p, (int)floor.len));
+	request_answer_result(request, result);
+}
+
+static void on_page(struct request *request, const struct pg_result *result)
+{
+	const struct report_filter *filter = request->state;
+	struct query query;
+
+	request->result = result_page(result, filter->limit);
+	if (result->rows > filter->limit || !is_filtered(filter)) {
+		request_answer_result(request, result);
+		return;
+	}
+	query_start(&query, request->arena, "SELECT min(f.id) FROM (SELECT r.id");
+	add_range(&query, filter);
+	query_add(&query, LOOK_AT ") f HAVING count(*) = " LOOK_AT);
+	request_query(request, &query, on_floor);
+}
+
+static void on_resolved(struct request *request, const struct pg_result *result)
+{
+	struct report_filter *filter = request->state;
+	struct query query;
+
+	if (!report_filter_take(request, result, filter))
+		return;
+	query_start(&query, request->arena,
+		"WITH page AS MATERIALIZED (SELECT c.id FROM (SELECT r.id, r.type, r.severity");
+	add_range(&query, filter);
+	query_add(&query, is_filtered(filter) ? LOOK_AT ") c" : "ALL) c");
+	add_conditions(&query, filter);
+	query_add(&query, " LIMIT $?::bigint) SELECT " REPORT_JSON
+			  ", v.id FROM page JOIN report_view v ON v.id = page.id ORDER BY v.id DESC");
+	query_int(&query, filter->limit + 1);
+	request_query(request, &query, on_page);
+}
+
+void report_list(struct request *request)
+{
+	struct report_filter *filter = arena_alloc(request->arena, sizeof(*filter));
+
+	if (!report_filter_read(request, filter) || !request_database(request))
+		return;
+	request->state = filter;
+	report_filter_resolve(request, on_resolved);
+}

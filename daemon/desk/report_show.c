@@ -1,0 +1,99 @@
+#include "config.h"
+
+#include "desk/handlers.h"
+#include "desk/report.h"
+
+/* "type role value" of an observable, and of a link's other end. */
+#define OBSERVABLES                                                                                         \
+	"(SELECT coalesce(json_agg(json_build_object('type', split_part(o, ' ', 1), 'role', split_part(o, " \
+	"' ', 2),"                                                                                          \
+	" 'value', substr(o, length(split_part(o, ' ', 1)) + length(split_part(o, ' ', 2)) + 3)) ORDER BY " \
+	"n), '[]')"                                                                                         \
+	" FROM unnest(r.observables) WITH ORDINALITY AS u(o, n))"
+
+#define VERDICTS                                                                                            \
+	"(SELECT coalesce(json_agg(json_build_object('engine', w.engine, 'rule', w.rule, 'set_digest', "    \
+	"w.set_digest,"                                                                                     \
+	" 'part', w.part, 'outcome', w.outcome) ORDER BY w.number), '[]') FROM verdict w WHERE w.report = " \
+	"r.id)"
+
+#define EVIDENCE                                                                                            \
+	"(SELECT coalesce(json_agg(json_build_object('name', a.name, 'media_type', a.media_type, 'size', "  \
+	"a.size,"                                                                                           \
+	" 'digest', encode(a.digest, 'hex')) ORDER BY a.number), '[]') FROM attachment a WHERE a.report = " \
+	"r.id)"
+
+#define SIGHTINGS                                                                                         \
+	"(SELECT coalesce(json_agg(json_build_object('day', g.day, 'source', s.name, 'node', n.name, "    \
+	"'count', g.count,"                                                                               \
+	" 'first', stamp(g.first), 'last', stamp(g.last)) ORDER BY g.day, s.name), '[]') FROM sighting g" \
+	" LEFT JOIN source s ON s.id = g.source LEFT JOIN node n ON n.id = g.node WHERE g.report = r.id)"
+
+#define LINKS                                                                                                \
+	"(SELECT coalesce(json_agg(json_build_object('kind', l.kind, 'report', report_number(l.other), "     \
+	"'newer', l.newer,"                                                                                  \
+	" 'title', (SELECT p.title FROM report p WHERE p.id = l.other), 'score', l.score, 'actor', l.actor," \
+	" 'at', stamp(l.at), 'reason', (SELECT u.reason FROM fold_undo u WHERE l.kind = 'unfolded' AND "     \
+	"u.became IN (l.other, r.id)"                                                                        \
+	" ORDER BY u.id DESC LIMIT 1)) ORDER BY l.at), '[]') FROM"                                           \
+	" (SELECT b AS other, false AS newer, kind, score, actor, at FROM report_link WHERE a = r.id"        \
+	" UNION ALL SELECT a, true, kind, score, actor, at FROM report_link WHERE b = r.id LIMIT 200) l)"
+
+#define WHY                                                                                                 \
+	"json_build_object('report', report_number(r.id), 'rule', r.rule, 'version', r.rule_version, "      \
+	"'key', r.rule_key,"                                                                                \
+	" 'fingerprint', r.fingerprint, 'window', (SELECT f.quiet::text FROM fold_rule f WHERE f.type = "   \
+	"r.type OR f.type IS NULL"                                                                          \
+	" ORDER BY f.type NULLS LAST LIMIT 1), 'previous', report_number(r.previous), 'relation', (SELECT " \
+	"l.kind FROM report_link l"                                                                         \
+	" WHERE l.a = r.id AND l.b = r.previous LIMIT 1), 'apart', CASE WHEN r.scope <> 0 THEN (SELECT "    \
+	"s.name FROM source s"                                                                              \
+	" WHERE s.id = r.scope) END, 'sightings', " SIGHTINGS ", 'links', " LINKS ")"
+
+#define MORE                                                                                                 \
+	"json_build_object('pap', r.pap, 'confidence', v.confidence, 'trust', v.trust, 'class', v.class, "   \
+	"'asn', r.asn,"                                                                                      \
+	" 'country', r.country, 'sender_id', r.sender_id, 'gone', stamp(v.gone_at), 'reject_reason', "       \
+	"v.reject_reason,"                                                                                   \
+	" 'previous', report_number(r.previous), 'item', r.item, 'notes', r.notes, 'tags', r.tags, 'text', " \
+	"r.text, 'doc', r.doc,"                                                                              \
+	" 'entry', to_char(timezone('UTC', r.received), 'YYYYMMDD') || '-' || left(r.spool::text, 8) || "    \
+	"'-' || r.sequence,"                                                                                 \
+	" 'observables', " OBSERVABLES ", 'verdicts', " VERDICTS ", 'evidence', " EVIDENCE ")"
+
+static void on_report(struct request *request, const struct pg_result *result)
+{
+	const int64_t *id = request->state;
+
+	if (result->rows == 0) {
+		request_refuse(request, RPC_NOT_FOUND, "there is no report %lld-%lld",
+			(long long)(*id / 10000000000), (long long)(*id % 10000000000));
+		return;
+	}
+	struct json_object *report = result_json(result, 0, 0), *more = result_json(result, 0, 1);
+	json_object_object_foreach(more, key, value)
+		json_object_object_add(report, key, json_object_get(value));
+	json_object_put(more);
+	if (pg_value(result, 0, 2).p)
+		json_object_object_add(report, "why", result_json(result, 0, 2));
+	request_answer(request, report);
+}
+
+void report_show(struct request *request)
+{
+	int64_t *id = arena_alloc(request->arena, sizeof(*id));
+	struct query query;
+	bool why = false;
+
+	if (!report_named(request, "id", id) || !request_flag(request, "why", &why) ||
+		!request_database(request))
+		return;
+	request->state = id;
+	query_start(&query, request->arena, "SELECT " REPORT_JSON ", " MORE ", ");
+	query_add(&query, why ? WHY : "NULL");
+	query_add(&query, " FROM report r JOIN report_view v ON v.id = r.id WHERE r.id = $?::bigint AND v.id "
+	                  "= $?::bigint");
+	query_int(&query, *id);
+	query_int(&query, *id);
+	request_query(request, &query, on_report);
+}

@@ -1,0 +1,27 @@
+#ifndef DESK_SESSION_H
+#define DESK_SESSION_H
+
+#include "desk/request.h"
+
+/* Connections of operators: lines in, lines out. */
+
+#define SESSION_MAX          200
+#define SESSION_REQUESTS_MAX 64         /* unanswered at a time */
+#define SESSION_QUEUED_MAX   (4u << 20) /* bytes not yet taken by the client: no more is read meanwhile */
+
+void session_listen(struct desk *desk, int fd); /* takes fd, a listening socket */
+void session_unlisten(struct desk *desk);
+void session_write(struct session *session, struct buf *line);
+void session_free_all(struct desk *desk);
+/* Stop or go on reading from it; by the submit that its bytes are for. */
+void session_pause(struct session *session, bool paused);
+/* The unanswered request with this id, of this verb; NULL. */
+struct request *session_request(struct session *session, const char *noun, int64_t id);
+
+/* who.c: desk.admin into user ids (before the sandbox). */
+void who_load(struct desk *desk);
+/* Find out who asks, refuse what the verb's row does not allow, else call the handler. */
+void who_admit(struct request *request, handler_fn *handler);
+void who_free(struct desk *desk);
+
+#endif

@@ -1,0 +1,292 @@
+#include "config.h"
+
+#include "base/clock.h"
+#include "desk/handlers.h"
+#include "model/source.h"
+
+#define SOURCE_JSON                                                                                      \
+	"json_build_object('name', s.name, 'kind', s.kind, 'state', CASE WHEN s.enabled THEN 'enabled' " \
+	"ELSE 'disabled' END,"                                                                           \
+	" 'tlp', s.tlp, 'pap', s.pap, 'classification', s.type, 'format', s.format, 'trust', s.trust, "  \
+	"'match', s.match,"                                                                              \
+	" 'exercise', nullif(x.name, ''), 'restricted', s.restricted, 'may_notify_affected', "           \
+	"s.may_notify_affected,"                                                                         \
+	" 'interval', CASE WHEN s.kind IN ('feed', 'taxii') THEN s.interval_seconds END, 'max_lines', "  \
+	"nullif(s.max_lines, 0),"                                                                        \
+	" 'max_bytes', nullif(s.max_bytes, 0), 'created', stamp(s.added), 'last_seen', (SELECT "         \
+	"stamp(max(b.said)) FROM books b"                                                                \
+	" WHERE b.source = s.id), 'pulled', stamp(f.succeeded), 'problem', nullif(f.problem, ''))"
+
+#define SOURCE_FROM \
+	" FROM source s JOIN exercise x ON x.id = s.exercise LEFT JOIN feed_state f ON f.source = s.id"
+
+static void on_page(struct request *request, const struct pg_result *result)
+{
+	request_answer(request, result_page(result, *(int64_t *)request->state));
+}
+
+void source_list(struct request *request)
+{
+	int64_t *limit = arena_alloc(request->arena, sizeof(*limit)), cursor;
+	struct str kind = STR_NONE;
+	enum source_kind parsed;
+	struct query query;
+
+	if (!request_page(request, limit, &cursor) || !request_text(request, "kind", &kind))
+		return;
+	if (kind.p && !source_kind_parse(kind, &parsed)) {
+		request_refuse(
+			request, RPC_INVALID_PARAMS, "kind: expected mailbox, sensor, feed, taxii or desk");
+		return;
+	}
+	if (!request_database(request))
+		return;
+	request->state = limit;
+	query_start(&query, request->arena,
+		"SELECT " SOURCE_JSON ", s.id" SOURCE_FROM " WHERE s.id > $?::bigint");
+	query_int(&query, cursor == INT64_MAX ? 0 : cursor);
+	if (kind.p) {
+		query_add(&query, " AND s.kind = $?::source_kind");
+		query_str(&query, kind);
+	}
+	query_add(&query, " ORDER BY s.id LIMIT $?::bigint");
+	query_int(&query, *limit + 1);
+	request_query(request, &query, on_page);
+}
+
+static void on_source(struct request *request, const struct pg_result *result)
+{
+	if (result->rows == 0) {
+		request_refuse(
+			request, RPC_NOT_FOUND, "there is no source \"%s\"", (const char *)request->state);
+		return;
+	}
+	request_answer(request, result_json(result, 0, 0));
+}
+
+void source_show(struct request *request)
+{
+	struct query query;
+	struct str name;
+
+	if (!request_needs(request, "name", &name) || !request_database(request))
+		return;
+	request->state = (void *)arena_str(request->arena, name).p;
+	query_start(&query, request->arena,
+		"SELECT " SOURCE_JSON
+		"::jsonb || jsonb_build_object('entries', b.entries, 'found', d.found, 'reports', d.reports,"
+		" 'folded', d.folded, 'quarantined', d.quarantined)" SOURCE_FROM
+		", LATERAL (SELECT coalesce(sum(entries), 0) AS entries FROM books WHERE source = s.id) b,"
+		" LATERAL (SELECT coalesce(sum(found), 0) AS found, coalesce(sum(reports), 0) AS reports,"
+		" coalesce(sum(folded), 0) AS folded, coalesce(sum(quarantined), 0) AS quarantined FROM "
+	        "ledger_day"
+		" WHERE source = s.id) d WHERE s.name = $?");
+	query_str(&query, name);
+	request_query(request, &query, on_source);
+}
+
+/* Changes: one transaction, the row as it is then is the answer. */
+
+static void on_changed_row(struct request *request, const struct pg_result *result)
+{
+	if (result->rows == 0) {
+		request_refuse(
+			request, RPC_NOT_FOUND, "there is no source \"%s\"", (const char *)request->state);
+		return;
+	}
+	request->result = result_json(result, 0, 0);
+	request_commit(request, request_answer_result);
+}
+
+static void switch_source(struct request *request, bool enabled)
+{
+	struct query *query = arena_alloc(request->arena, sizeof(*query));
+	struct str name, reason = STR_NONE;
+
+	if (!request_needs(request, "name", &name) || !request_text(request, "reason", &reason) ||
+		!request_database(request))
+		return;
+	request->state = (void *)arena_str(request->arena, name).p;
+	query_start(query, request->arena,
+		"WITH s AS (UPDATE source SET enabled = $?::boolean WHERE name = $? RETURNING *),");
+	query_bool(query, enabled);
+	query_str(query, name);
+	query_add(query,
+		" why AS (SELECT journal_add('source/' || name, 'note', NULL, $?) FROM s WHERE $? <> '')"
+		" SELECT json_build_object('name', s.name, 'state', CASE WHEN s.enabled THEN 'enabled' ELSE "
+	        "'disabled' END,"
+		" 'noted', (SELECT count(*) FROM why)) FROM s");
+	query_str(query, reason.p ? reason : STR(""));
+	query_str(query, reason.p ? reason : STR(""));
+	request_change(request, query, on_changed_row);
+}
+
+void source_disable(struct request *request)
+{
+	switch_source(request, false);
+}
+
+void source_enable(struct request *request)
+{
+	switch_source(request, true);
+}
+
+/* What `source add` was told, checked by the same tables that the doors use. */
+struct new_source {
+	struct str name, kind, match, tlp, pap, type, format, auth, exercise;
+	int64_t trust, interval, max_lines, max_bytes;
+	bool restricted, ask_before;
+};
+
+static bool is_name(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.p[i];
+		bool alnum = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+		if (!alnum && (i == 0 || !memchr("._-", c, 3)))
+			return false;
+	}
+	return name.len > 0 && name.len <= 64;
+}
+
+/* NULL, or what was expected. */
+static const char *check_words(const struct new_source *source)
+{
+	enum source_kind kind;
+	enum rsit_type type;
+	enum format format;
+	enum tlp tlp;
+	enum pap pap;
+
+	if (!is_name(source->name))
+		return "name: expected a to z, 0 to 9, and - . _ in between; at most 64";
+	if (source->exercise.p && !is_name(source->exercise))
+		return "exercise: expected a to z, 0 to 9, and - . _ in between; at most 64";
+	if (!source_kind_parse(source->kind, &kind))
+		return "kind: expected mailbox, sensor, feed, taxii or desk";
+	if (source->tlp.p && (!tlp_parse(source->tlp, &tlp) || tlp == TLP_UNSTATED))
+		return "tlp: expected clear, green, amber, amber+strict or red";
+	if (source->pap.p && (!pap_parse(source->pap, &pap) || pap == PAP_UNSTATED))
+		return "pap: expected clear, green, amber or red";
+	if (source->format.p && !format_parse(source->format, &format))
+		return "format: expected auto, mail, lines or stix";
+	if (source->type.p && !rsit_parse(source->type, &type))
+		return "type: expected an RSIT type, such as phishing";
+	return NULL;
+}
+
+static bool is_pin(struct str word)
+{
+	uint8_t digest[SHA256_LEN];
+
+	return str_starts(word, STR("pin:")) &&
+	       hex_decode((struct str){word.p + 4, word.len - 4}, digest, sizeof(digest));
+}
+
+static const char *check_sensor(struct str match)
+{
+	struct str rest = match, word;
+
+	while (str_split(&rest, ' ', &word))
+		if (word.len && !is_pin(word) && !(str_starts(word, STR("san:")) && word.len > 4))
+			return "match: a sensor is known by san:NAME of its certificate, or pin:SHA256 of "
+			       "its key in hex";
+	return NULL;
+}
+
+static const char *check_match(const struct new_source *source)
+{
+	enum source_kind kind;
+
+	source_kind_parse(source->kind, &kind);
+	if (kind != SOURCE_DESK && str_trim(source->match).len == 0)
+		return "match: say what it is known by: --match";
+	if (kind == SOURCE_SENSOR)
+		return check_sensor(source->match);
+	if (kind == SOURCE_MAILBOX && !memchr(source->match.p, '@', source->match.len) &&
+		!str_equal(source->match, STR("*")))
+		return "match: a mailbox is known by its recipients: phish@cirt.example, report@, or *";
+	if ((kind == SOURCE_FEED || kind == SOURCE_TAXII) && !str_starts(source->match, STR("https://")))
+		return "match: a feed is known by its address: https://…";
+	return NULL;
+}
+
+static bool read_source(struct request *request, struct new_source *source)
+{
+	const char *wrong;
+
+	*source = (struct new_source){.trust = 50, .interval = 3600};
+	if (!request_needs(request, "name", &source->name) ||
+		!request_needs(request, "kind", &source->kind) ||
+		!request_text(request, "match", &source->match) ||
+		!request_text(request, "tlp", &source->tlp) || !request_text(request, "pap", &source->pap) ||
+		!request_text(request, "type", &source->type) ||
+		!request_text(request, "format", &source->format) ||
+		!request_text(request, "auth", &source->auth) ||
+		!request_text(request, "exercise", &source->exercise) ||
+		!request_number(request, "trust", 0, 100, &source->trust) ||
+		!request_number(request, "interval", 1, 31536000, &source->interval) ||
+		!request_number(request, "max_lines", 0, INT32_MAX, &source->max_lines) ||
+		!request_number(request, "max_bytes", 0, INT64_MAX, &source->max_bytes) ||
+		!request_flag(request, "restricted", &source->restricted) ||
+		!request_flag(request, "ask_before_notice", &source->ask_before))
+		return false;
+	wrong = check_words(source);
+	if (!wrong)
+		wrong = check_match(source);
+	if (wrong)
+		request_refuse(request, RPC_INVALID_PARAMS, "%s", wrong);
+	return !wrong;
+}
+
+/* The words that the schema's enums have, whatever was typed for them: "TLP:AMBER", "fraud/phishing". */
+static void put_words(struct query *query, const struct new_source *source)
+{
+	enum rsit_type type = RSIT_NONE;
+	enum tlp tlp = TLP_AMBER;
+	enum pap pap = PAP_AMBER;
+
+	if (source->tlp.p)
+		tlp_parse(source->tlp, &tlp);
+	if (source->pap.p)
+		pap_parse(source->pap, &pap);
+	if (source->type.p)
+		rsit_parse(source->type, &type);
+	query_str(query, str_of(tlp_name(tlp)));
+	query_str(query, str_of(pap_name(pap)));
+	query_str(query, source->type.p ? str_of(rsit_name(type)) : STR_NONE);
+	query_str(query, source->format.p ? source->format : STR("auto"));
+}
+
+void source_add(struct request *request)
+{
+	struct query *query = arena_alloc(request->arena, sizeof(*query));
+	struct new_source source;
+
+	if (!read_source(request, &source) || !request_database(request))
+		return;
+	query_start(query, request->arena,
+		"WITH s AS (INSERT INTO source (name, kind, match, tlp, pap, type, format, trust, auth, "
+	        "interval_seconds,"
+		" max_lines, max_bytes, restricted, may_notify_affected, exercise) VALUES ($?, "
+	        "$?::source_kind, $?, $?::tlp, $?::pap,"
+		" $?::rsit_type, $?::source_format, $?::int, $?, $?::int, $?::bigint, $?::bigint, "
+	        "$?::boolean, $?::boolean,"
+		" exercise_id($?)) RETURNING name, enabled)"
+		" SELECT json_build_object('name', name, 'state', CASE WHEN enabled THEN 'enabled' ELSE "
+	        "'disabled' END) FROM s");
+	query_str(query, source.name);
+	query_str(query, source.kind);
+	query_str(query, source.match.p ? source.match : STR(""));
+	put_words(query, &source);
+	query_int(query, source.trust);
+	query_str(query, source.auth.p ? source.auth : STR(""));
+	query_int(query, source.interval);
+	query_int(query, source.max_lines);
+	query_int(query, source.max_bytes);
+	query_bool(query, source.restricted);
+	query_bool(query, !source.ask_before);
+	query_str(query, source.exercise.p ? source.exercise : STR(""));
+	request->conflict = "a source of this name exists already: cirt source list";
+	request_change(request, query, on_changed_row);
+}
