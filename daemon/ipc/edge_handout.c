@@ -43,7 +43,7 @@ bool handout_entry_decode(struct str body, struct arena *arena, struct handout_e
 		leave_out_unpack(&in, &entry->leave_out[i]);
 	entry->inlined = flag_unpack(&in);
 	entry->bytes = unpack_str(&in);
-	return unpack_end(&in);
+	return unpack_end(&in) && (entry->inlined || entry->bytes.len == 0);
 }
 
 void handout_credit_encode(uint32_t entries, uint64_t bytes, struct buf *out)

@@ -66,7 +66,7 @@ bool holding_poison_decode(struct str body, struct holding_poison *poison)
 	poison->reason = unpack_str(&in);
 	poison->inlined = flag_unpack(&in);
 	poison->bytes = unpack_str(&in);
-	return unpack_end(&in);
+	return unpack_end(&in) && (poison->inlined || poison->bytes.len == 0);
 }
 
 void holding_books_encode(const struct book *books, size_t count, struct buf *out)

@@ -42,6 +42,7 @@ struct room {
 	struct buf counters;
 	uint32_t counter_count;
 	bool draining;
+	bool drained;
 	int status;
 };
 
@@ -449,6 +450,9 @@ void room_counter(struct room *room, const char *name, uint64_t value)
 
 void room_drained(struct room *room)
 {
+	if (room->drained)
+		return;
+	room->drained = true;
 	on_second(room);
 	channel_send(room->control, CONTROL_DRAINED, STR_NONE);
 	channel_flush(room->control);
