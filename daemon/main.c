@@ -18,11 +18,13 @@
 #include "supervisor/check.h"
 #include "supervisor/commands.h"
 #include "supervisor/supervisor.h"
+#include "triage/triage.h"
 
 /* The rooms of this program, in the order in which they are started. */
 static const struct room_spec *const rooms[] = {
 	&spool_room,
 	&store_room,
+	&triage_room,
 	&intake_room,
 	&desk_room,
 	&exchange_room,
