@@ -11,6 +11,7 @@
 #include "desk/desk.h"
 #include "exchange/exchange.h"
 #include "intake/intake.h"
+#include "keeper/keeper.h"
 #include "pg/migrate.h"
 #include "proc/room.h"
 #include "spool/spool.h"
@@ -28,6 +29,7 @@ static const struct room_spec *const rooms[] = {
 	&intake_room,
 	&desk_room,
 	&exchange_room,
+	&keeper_room,
 	NULL,
 };
 

@@ -1,0 +1,271 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "keeper/state.h"
+
+#define BATCH_MOST    500
+#define DIGEST	      "1 minute"
+#define QUARANTINED   "90 days"
+#define SWEEP_PAGES   2048
+#define SWEEP_REST    (600 * CLOCK_SECOND) /* between two walks through all fingerprints */
+#define GONE_CYCLES   3
+#define WARN_INTERVAL (3600 * CLOCK_SECOND)
+
+#define PARAMETERS 3
+
+/*
+ * One statement each, whose transaction is as long as it. fill() writes its parameters as text and returns
+ * how many; took() reads the answer and says when to ask again, in microseconds.
+ */
+struct task {
+	const char *name;
+	const char *sql;
+	size_t (*fill)(const struct keeper *keeper, char text[PARAMETERS][32]);
+	int64_t (*took)(struct keeper *keeper, const struct pg_result *result);
+	void (*refused)(struct keeper *keeper);
+};
+
+static int64_t number(const struct pg_result *result, const char *name)
+{
+	int column = pg_column(result, name);
+
+	return result->rows > 0 && column >= 0 ? pg_value_int(result, 0, column) : 0;
+}
+
+static uint64_t count(const struct pg_result *result, const char *name)
+{
+	int64_t value = number(result, name);
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+/* ---- correlation ---- */
+
+static size_t correlate_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+{
+	snprintf(text[0], sizeof(text[0]), "%" PRIu64, keeper->batch);
+	snprintf(text[1], sizeof(text[1]), "%" PRIu64, room_conf(keeper->room)->case_cap);
+	snprintf(text[2], sizeof(text[2]), DIGEST);
+	return 3;
+}
+
+/* The desk is told by a row of the journal, which its streams show. */
+static void warn_of_cap(struct keeper *keeper, uint64_t waiting)
+{
+	int64_t now = clock_monotonic();
+	char text[64];
+	struct pg_parameter parameter = {.value = {text, 0}};
+
+	if (keeper->warned && now - keeper->warned < WARN_INTERVAL)
+		return;
+	keeper->warned = now;
+	log_warn("cases opened by rules have reached their cap of %" PRIu64 " an hour: %" PRIu64
+		 " reports wait",
+		room_conf(keeper->room)->case_cap, waiting);
+	parameter.value.len = (size_t)snprintf(text, sizeof(text), "{\"waiting\":%" PRIu64 "}", waiting);
+	pg_query(keeper->pg, "SELECT cirt.journal_add('desk/alarm', 'case cap reached', NULL, $1)",
+		&parameter, 1, true, NULL, NULL);
+}
+
+static int64_t correlate_took(struct keeper *keeper, const struct pg_result *result)
+{
+	struct keeper_counters *counters = &keeper->counters;
+	bool full = count(result, "taken") >= keeper->batch;
+
+	counters->correlated += count(result, "taken");
+	counters->attached += count(result, "attached");
+	counters->opened += count(result, "opened");
+	counters->reopened += count(result, "reopened");
+	if (count(result, "taken") > 0)
+		counters->waiting = count(result, "waiting");
+	if (count(result, "waiting") > 0)
+		warn_of_cap(keeper, counters->waiting);
+	if (keeper->batch < BATCH_MOST && count(result, "taken") > 0)
+		keeper->batch = keeper->batch * 2 < BATCH_MOST ? keeper->batch * 2 : BATCH_MOST;
+	return full ? 0 : CLOCK_SECOND / 2;
+}
+
+/* A batch that the database refuses is taken one by one, and the one that it refuses alone waits. */
+static void correlate_refused(struct keeper *keeper)
+{
+	if (keeper->batch > 1) {
+		keeper->batch = 1;
+		return;
+	}
+	keeper->counters.put_back++;
+	pg_query(keeper->pg, "SELECT cirt.keeper_put_back()", NULL, 0, true, NULL, NULL);
+}
+
+static size_t raise_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+{
+	(void)keeper;
+	snprintf(text[0], sizeof(text[0]), "%d", BATCH_MOST);
+	return 1;
+}
+
+static int64_t raise_took(struct keeper *keeper, const struct pg_result *result)
+{
+	keeper->counters.raised += count(result, "raised");
+	return count(result, "taken") >= BATCH_MOST ? 0 : CLOCK_SECOND;
+}
+
+/* ---- by the clock ---- */
+
+static int64_t partition_took(struct keeper *keeper, const struct pg_result *result)
+{
+	(void)keeper, (void)result;
+	return 20 * CLOCK_SECOND;
+}
+
+static size_t ahead_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+{
+	snprintf(text[0], sizeof(text[0]), "%" PRIu64, room_conf(keeper->room)->partitions_ahead);
+	return 1;
+}
+
+static int64_t hourly(struct keeper *keeper, const struct pg_result *result)
+{
+	(void)keeper, (void)result;
+	return 3600 * CLOCK_SECOND;
+}
+
+static size_t sweep_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+{
+	snprintf(text[0], sizeof(text[0]), "%" PRIu64, keeper->sweep_page);
+	snprintf(text[1], sizeof(text[1]), "%d", SWEEP_PAGES);
+	snprintf(text[2], sizeof(text[2]), "%d", GONE_CYCLES);
+	return 3;
+}
+
+static int64_t sweep_took(struct keeper *keeper, const struct pg_result *result)
+{
+	keeper->counters.gone += count(result, "gone");
+	keeper->counters.expired += count(result, "expired");
+	keeper->sweep_page = count(result, "next_page");
+	return keeper->sweep_page ? 2 * CLOCK_SECOND : SWEEP_REST;
+}
+
+static int64_t keys_took(struct keeper *keeper, const struct pg_result *result)
+{
+	(void)keeper, (void)result;
+	return 300 * CLOCK_SECOND;
+}
+
+static size_t quarantine_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+{
+	(void)keeper;
+	snprintf(text[0], sizeof(text[0]), QUARANTINED);
+	return 1;
+}
+
+static const struct task tasks[DUTIES] = {
+	[DUTY_PARTITION] = {"partition",
+		"SELECT cirt.partition_month(to_char(timezone('UTC', now()), 'YYYYMM')::int)", NULL,
+		partition_took, NULL},
+	[DUTY_CORRELATE] = {"correlate", "SELECT * FROM cirt.keeper_correlate($1, $2, $3)", correlate_fill,
+		correlate_took, correlate_refused},
+	[DUTY_RAISE] = {"raise", "SELECT * FROM cirt.keeper_raise($1)", raise_fill, raise_took, NULL},
+	[DUTY_ANCHOR] = {"anchor", "SELECT * FROM cirt.anchor_mark()", NULL, NULL, NULL},
+	[DUTY_AHEAD] = {"partitions ahead", "SELECT cirt.partitions_ahead($1)", ahead_fill, hourly, NULL},
+	[DUTY_SWEEP] = {"sweep", "SELECT * FROM cirt.keeper_sweep($1, $2, $3)", sweep_fill, sweep_took, NULL},
+	[DUTY_KEYS] = {"keys", "SELECT cirt.keeper_expire_keys()", NULL, keys_took, NULL},
+	[DUTY_QUARANTINE] = {"quarantine", "SELECT cirt.keeper_quarantine($1::interval)", quarantine_fill,
+		hourly, NULL},
+};
+
+const char *duty_name(enum duty duty)
+{
+	return tasks[duty].name;
+}
+
+static void duty_answer(struct pg *pg, const struct pg_result *result, void *context)
+{
+	struct keeper *keeper = context;
+	const struct task *task = &tasks[keeper->running];
+
+	(void)pg;
+	if (result->outcome == PG_DONE) {
+		keeper_done(keeper, task->took(keeper, result));
+		return;
+	}
+	if (result->outcome == PG_REFUSED && task->refused)
+		task->refused(keeper);
+	keeper_failed(keeper, result);
+}
+
+/* ---- anchors ---- */
+
+static bool add_heads(const struct pg_result *result, struct anchor *anchor)
+{
+	int object = pg_column(result, "object");
+	int n = pg_column(result, "n");
+	int hash = pg_column(result, "hash");
+	struct merkle merkle;
+
+	merkle_begin(&merkle);
+	for (int row = 0; row < result->rows; row++) {
+		struct str hex = pg_value(result, row, hash); /* "\x…" */
+		uint8_t digest[SHA256_LEN];
+
+		if (hex.len != 2 + 2 * SHA256_LEN ||
+			!hex_decode((struct str){hex.p + 2, hex.len - 2}, digest, SHA256_LEN))
+			return false;
+		merkle_head(&merkle, pg_value(result, row, object), (uint64_t)pg_value_int(result, row, n),
+			(struct str){(const char *)digest, SHA256_LEN});
+	}
+	anchor->heads = merkle.leaves;
+	merkle_root(&merkle, anchor->root);
+	return true;
+}
+
+static void heads_answer(struct pg *pg, const struct pg_result *result, void *context)
+{
+	struct keeper *keeper = context;
+	struct err err;
+
+	(void)pg;
+	if (result->outcome != PG_DONE) {
+		keeper_failed(keeper, result);
+		return;
+	}
+	if (!add_heads(result, &keeper->anchor)) {
+		log_error("anchor: a head of the journal holds no SHA-256");
+		keeper->counters.failed++;
+	} else if (!anchorer_add(keeper->anchorer, &keeper->anchor, &err)) {
+		log_error("%s", err.text);
+		keeper->counters.failed++;
+	}
+	keeper_done(keeper, (int64_t)room_conf(keeper->room)->anchor_interval);
+}
+
+static void mark_answer(struct pg *pg, const struct pg_result *result, void *context)
+{
+	struct keeper *keeper = context;
+	struct str last;
+	struct pg_parameter parameter = {.binary = false};
+
+	if (result->outcome != PG_DONE) {
+		keeper_failed(keeper, result);
+		return;
+	}
+	keeper->anchor = (struct anchor){.records = count(result, "records"), .last = count(result, "last")};
+	last = pg_value(result, 0, pg_column(result, "last"));
+	parameter.value = last;
+	pg_query(pg, "SELECT * FROM cirt.anchor_heads($1)", &parameter, 1, false, heads_answer, keeper);
+}
+
+void duty_ask(struct keeper *keeper, enum duty duty)
+{
+	const struct task *task = &tasks[duty];
+	char text[PARAMETERS][32];
+	struct pg_parameter parameters[PARAMETERS] = {{.binary = false}};
+	size_t used = task->fill ? task->fill(keeper, text) : 0;
+
+	for (size_t i = 0; i < used; i++)
+		parameters[i].value = str_of(text[i]);
+	pg_query(keeper->pg, task->sql, parameters, used, true,
+		duty == DUTY_ANCHOR ? mark_answer : duty_answer, keeper);
+}

@@ -1,0 +1,64 @@
+#ifndef KEEPER_STATE_H
+#define KEEPER_STATE_H
+
+#include "keeper/anchor.h"
+#include "pg/pg.h"
+#include "proc/room.h"
+
+/* The duties, most urgent first; keeper/duty.c has the table. */
+enum duty {
+	DUTY_PARTITION, /* ids for this month */
+	DUTY_CORRELATE,
+	DUTY_RAISE,
+	DUTY_ANCHOR,
+	DUTY_AHEAD, /* partitions of the months to come */
+	DUTY_SWEEP,
+	DUTY_KEYS,
+	DUTY_QUARANTINE,
+	DUTIES
+};
+
+struct keeper_counters {
+	uint64_t correlated;
+	uint64_t attached;
+	uint64_t opened;
+	uint64_t reopened;
+	uint64_t waiting; /* over the cap of cases, in the last batch */
+	uint64_t raised;
+	uint64_t gone;
+	uint64_t expired;
+	uint64_t put_back;
+	uint64_t failed;
+};
+
+struct keeper {
+	struct room *room;
+	struct pg *pg;
+	struct anchorer *anchorer;
+	struct anchor anchor; /* in the making */
+	struct timer *timer;
+	struct timer *drain_timer;
+	struct keeper_counters counters;
+	int64_t due[DUTIES]; /* monotonic */
+	enum duty running;
+	bool busy;   /* something is asked of the database */
+	bool locked; /* we are the one keeper, as long as this connection lives */
+	bool draining;
+	uint64_t batch; /* of the correlator: falls to one where a batch is refused */
+	uint64_t sweep_page;
+	int64_t warned; /* when the desk was last told of the cap, monotonic */
+};
+
+/* ---- duty.c ---- */
+
+const char *duty_name(enum duty duty);
+void duty_ask(struct keeper *keeper, enum duty duty);
+
+/* ---- keeper.c ---- */
+
+/* A duty has ended: do it again after that many microseconds, and go on with what is due. */
+void keeper_done(struct keeper *keeper, int64_t again);
+/* Its statement did not end well: say so, and how soon to try again. */
+void keeper_failed(struct keeper *keeper, const struct pg_result *result);
+
+#endif
