@@ -9,7 +9,7 @@
 
 /* An append or a question that has not ended. */
 struct pending {
-	append_done_fn *done;	      /* an append … */
+	append_done_fn *done;         /* an append … */
 	append_bookmark_fn *bookmark; /* … or a question */
 	append_state_fn *state;
 	void *context;
@@ -325,10 +325,8 @@ void appender_bytes(struct appender *appender, uint32_t append, struct str bytes
 {
 	while (bytes.len > 0 && appender->channel) {
 		size_t piece = bytes.len < APPEND_CHUNK ? bytes.len : APPEND_CHUNK;
-		struct buf *out = channel_begin(appender->channel);
 
-		pack_u32(out, append);
-		pack_bytes(out, bytes.p, piece);
+		append_data_encode(append, (struct str){bytes.p, piece}, channel_begin(appender->channel));
 		channel_end(appender->channel, APPEND_DATA);
 		bytes.p += piece;
 		bytes.len -= piece;

@@ -99,11 +99,10 @@ static void on_frame(struct channel *channel, struct frame *frame, void *context
 		kept_new(spool, &open);
 		break;
 	case APPEND_DATA:
-		append = unpack_u32(&in);
+		assert_true(append_data_decode(frame->body, &append, &bytes));
 		kept = kept_of(spool, append);
-		assert_true(in.rest.len <= APPEND_CHUNK);
 		if (kept)
-			buf_str(&kept->bytes, in.rest);
+			buf_str(&kept->bytes, bytes);
 		break;
 	case APPEND_CLOSE:
 		assert_true(append_closing_decode(frame->body, &append, &close));
