@@ -120,7 +120,8 @@ static struct part *part_new(struct ticket *const *tickets, size_t count)
 {
 	struct part *part = mem_alloc(sizeof *part);
 	part->tickets = mem_alloc((count + 1) * sizeof(struct ticket *));
-	memcpy(part->tickets, tickets, count * sizeof(struct ticket *));
+	if (count)
+		memcpy(part->tickets, tickets, count * sizeof(struct ticket *));
 	part->count = count;
 	part->end = SIZE_MAX;
 	return part;
