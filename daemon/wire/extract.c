@@ -416,7 +416,8 @@ static bool take_asn(struct extraction *run, struct str token)
 		 !str_equal(run->before, STR("ASN:")))
 		return false;
 	token = (struct str){token.p + prefix, token.len - prefix};
-	if (token.len < 3 || !str_to_u64(token, &number) || number > UINT32_MAX || number == 400)
+	if (token.len < 3 || !str_to_u64(token, &number) || number > UINT32_MAX || number == 0 ||
+		number == 400)
 		return false;
 	return add(run, OBSERVABLE_ASN, token);
 }

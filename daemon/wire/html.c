@@ -50,8 +50,7 @@ static const struct str blocks[] = {{"p", 1}, {"br", 2}, {"div", 3}, {"tr", 2}, 
 	{"ol", 2}, {"table", 5}, {"h1", 2}, {"h2", 2}, {"h3", 2}, {"h4", 2}, {"hr", 2}, {"blockquote", 10},
 	{"pre", 3}, {"title", 5}, {"form", 4}, {"center", 6}, {"section", 7}, {"body", 4}, {"head", 4}};
 static const struct str hidden[] = {{"script", 6}, {"style", 5}, {"noscript", 8}, {"template", 8}};
-static const struct str leading[] = {
-	{"href", 4}, {"src", 3}, {"action", 6}, {"formaction", 10}, {"data", 4}, {"background", 10}};
+static const struct str leading[] = {{"href", 4}, {"src", 3}, {"action", 6}, {"formaction", 10}, {"data", 4}};
 
 static bool among(const struct str *list, size_t count, struct str name)
 {
@@ -231,7 +230,7 @@ static size_t take_tag(struct page *page, size_t at)
 	struct buf *out = &page->out;
 	size_t end;
 	struct str tag, name, value;
-	bool closing;
+	bool closing, picture;
 
 	if (html.len - at > 3 && memcmp(html.p + at, "<!--", 4) == 0) {
 		const char *close = memmem(html.p + at + 4, html.len - at - 4, "-->", 3);
@@ -250,9 +249,10 @@ static size_t take_tag(struct page *page, size_t at)
 		return end + 1;
 	if (among(hidden, ARRAY_LEN(hidden), name))
 		return skip_hidden(page, end, name);
+	picture = str_equal_nocase(name, STR("img")); /* decoration, often borrowed from who is imitated */
 	while (attribute(&tag, &name, &value)) {
 		const char *refresh = memmem(value.p, value.len, "://", 3);
-		if (among(leading, ARRAY_LEN(leading), name)) {
+		if (!picture && among(leading, ARRAY_LEN(leading), name)) {
 			put_link(out, value);
 		} else if (refresh && str_equal_nocase(name, STR("content"))) { /* "0; url=http://…" */
 			const char *equals = memchr(value.p, '=', value.len);

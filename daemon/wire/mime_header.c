@@ -170,7 +170,8 @@ struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str sub
 	const char *report = type ? g_mime_content_type_get_parameter(type, "report-type") : NULL;
 	bool daemon =
 		local_part_is(mail->reporter, "mailer-daemon") || header_is(object, "From", "mailer-daemon");
-	bool nobody = mail->null_sender || header_is(object, "Return-Path", "<>");
+	bool nobody = mail->null_sender || header_is(object, "Return-Path", "<>") ||
+		      header_is(object, "Return-Path", "<mailer-daemon>");
 
 	if (has_case_tag(subject))
 		return STR("reply");

@@ -191,6 +191,8 @@ static bool take_message(struct mail *mail, const struct leaf *leaf)
 		leaf->name.len ? leaf->name : STR("message.eml"), leaf->type, leaf->bytes);
 	nested(mail, inside, leaf->place);
 	g_object_unref(inside);
+	mail->last = leaf->object; /* not one of those that are gone now */
+	mail->last_path = leaf->place.path;
 	return true;
 }
 

@@ -121,8 +121,12 @@ bool reading_observable(struct reading *reading, struct report *report, enum obs
 	if (!observable_normalise(type, text, reading->arena, &value))
 		return false;
 	for (size_t i = 0; i < report->observable_count; i++) {
-		const struct observable *known = &report->observables[i];
-		if (known->type == type && known->role == role && str_equal(known->value, value))
+		struct observable *known = &report->observables[i];
+		if (known->type != type || !str_equal(known->value, value))
+			continue;
+		if (known->role == OBSERVED_UNKNOWN)
+			known->role = role;
+		if (known->role == role || role == OBSERVED_UNKNOWN)
 			return true;
 	}
 	if (report->observable_count == OBSERVABLES_MAX) {

@@ -5,31 +5,31 @@
 #include "model/source.h"
 
 /*
- * What a reader of a format writes its findings into. A reader takes the bytes of one entry, limits and this, and
- * nothing else; it adds items in the order of the entry, numbered from 0, the same on every run.
+ * What a reader of a format writes its findings into. A reader takes the bytes of one entry, limits and this,
+ * and nothing else; it adds items in the order of the entry, numbered from 0, the same on every run.
  */
 enum part_scope { PART_EVENT = 1, PART_TEXT = 2, PART_FILE = 4 }; /* which YARA sets see it */
 
 /* Bytes to be scanned and shown to plugins; they belong to an item. */
 struct part {
-	uint32_t item;        /* its number */
-	unsigned scopes;      /* of enum part_scope */
-	struct str name;      /* "text", "html", "invoice.zip/a.docm" */
+	uint32_t item;	 /* its number */
+	unsigned scopes; /* of enum part_scope */
+	struct str name; /* "text", "html", "invoice.zip/a.docm" */
 	struct str media_type;
-	struct str bytes;     /* decoded */
+	struct str bytes; /* decoded */
 };
 
 struct reading_limits {
-	size_t max_depth;     /* nested MIME or JSON: 100 */
-	size_t max_parts;     /* of a mail: 1000 */
-	size_t max_header;    /* one header field: 64 KB */
-	size_t max_headers;   /* the header section: 1 MB */
-	size_t max_line;      /* a native line, a STIX object: 1 MB */
+	size_t max_depth;   /* nested MIME or JSON: 100 */
+	size_t max_parts;   /* of a mail: 1000 */
+	size_t max_header;  /* one header field: 64 KB */
+	size_t max_headers; /* the header section: 1 MB */
+	size_t max_line;    /* a native line, a STIX object: 1 MB */
 };
 extern const struct reading_limits reading_limits_default;
 
 struct reading {
-	struct arena *arena;  /* everything below lives here; reset after every flush */
+	struct arena *arena; /* everything below lives here; reset after every flush */
 	const struct reading_limits *limits;
 	struct item *items;
 	size_t item_count;
@@ -39,46 +39,56 @@ struct reading {
 	size_t evidence_count;
 	struct stix_object *objects;
 	size_t object_count;
-	uint32_t next_item;   /* number of the next item */
-	/* From the host; may be NULL. at(): what is being read now, for the slot. left_out(): this item must not be read: *reason gets
-	 * why. flush(): items so far are complete; finish and send them; called by reading_flush() only. */
+	uint32_t next_item; /* number of the next item */
+	/* From the host; may be NULL. at(): what is being read now, for the slot. left_out(): this item must
+	 * not be read: *reason gets why. flush(): items so far are complete; finish and send them; called by
+	 * reading_flush() only. */
 	void (*at)(struct reading *reading, uint32_t item, const char *stage);
 	bool (*left_out)(struct reading *reading, uint32_t item, struct str *reason);
 	void (*flush)(struct reading *reading);
 	void *context;
 };
 
-/* Add one, zeroed but for defaults (severity and confidence -1, count 1, observed unknown). Pointers are valid until the next add. */
+/* Add one, zeroed but for defaults (severity and confidence -1, count 1, observed unknown). Pointers are
+ * valid until the next add. */
 struct item *reading_item(struct reading *reading, enum item_kind kind);
 struct item *reading_quarantine(struct reading *reading, struct str part, const char *stage, struct str bytes,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
-struct part *reading_part(struct reading *reading, uint32_t item, unsigned scopes, struct str name, struct str media_type,
-	struct str bytes);
-struct evidence *reading_evidence(struct reading *reading, uint32_t item, struct str name, struct str media_type,
-	struct str bytes); /* digest is computed */
+struct part *reading_part(struct reading *reading, uint32_t item, unsigned scopes, struct str name,
+	struct str media_type, struct str bytes);
+struct evidence *reading_evidence(struct reading *reading, uint32_t item, struct str name,
+	struct str media_type, struct str bytes); /* digest is computed */
 struct stix_object *reading_object(struct reading *reading, uint32_t item);
-/* Add to a report, once per (type, role, value); normalises; false if the value is not one of that type. */
+/* Add to a report, once per (type, role, value), and with an unknown role only where no other is known;
+ * normalises; false if the value is not one of that type. */
 bool reading_observable(struct reading *reading, struct report *report, enum observable_type type,
 	enum observable_role role, struct str text);
 void reading_note(struct reading *reading, struct report *report, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void reading_tag(struct reading *reading, struct report *report, struct str tag);
-/* To be called between items by readers of long entries: sends what is complete when it is more than about 256 KB. */
+/* To be called between items by readers of long entries: sends what is complete when it is more than about
+ * 256 KB, and then forgets it: the arena is reset. Nothing is sent, and all is kept, where there is no
+ * flush(). */
 void reading_flush(struct reading *reading);
 
 /*
- * The readers. False, with err: the entry as a whole cannot be read, and goes to quarantine whole; items added before that are
- * dropped. True: everything in it became items, the unreadable ones quarantined.
+ * The readers. False, with err: the entry as a whole cannot be read, and goes to quarantine whole; items
+ * added before that are dropped. True: everything in it became items, the unreadable ones quarantined.
  */
-bool mail_read(struct reading *reading, struct str bytes, struct str envelope, struct err *err);  /* wire/mime.c */
-bool lines_read(struct reading *reading, struct str bytes, struct str envelope, struct err *err); /* wire/native.c */
-bool stix_read(struct reading *reading, struct str bytes, struct str envelope, struct err *err);  /* wire/stix.c: bundle, TAXII envelope */
+bool mail_read(
+	struct reading *reading, struct str bytes, struct str envelope, struct err *err); /* wire/mime.c */
+bool lines_read(
+	struct reading *reading, struct str bytes, struct str envelope, struct err *err); /* wire/native.c */
+bool stix_read(struct reading *reading, struct str bytes, struct str envelope,
+	struct err *err); /* wire/stix.c: bundle, TAXII envelope */
 /* By what the first bytes look like; for FORMAT_AUTO. */
 enum format format_guess(struct str bytes);
 
-/* wire/extract.c: indicators in running text, defanged ones too (hxxp, [.], (dot), [at]); adds them with role indicator. */
+/* wire/extract.c: indicators in running text, defanged ones too (hxxp, [.], (dot), [at]); adds them with role
+ * indicator. */
 void extract_observables(struct reading *reading, struct report *report, struct str text);
-/* wire/fingerprint.c: the versioned rules (a table); fills report->fingerprint from the report's other members. */
+/* wire/fingerprint.c: the versioned rules (a table); fills report->fingerprint from the report's other
+ * members. */
 void report_fingerprint(struct report *report, struct arena *arena);
 
 #endif

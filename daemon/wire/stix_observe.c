@@ -6,7 +6,7 @@
 #include "model/storable.h"
 #include "wire/pattern.h"
 
-#define DEPTH_MAX 3
+#define DEPTH_MAX 5
 #define REFS_MAX  5000
 
 /* Which property of which object is an observable; in patterns the same path. */

@@ -16,7 +16,7 @@ struct stix_observing {
 	unsigned depth;
 };
 
-/* Of one object, whatever it is; follows references three deep. */
+/* Of one object, whatever it is; follows references five deep. */
 void stix_observe(struct stix_observing *observing, struct json_object *object);
 /* Of every object that this list of identifiers names. */
 void stix_observe_refs(struct stix_observing *observing, struct json_object *refs);

@@ -369,5 +369,7 @@ void stix_report(struct reading *reading, struct report *report, struct stix_ind
 	if (stix_is_report(type))
 		fill_report(reading, report, index, object);
 	if (report->title.len == 0)
+		report->title = text_in(reading, json_text(object, "value"), MAX_TITLE);
+	if (report->title.len == 0)
 		report->title = text_in(reading, type, MAX_TITLE);
 }
