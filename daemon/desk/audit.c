@@ -22,11 +22,11 @@ static void on_counts(struct request *request, const struct pg_result *result)
 	request->result = result_json(result, 0, 0);
 	query_start(&query, request->arena,
 		"SELECT json_build_object('object', object, 'row', n, 'problem', problem) FROM "
-	        "audit_verify() LIMIT " AUDIT_PROBLEMS);
+		"audit_verify() LIMIT " AUDIT_PROBLEMS);
 	request_query(request, &query, on_problems);
 }
 
-void audit_verify(struct request *request)
+void desk_audit_verify(struct request *request)
 {
 	struct query query;
 
@@ -36,6 +36,6 @@ void audit_verify(struct request *request)
 		request->pg = request->desk->slow;
 	query_start(&query, request->arena,
 		"SELECT json_build_object('chains', (SELECT count(*) FROM journal_head), 'rows', (SELECT "
-	        "count(*) FROM journal))");
+		"count(*) FROM journal))");
 	request_query(request, &query, on_counts);
 }

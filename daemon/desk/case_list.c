@@ -73,7 +73,7 @@ static void on_page(struct request *request, const struct pg_result *result)
 	request_answer(request, result_page(result, filter->limit));
 }
 
-void case_list(struct request *request)
+void desk_case_list(struct request *request)
 {
 	struct case_filter *filter = arena_alloc(request->arena, sizeof(*filter));
 	struct query query;

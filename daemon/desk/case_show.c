@@ -72,7 +72,7 @@ static void on_case(struct request *request, const struct pg_result *result)
 	request_answer(request, shown);
 }
 
-void case_show(struct request *request)
+void desk_case_show(struct request *request)
 {
 	struct query query;
 	struct str number;

@@ -70,7 +70,7 @@ static void on_registered(struct request *request, const struct pg_result *resul
 	request_step(request, &query, on_done);
 }
 
-void case_take(struct request *request)
+void desk_case_take(struct request *request)
 {
 	struct query *query;
 	struct str number, who;
@@ -87,14 +87,14 @@ void case_take(struct request *request)
 	}
 	/* Who is admin by the configuration stands in the table from the first case on that is theirs. */
 	query = query_new(request, "INSERT INTO operator (name, role, uid) VALUES ($?, $?::operator_role, "
-	                           "$?::bigint) ON CONFLICT DO NOTHING");
+				   "$?::bigint) ON CONFLICT DO NOTHING");
 	query_str(query, str_of(request->operator.name));
 	query_str(query, str_of(role_name(request->operator.role)));
 	query_int(query, request->session->uid);
 	request_change(request, query, on_registered);
 }
 
-void case_note(struct request *request)
+void desk_case_note(struct request *request)
 {
 	struct query *query;
 	struct str number, text;
@@ -109,7 +109,7 @@ void case_note(struct request *request)
 	request_change(request, query, on_done);
 }
 
-void case_move(struct request *request)
+void desk_case_move(struct request *request)
 {
 	struct query *query;
 	struct str number, state, reason;
@@ -124,7 +124,7 @@ void case_move(struct request *request)
 	request_change(request, query, on_done);
 }
 
-void case_close(struct request *request)
+void desk_case_close(struct request *request)
 {
 	struct query *query;
 	struct str number, outcome;
@@ -143,7 +143,7 @@ void case_close(struct request *request)
 	request_change(request, query, on_done);
 }
 
-void case_merge(struct request *request)
+void desk_case_merge(struct request *request)
 {
 	struct query *query;
 	struct str number, into, reason;
@@ -195,7 +195,7 @@ static void unmerge(struct request *request, struct str number, struct str reaso
 	request_change(request, query, on_done);
 }
 
-void case_split(struct request *request)
+void desk_case_split(struct request *request)
 {
 	struct str number, into, title, reason;
 	struct buf ids = {0};
@@ -207,7 +207,8 @@ void case_split(struct request *request)
 			unmerge(request, number, reason);
 			return;
 		}
-		struct query *query = query_new(request, "SELECT case_split($?, $?::bigint[], $?, $?, $?)");
+		struct query *query =
+			query_new(request, "SELECT case_split($?, $?::bigint[], $?, $?, $?)");
 		query_str(query, number);
 		query_str(query, arena_str(request->arena, buf_view(&ids)));
 		query_str(query, into);
@@ -215,11 +216,11 @@ void case_split(struct request *request)
 		query_str(query, reason);
 		/* Where they came from, and how many there are now. */
 		request->state = (void *)"json_build_object('moved', (SELECT count(*) FROM case_report r "
-		                         "WHERE r.case_id = c.id"
+					 "WHERE r.case_id = c.id"
 					 " AND r.ended IS NULL AND r.actor = actor() AND r.added = now()), "
-		                         "'from', (SELECT o.number FROM case_link l"
+					 "'from', (SELECT o.number FROM case_link l"
 					 " JOIN cases o ON o.id = l.b WHERE l.a = c.id AND l.kind = 'split' "
-		                         "ORDER BY l.at DESC LIMIT 1))";
+					 "ORDER BY l.at DESC LIMIT 1))";
 		request_change(request, query, on_done);
 	}
 	buf_free(&ids);

@@ -44,28 +44,28 @@ enum sum {
 
 static const char ledger_sql[] =
 	"WITH sums AS (SELECT sum(entries_processed) AS p, sum(entries_quarantined) AS eq, "
-        "sum(entries_discarded) AS ed,"
+	"sum(entries_discarded) AS ed,"
 	" sum(found) AS f, sum(reports) AS r, sum(folded) AS fo, sum(correspondence) AS co, sum(context) AS "
-        "cx, sum(spam) AS sp,"
+	"cx, sum(spam) AS sp,"
 	" sum(quarantined) AS q, sum(discarded) AS d FROM ledger_day),"
 	" late AS (SELECT count(*) FILTER (WHERE disposition = 'processed') AS p,"
 	" count(*) FILTER (WHERE disposition = 'quarantined') AS eq, count(*) FILTER (WHERE disposition = "
-        "'discarded') AS ed,"
+	"'discarded') AS ed,"
 	" sum(found) AS f, sum(reports) AS r, sum(folded) AS fo, sum(correspondence) AS co, sum(context) AS "
-        "cx, sum(spam) AS sp,"
+	"cx, sum(spam) AS sp,"
 	" sum(quarantined) AS q, sum(discarded) AS d FROM ledger"
 	" WHERE day >= timezone('UTC', now())::date - 1 AND spool = $1::uuid AND sequence >= $2::bigint AND "
-        "rerun IS NULL),"
+	"rerun IS NULL),"
 	" others AS (SELECT sum(entries) AS n, count(DISTINCT spool) AS spools FROM books WHERE spool <> "
-        "$1::uuid)"
+	"$1::uuid)"
 	" SELECT coalesce(s.p, 0) - coalesce(l.p, 0), coalesce(s.eq, 0) - coalesce(l.eq, 0), coalesce(s.ed, "
-        "0) - coalesce(l.ed, 0),"
+	"0) - coalesce(l.ed, 0),"
 	" coalesce(s.f, 0) - coalesce(l.f, 0), coalesce(s.r, 0) - coalesce(l.r, 0), coalesce(s.fo, 0) - "
-        "coalesce(l.fo, 0),"
+	"coalesce(l.fo, 0),"
 	" coalesce(s.co, 0) - coalesce(l.co, 0), coalesce(s.cx, 0) - coalesce(l.cx, 0), coalesce(s.sp, 0) - "
-        "coalesce(l.sp, 0),"
+	"coalesce(l.sp, 0),"
 	" coalesce(s.q, 0) - coalesce(l.q, 0), coalesce(s.d, 0) - coalesce(l.d, 0), coalesce(o.n, 0), "
-        "o.spools,"
+	"o.spools,"
 	" (SELECT count(*) FROM (SELECT FROM correlation_queue WHERE due <= now() LIMIT 10000) q)"
 	" FROM sums s, late l, others o";
 
@@ -290,7 +290,7 @@ static void ledger_look(void *context)
 		ledger_unanswered(request, "the spool is away");
 }
 
-void ledger_show(struct request *request)
+void desk_ledger_show(struct request *request)
 {
 	struct ledger *ledger;
 	int64_t wait = 0;

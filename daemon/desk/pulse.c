@@ -50,7 +50,7 @@ static void ask(void *context)
 		pg_query(pulse->pg,
 			"SELECT current_setting('server_version'), pg_database_size(current_database()),"
 			" (SELECT max(version) FROM migration), (SELECT count(*) FROM (SELECT FROM "
-		        "correlation_queue LIMIT 10000) q)",
+			"correlation_queue LIMIT 10000) q)",
 			NULL, 0, false, on_answer, pulse);
 	} else if (!pulse->asking) {
 		timer_set(pulse->timer, PULSE_EVERY);

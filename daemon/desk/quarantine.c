@@ -35,7 +35,7 @@ static bool is_state(struct str state)
 	return false;
 }
 
-void quarantine_list(struct request *request)
+void desk_quarantine_list(struct request *request)
 {
 	int64_t *limit = arena_alloc(request->arena, sizeof(*limit)), cursor;
 	struct str state = STR("quarantined"), source = STR_NONE;
@@ -122,7 +122,7 @@ static struct json_object *id_member(struct request *request)
 	return member;
 }
 
-void quarantine_show(struct request *request)
+void desk_quarantine_show(struct request *request)
 {
 	bool *whole = arena_alloc(request->arena, sizeof(*whole));
 	struct query query;
@@ -137,7 +137,7 @@ void quarantine_show(struct request *request)
 		", translate(encode(substring(q.bytes FOR $?::int), 'base64'), E'\\n', ''),"
 		" (octet_length(q.bytes) > $?::int)::int,"
 		" (SELECT json_build_object('act', a.act, 'acted_by', a.actor, 'acted_at', stamp(a.at), "
-	        "'acted_reason', nullif(a.reason, ''))"
+		"'acted_reason', nullif(a.reason, ''))"
 		" FROM ledger_act a WHERE a.quarantine = q.id ORDER BY a.id DESC LIMIT 1)" QUARANTINE_FROM
 		" WHERE q.id = $?::bigint");
 	query_int(&query, *whole ? INT32_MAX : SHOWN_BYTES);
@@ -191,7 +191,7 @@ static void on_discarded(struct request *request, const struct pg_result *result
 	request_commit(request, request_answer_result);
 }
 
-void quarantine_discard(struct request *request)
+void desk_quarantine_discard(struct request *request)
 {
 	struct query *query = arena_alloc(request->arena, sizeof(*query));
 	struct buf list = {0};
@@ -207,8 +207,9 @@ void quarantine_discard(struct request *request)
 		pg_array_int(&list, ids[i]);
 	pg_array_end(&list);
 	query_start(query, request->arena,
-		"SELECT w.id, (SELECT q.state FROM quarantine q WHERE q.id = w.id), quarantine_discard(w.id, "
-	        "$?)"
+		"SELECT w.id, (SELECT q.state FROM quarantine q WHERE q.id = w.id), "
+	        "quarantine_discard(w.id, "
+		"$?)"
 		" FROM unnest($?::bigint[]) AS w(id)");
 	query_str(query, reason);
 	query_str(query, arena_str(request->arena, buf_view(&list)));

@@ -190,7 +190,7 @@ static void release_one(struct request *request)
 	request_query(request, &query, on_row);
 }
 
-void quarantine_release(struct request *request)
+void desk_quarantine_release(struct request *request)
 {
 	struct release *release;
 	int64_t *ids;

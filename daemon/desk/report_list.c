@@ -34,12 +34,12 @@ static void add_conditions(struct query *query, const struct report_filter *filt
 	}
 	if (filter->severity >= 0) {
 		query_add(query, " AND coalesce((SELECT st.severity FROM report_status st WHERE st.report = "
-		                 "c.id), c.severity) >= $?::int");
+				 "c.id), c.severity) >= $?::int");
 		query_int(query, filter->severity);
 	}
 	if (filter->state.p) {
 		query_add(query, " AND coalesce((SELECT st.state FROM report_status st WHERE st.report = "
-		                 "c.id), 'new') = $?::report_state");
+				 "c.id), 'new') = $?::report_state");
 		query_str(query, filter->state);
 	}
 }
@@ -94,7 +94,7 @@ static void on_resolved(struct request *request, const struct pg_result *result)
 	request_query(request, &query, on_page);
 }
 
-void report_list(struct request *request)
+void desk_report_list(struct request *request)
 {
 	struct report_filter *filter = arena_alloc(request->arena, sizeof(*filter));
 

@@ -80,7 +80,7 @@ static void add_ways(struct query *query, const struct searching *searching)
 		query_add(query, " UNION ");
 	if (search->words.len) {
 		query_add(query, "SELECT r.id FROM report r WHERE report_words(r.title, r.text) @@ "
-		                 "plainto_tsquery('simple', $?)"
+				 "plainto_tsquery('simple', $?)"
 				 " AND r.text <> ''");
 		query_str(query, search->words);
 		add_narrowing(query, searching);
@@ -117,7 +117,7 @@ static void search_chunk(struct request *request)
 	query_start(&query, request->arena, "WITH hit AS MATERIALIZED (");
 	add_ways(&query, searching);
 	query_add(&query, "), page AS MATERIALIZED (SELECT id FROM hit ORDER BY id DESC LIMIT $?::bigint) "
-	                  "SELECT " REPORT_JSON
+			  "SELECT " REPORT_JSON
 			  ", v.id FROM page JOIN report_view v ON v.id = page.id ORDER BY v.id DESC");
 	query_int(&query, searching->filter.limit - (int64_t)json_object_array_length(searching->items) + 1);
 	request_query(request, &query, on_chunk);
@@ -149,7 +149,7 @@ static void on_resolved(struct request *request, const struct pg_result *result)
 		return;
 	query_start(&query, request->arena,
 		"SELECT lower, upper FROM report_chunk WHERE lower < $?::bigint AND upper > $?::bigint ORDER "
-	        "BY lower DESC");
+		"BY lower DESC");
 	query_int(&query, searching->filter.cursor);
 	query_int(&query, searching->filter.least);
 	request_query(request, &query, on_chunks);
@@ -167,7 +167,7 @@ static void make_keys(struct request *request, struct searching *searching)
 	buf_free(&keys);
 }
 
-void report_search(struct request *request)
+void desk_report_search(struct request *request)
 {
 	struct searching *searching = arena_alloc(request->arena, sizeof(*searching));
 	bool only_words = false;

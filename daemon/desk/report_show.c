@@ -79,7 +79,7 @@ static void on_report(struct request *request, const struct pg_result *result)
 	request_answer(request, report);
 }
 
-void report_show(struct request *request)
+void desk_report_show(struct request *request)
 {
 	int64_t *id = arena_alloc(request->arena, sizeof(*id));
 	struct query query;
@@ -92,7 +92,7 @@ void report_show(struct request *request)
 	query_start(&query, request->arena, "SELECT " REPORT_JSON ", " MORE ", ");
 	query_add(&query, why ? WHY : "NULL");
 	query_add(&query, " FROM report r JOIN report_view v ON v.id = r.id WHERE r.id = $?::bigint AND v.id "
-	                  "= $?::bigint");
+			  "= $?::bigint");
 	query_int(&query, *id);
 	query_int(&query, *id);
 	request_query(request, &query, on_report);

@@ -26,7 +26,7 @@ static void on_unfolded(struct request *request, const struct pg_result *result)
 	request_commit(request, request_answer_result);
 }
 
-void report_unfold(struct request *request)
+void desk_report_unfold(struct request *request)
 {
 	struct query *query = arena_alloc(request->arena, sizeof(*query));
 	int64_t *id = arena_alloc(request->arena, sizeof(*id));
@@ -42,11 +42,12 @@ void report_unfold(struct request *request)
 		" asked AS (SELECT s.id AS source FROM source s, r WHERE s.name = $?"
 		" UNION SELECT seen.source FROM seen, r WHERE $?::text IS NULL AND seen.source <> r.source"
 		" UNION SELECT r.source FROM r WHERE $?::text IS NULL AND NOT EXISTS (SELECT FROM seen, r "
-	        "WHERE seen.source <> r.source)),"
-		" done AS MATERIALIZED (SELECT asked.source, report_unfold(r.id, asked.source, $?) AS became "
-	        "FROM asked, r)"
+		"WHERE seen.source <> r.source)),"
+		" done AS MATERIALIZED (SELECT asked.source, report_unfold(r.id, asked.source, $?) AS "
+	        "became "
+		"FROM asked, r)"
 		" SELECT json_build_object('report', report_number(r.id), 'source', s.name, 'into', "
-	        "report_number(done.became))"
+		"report_number(done.became))"
 		" FROM r JOIN done ON true LEFT JOIN source s ON s.id = done.source ORDER BY done.became");
 	query_int(query, *id);
 	query_str(query, source);

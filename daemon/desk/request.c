@@ -232,7 +232,7 @@ bool request_database(struct request *request)
 		return true;
 	request_refuse_hint(request, RPC_UNAVAILABLE,
 		"What comes in is kept in the spool and lands when it is back; `cirt status` and `cirt "
-	        "submit` work meanwhile.",
+		"submit` work meanwhile.",
 		"the database is away: %s", pg_why_down(desk->pg[0]));
 	return false;
 }

@@ -56,6 +56,7 @@ static bool desk_load(struct room *room, struct err *err)
 static void desk_plan(struct room *room, struct sandbox *plan)
 {
 	plan->unix_sockets = true;
+	plan->inet_listen = true; /* accept(): the listener is the supervisor's */
 	plan->inet_connect = !room_conf(room)->db_managed;
 	sandbox_allow(plan, "/etc/passwd", SANDBOX_READ);
 	if (!plan->inet_connect)

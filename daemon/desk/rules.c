@@ -24,22 +24,22 @@ static void pass_page(struct request *request, struct json_object *answer)
 	request_answer(request, page);
 }
 
-void rules_list(struct request *request)
+void desk_rules_list(struct request *request)
 {
 	supervisor_ask(request, "rules.list", pass_page);
 }
 
-void rules_check(struct request *request)
+void desk_rules_check(struct request *request)
 {
 	supervisor_ask(request, "rules.check", pass_page);
 }
 
-void rules_reload(struct request *request)
+void desk_rules_reload(struct request *request)
 {
 	supervisor_ask(request, "rules.reload", pass_on);
 }
 
-void plugin_list(struct request *request)
+void desk_plugin_list(struct request *request)
 {
 	supervisor_ask(request, "plugin.list", pass_page);
 }

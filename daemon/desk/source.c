@@ -25,7 +25,7 @@ static void on_page(struct request *request, const struct pg_result *result)
 	request_answer(request, result_page(result, *(int64_t *)request->state));
 }
 
-void source_list(struct request *request)
+void desk_source_list(struct request *request)
 {
 	int64_t *limit = arena_alloc(request->arena, sizeof(*limit)), cursor;
 	struct str kind = STR_NONE;
@@ -64,7 +64,7 @@ static void on_source(struct request *request, const struct pg_result *result)
 	request_answer(request, result_json(result, 0, 0));
 }
 
-void source_show(struct request *request)
+void desk_source_show(struct request *request)
 {
 	struct query query;
 	struct str name;
@@ -79,7 +79,7 @@ void source_show(struct request *request)
 		", LATERAL (SELECT coalesce(sum(entries), 0) AS entries FROM books WHERE source = s.id) b,"
 		" LATERAL (SELECT coalesce(sum(found), 0) AS found, coalesce(sum(reports), 0) AS reports,"
 		" coalesce(sum(folded), 0) AS folded, coalesce(sum(quarantined), 0) AS quarantined FROM "
-	        "ledger_day"
+		"ledger_day"
 		" WHERE source = s.id) d WHERE s.name = $?");
 	query_str(&query, name);
 	request_query(request, &query, on_source);
@@ -114,19 +114,19 @@ static void switch_source(struct request *request, bool enabled)
 	query_add(query,
 		" why AS (SELECT journal_add('source/' || name, 'note', NULL, $?) FROM s WHERE $? <> '')"
 		" SELECT json_build_object('name', s.name, 'state', CASE WHEN s.enabled THEN 'enabled' ELSE "
-	        "'disabled' END,"
+		"'disabled' END,"
 		" 'noted', (SELECT count(*) FROM why)) FROM s");
 	query_str(query, reason.p ? reason : STR(""));
 	query_str(query, reason.p ? reason : STR(""));
 	request_change(request, query, on_changed_row);
 }
 
-void source_disable(struct request *request)
+void desk_source_disable(struct request *request)
 {
 	switch_source(request, false);
 }
 
-void source_enable(struct request *request)
+void desk_source_enable(struct request *request)
 {
 	switch_source(request, true);
 }
@@ -258,7 +258,7 @@ static void put_words(struct query *query, const struct new_source *source)
 	query_str(query, source->format.p ? source->format : STR("auto"));
 }
 
-void source_add(struct request *request)
+void desk_source_add(struct request *request)
 {
 	struct query *query = arena_alloc(request->arena, sizeof(*query));
 	struct new_source source;
@@ -267,14 +267,14 @@ void source_add(struct request *request)
 		return;
 	query_start(query, request->arena,
 		"WITH s AS (INSERT INTO source (name, kind, match, tlp, pap, type, format, trust, auth, "
-	        "interval_seconds,"
+		"interval_seconds,"
 		" max_lines, max_bytes, restricted, may_notify_affected, exercise) VALUES ($?, "
-	        "$?::source_kind, $?, $?::tlp, $?::pap,"
+		"$?::source_kind, $?, $?::tlp, $?::pap,"
 		" $?::rsit_type, $?::source_format, $?::int, $?, $?::int, $?::bigint, $?::bigint, "
-	        "$?::boolean, $?::boolean,"
+		"$?::boolean, $?::boolean,"
 		" exercise_id($?)) RETURNING name, enabled)"
 		" SELECT json_build_object('name', name, 'state', CASE WHEN enabled THEN 'enabled' ELSE "
-	        "'disabled' END) FROM s");
+		"'disabled' END) FROM s");
 	query_str(query, source.name);
 	query_str(query, source.kind);
 	query_str(query, source.match.p ? source.match : STR(""));

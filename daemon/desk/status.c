@@ -104,7 +104,7 @@ static void status_closed(struct request *request)
 	request_refuse(request, RPC_FAILED, "nobody waits for the answer any more");
 }
 
-void status_show(struct request *request)
+void desk_status_show(struct request *request)
 {
 	struct status *status = mem_alloc(sizeof(*status));
 
@@ -118,7 +118,7 @@ void status_show(struct request *request)
 	timer_set(status->timer, STATUS_PATIENCE);
 }
 
-void version_show(struct request *request)
+void desk_version_show(struct request *request)
 {
 	struct json_object *result = json_object_new_object();
 

@@ -275,7 +275,7 @@ static bool read_submit(struct request *request, struct submit *submit)
 	return true;
 }
 
-void submit_file(struct request *request)
+void desk_submit_file(struct request *request)
 {
 	struct submit *submit = arena_alloc(request->arena, sizeof(*submit));
 	bool again = false;

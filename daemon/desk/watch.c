@@ -130,9 +130,9 @@ static void ask_cases(struct request *request)
 	arena_reset(request->arena);
 	query_start(&query, request->arena,
 		"WITH touched AS MATERIALIZED (SELECT DISTINCT substr(j.object, 6) AS number FROM journal j "
-	        "WHERE j.object >= 'case/'"
+		"WHERE j.object >= 'case/'"
 		" AND j.object < 'case0' AND j.id > $?::bigint AND row_is_new(j.xmin, $?::pg_snapshot, "
-	        "$?::pg_snapshot))"
+		"$?::pg_snapshot))"
 		" SELECT " CASE_JSON
 		" FROM touched JOIN cases c USING (number) JOIN case_view v ON v.id = c.id WHERE true");
 	query_int(&query, watch->floor.journal);
@@ -178,13 +178,13 @@ static void ask_reports(struct request *request)
 	arena_reset(request->arena);
 	query_start(&query, request->arena,
 		"WITH landed AS MATERIALIZED (SELECT greatest(min(first_id), CASE WHEN $?::bigint / "
-	        "10000000000 = month THEN $?::bigint + 1"
+		"10000000000 = month THEN $?::bigint + 1"
 		" END) AS least, (month + 1) * 10000000000 AS ends FROM arrival WHERE minute >= now() - "
-	        "interval '2 minutes'"
+		"interval '2 minutes'"
 		" GROUP BY month), fresh AS MATERIALIZED (SELECT r.id FROM landed l JOIN report r ON r.id >= "
-	        "l.least AND r.id < l.ends"
+		"l.least AND r.id < l.ends"
 		" WHERE r.id > $?::bigint AND row_is_new(r.xmin, $?::pg_snapshot, $?::pg_snapshot) ORDER BY "
-	        "r.id LIMIT $?::bigint)"
+		"r.id LIMIT $?::bigint)"
 		" SELECT " REPORT_JSON
 		", v.id FROM fresh JOIN report_view v ON v.id = fresh.id ORDER BY v.id");
 	query_int(&query, watch->floor.report);
@@ -242,12 +242,12 @@ static void turn(void *context)
 	arena_reset(request->arena);
 	query_start(&query, request->arena,
 		"SELECT s, pg_snapshot_xmin(s), pg_snapshot_xmax(s), coalesce((SELECT id FROM report ORDER "
-	        "BY id DESC LIMIT 1), 0),"
+		"BY id DESC LIMIT 1), 0),"
 		" coalesce((SELECT max(id) FROM journal), 0) FROM pg_current_snapshot() s");
 	run(request, &query, on_snapshot);
 }
 
-void watch_all(struct request *request)
+void desk_watch_all(struct request *request)
 {
 	bool reports = false, cases = false;
 	struct watch_state *watch;

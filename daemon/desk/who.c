@@ -123,7 +123,7 @@ static void look_up(struct request *request, handler_fn *handler)
 		return;
 	query_start(&query, request->arena,
 		"SELECT name, role FROM operator WHERE enabled AND (uid = $?::bigint OR (uid IS NULL AND "
-	        "name = $?))"
+		"name = $?))"
 		" ORDER BY uid NULLS LAST LIMIT 1");
 	query_int(&query, request->session->uid);
 	query_str(&query, str_of(request->operator.name));
