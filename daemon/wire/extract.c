@@ -8,6 +8,7 @@
 /* What one text may add; the rest stays in the text. */
 #define EXTRACT_MAX 1000
 #define TOKEN_MAX   2048
+#define LABELS_MAX  4 /* "src:ip:198.51.100.7" */
 
 /* A run over one text. Tokens are maximal runs of what names, addresses and digests are made of. */
 struct extraction {
@@ -443,14 +444,8 @@ static bool take_name(struct extraction *run, struct str token, char previous)
 	return add_name(run, (struct str){token.p, end});
 }
 
-static bool classify(struct extraction *run, struct str token, char previous)
+static bool classify_one(struct extraction *run, struct str token, char previous)
 {
-	while (token.len > 0 && strchr(".-_:%+/\1", token.p[token.len - 1]))
-		token.len--;
-	while (token.len > 0 && strchr(".-_%+\1", token.p[0]))
-		token = (struct str){token.p + 1, token.len - 1};
-	if (token.len < 3)
-		return false;
 	if (memchr(token.p, '@', token.len))
 		return !after_message_id(run) && take_email(run, token);
 	if (take_cve(run, token) || take_asn(run, token))
@@ -462,6 +457,35 @@ static bool classify(struct extraction *run, struct str token, char previous)
 	if (is_digit(token.p[0]) && take_ipv4(run, token))
 		return true;
 	return take_name(run, token, previous);
+}
+
+/* How much of "host:evil.example" is a label. */
+static size_t label_length(struct str token)
+{
+	size_t i = 0;
+
+	while (i < token.len && is_letter(token.p[i]))
+		i++;
+	return i > 0 && i < token.len && token.p[i] == ':' ? i + 1 : 0;
+}
+
+static bool classify(struct extraction *run, struct str token, char previous)
+{
+	size_t label = 1;
+
+	for (int labels = 0; label > 0 && labels < LABELS_MAX; labels++, previous = ':') {
+		while (token.len > 0 && strchr(".-_:%+/\1", token.p[token.len - 1]))
+			token.len--;
+		while (token.len > 0 && strchr(".-_%+\1", token.p[0]))
+			token = (struct str){token.p + 1, token.len - 1};
+		if (token.len < 3)
+			return false;
+		if (classify_one(run, token, previous))
+			return true;
+		label = label_length(token);
+		token = (struct str){token.p + label, token.len - label};
+	}
+	return false;
 }
 
 /* "サイトexample.comを": where the whole is nothing, the ASCII runs in it may be. */

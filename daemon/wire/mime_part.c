@@ -176,11 +176,10 @@ static bool take_message(struct mail *mail, const struct leaf *leaf)
 {
 	bool message =
 		str_equal(leaf->type, STR("message/rfc822")) || str_equal(leaf->type, STR("message/global"));
-	size_t ending = leaf->name.len > 4 ? leaf->name.len - 4 : 0;
+	struct str name = leaf->name.len > 4 ? leaf->name : STR("none");
 	GMimeMessage *inside;
 
-	if (!message &&
-		!str_equal_nocase((struct str){leaf->name.p + ending, leaf->name.len - ending}, STR(".eml")))
+	if (!message && !str_equal_nocase((struct str){name.p + name.len - 4, 4}, STR(".eml")))
 		return false;
 	inside = mail_parse(mail, leaf->bytes, place_name(mail, leaf->place.path));
 	if (!inside) {

@@ -6,7 +6,7 @@
 
 void pattern_lexer_init(struct pattern_lexer *lexer, struct str text, struct arena *arena)
 {
-	*lexer = (struct pattern_lexer){.text = text, .arena = arena};
+	*lexer = (struct pattern_lexer){.text = text.p ? text : STR(""), .arena = arena};
 }
 
 static bool is_digit(char c)
