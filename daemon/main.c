@@ -19,6 +19,7 @@
 #include "supervisor/check.h"
 #include "supervisor/commands.h"
 #include "supervisor/supervisor.h"
+#include "triage/rules_check.h"
 #include "triage/triage.h"
 
 /* The rooms of this program, in the order in which they are started. */
@@ -55,6 +56,7 @@ static void print_usage(FILE *out)
 	      "Commands, instead of running:\n"
 	      "  migrate          bring the schema of the database up to date\n"
 	      "  psql [ARG…]      open our database as its owner\n"
+	      "  rules-check DIR  compile and time every rule file of a folder\n"
 	      "  sample-config    print a configuration with every option explained\n",
 		out);
 }
@@ -125,7 +127,10 @@ static int run_command(const struct options *options, char **argv)
 		return command_psql(options->conf_path, argv + 1);
 	if (strcmp(argv[0], "sample-config") == 0 && !argv[1])
 		return command_sample_config();
-	fprintf(stderr, "cirtd: %s: migrate, psql or sample-config was expected\n", argv[0]);
+	if (strcmp(argv[0], "rules-check") == 0 && argv[1] && !argv[2])
+		return rules_check_main(argv[1]);
+	fprintf(stderr, "cirtd: %s: migrate, psql, rules-check FOLDER or sample-config was expected\n",
+		argv[0]);
 	return EXIT_MISTAKE;
 }
 

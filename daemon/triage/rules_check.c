@@ -242,7 +242,7 @@ static void describe(const struct check *check, const struct rule_set *rules, st
 	buf_char(json, '}');
 }
 
-bool rules_check(struct str bundle, uint64_t limit, struct buf *json, struct err *err)
+bool rules_examine(struct str bundle, uint64_t limit, struct buf *json, struct err *err)
 {
 	struct check check = {.bundle = bundle, .limit = limit > 0 ? limit : (uint64_t)(10 * CLOCK_SECOND)};
 	struct rule_set *rules = NULL;
@@ -296,7 +296,7 @@ int rules_check_main(const char *folder)
 	struct buf bundle = {0}, json = {0};
 	struct err err = {0};
 	bool ok = rule_engine_start(&err) && rules_folder_read(folder, &bundle, &err) &&
-		  rules_check(buf_view(&bundle), (uint64_t)(10 * CLOCK_SECOND), &json, &err);
+	          rules_examine(buf_view(&bundle), (uint64_t)(10 * CLOCK_SECOND), &json, &err);
 
 	if (ok)
 		printf("%s\n", buf_cstr(&json));

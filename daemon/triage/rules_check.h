@@ -15,7 +15,7 @@
  *
  * Forks: to be called before the sandbox is entered, in a process without threads.
  */
-bool rules_check(struct str bundle, uint64_t limit, struct buf *json, struct err *err);
+bool rules_examine(struct str bundle, uint64_t limit, struct buf *json, struct err *err);
 
 /* The rule files of a folder (*.yar, *.yara, *.rule), sorted by name, as a bundle. */
 bool rules_folder_read(const char *folder, struct buf *bundle, struct err *err);

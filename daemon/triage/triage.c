@@ -94,7 +94,7 @@ static void rules_report(const struct rule_set *rules)
 
 static bool load_check(struct triage *triage, struct err *err)
 {
-	return rules_check(room_grant(triage->room, "rules"), room_conf(triage->room)->yara_timeout,
+	return rules_examine(room_grant(triage->room, "rules"), room_conf(triage->room)->yara_timeout,
 		&triage->check, err);
 }
 
@@ -120,7 +120,8 @@ static bool triage_load(struct room *room, struct err *err)
 	room_set_state(room, triage);
 	if (!rule_engine_start(err))
 		return false;
-	return room_instance(room) == TRIAGE_CHECK_INSTANCE ? load_check(triage, err) : load_worker(triage, err);
+	return room_instance(room) == TRIAGE_CHECK_INSTANCE ? load_check(triage, err)
+	                                                    : load_worker(triage, err);
 }
 
 static void triage_plan(struct room *room, struct sandbox *plan)

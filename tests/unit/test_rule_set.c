@@ -194,7 +194,7 @@ static void test_trap_09_check_names_what_is_slow(void **state)
 	struct json_object *object, *slow, *refused;
 
 	(void)state;
-	assert_true(rules_check(buf_view(&bundle), 300000, &json, NULL));
+	assert_true(rules_examine(buf_view(&bundle), 300000, &json, NULL));
 	object = json_tokener_parse(buf_cstr(&json));
 	assert_non_null(object);
 	assert_false(json_object_get_boolean(json_object_object_get(object, "ok")));
@@ -216,7 +216,7 @@ static void test_check_of_good_rules_is_ok(void **state)
 	struct buf bundle = bundle_of(files, 1), json = {0};
 
 	(void)state;
-	assert_true(rules_check(buf_view(&bundle), 10000000, &json, NULL));
+	assert_true(rules_examine(buf_view(&bundle), 10000000, &json, NULL));
 	assert_true(str_starts(buf_view(&json), STR("{\"ok\":true")));
 	buf_free(&bundle);
 	buf_free(&json);
