@@ -64,20 +64,37 @@ static bool add(struct extraction *run, enum observable_type type, struct str to
 	return reading_observable(run->reading, run->report, type, OBSERVED_INDICATOR, plain(run, token));
 }
 
-/* Length of the character at p, if it may be part of a token; 0 if it ends one. */
-static size_t token_character(const char *p, size_t left)
+static const bool token_byte[128] = {
+	['a' ... 'z'] = true,
+	['A' ... 'Z'] = true,
+	['0' ... '9'] = true,
+	['.'] = true,
+	['-'] = true,
+	['_'] = true,
+	['@'] = true,
+	[':'] = true,
+	['%'] = true,
+	['+'] = true,
+	['/'] = true,
+	[REFANGED_DOT] = true,
+};
+
+/* Length of the character at p, which is not ASCII, if it may be part of a token; 0 if it ends one. */
+static size_t wide_token_character(const char *p, size_t left)
 {
 	struct str rest = {p, left};
-	uint32_t c;
+	uint32_t c = utf8_next(&rest);
 
-	if ((unsigned char)*p < 0x80)
-		return is_letter(*p) || is_digit(*p) || (*p && strchr(".-_@:%+/\1", *p)) ? 1 : 0;
-	c = utf8_next(&rest);
 	/* Latin-1 signs, general punctuation, CJK punctuation, full-width forms */
 	if ((c >= 0x80 && c < 0xc0) || (c >= 0x2000 && c < 0x2070) || (c >= 0x3000 && c < 0x3040) ||
 		(c >= 0xff00 && c < 0xff10) || c == 0xfffd || c == 0xfeff)
 		return 0;
 	return left - rest.len;
+}
+
+static inline size_t token_character(const char *p, size_t left)
+{
+	return (unsigned char)*p < 0x80 ? token_byte[(unsigned char)*p] : wide_token_character(p, left);
 }
 
 /* --- names --- */
@@ -519,7 +536,8 @@ static size_t take_token(struct extraction *run, size_t start)
 
 	while (start + token.len < text.len &&
 		(length = token_character(text.p + start + token.len, text.len - start - token.len)) > 0) {
-		if (text.len - start - token.len > 3 && memcmp(token.p + token.len, "://", 3) == 0) {
+		if (token.p[token.len] == ':' && text.len - start - token.len > 3 &&
+			memcmp(token.p + token.len, "://", 3) == 0) {
 			size_t end = take_url(run, start, start + token.len);
 			if (end > 0)
 				return end;

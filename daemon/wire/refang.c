@@ -134,27 +134,49 @@ static size_t undo_brackets(struct output *out, struct str rest)
 	return length;
 }
 
+/* Bytes at which something may have to be undone, or be hidden. */
+static const bool special[256] = {
+	[0 ... 9] = true,
+	[11 ... 31] = true,
+	['['] = true,
+	['('] = true,
+	['{'] = true,
+	['h'] = true,
+	['H'] = true,
+	['f'] = true,
+	['F'] = true,
+};
+
+static size_t undo(struct output *out, struct str rest)
+{
+	struct str means;
+	size_t taken;
+
+	if (closing(*rest.p))
+		return undo_brackets(out, rest);
+	if (!is_letter(*rest.p) || (out->len > 0 && is_letter(out->p[out->len - 1])))
+		return 0;
+	taken = scheme(rest, &means);
+	if (taken > 0)
+		put(out, means);
+	return taken;
+}
+
 struct str text_refang(struct str text, struct arena *arena)
 {
 	struct output out = {arena_alloc(arena, text.len + 1), 0};
 	size_t i = 0;
 
 	while (i < text.len) {
-		struct str rest = {text.p + i, text.len - i};
-		struct str means;
-		size_t taken = 0;
 		char c = text.p[i];
-
-		if (closing(c)) {
-			taken = undo_brackets(&out, rest);
-		} else if ((c | 32) == 'h' || (c | 32) == 'f') {
-			if (out.len == 0 || !is_letter(out.p[out.len - 1]))
-				taken = scheme(rest, &means);
-			if (taken > 0)
-				put(&out, means);
+		size_t taken = 0;
+		if (special[(unsigned char)c]) {
+			taken = undo(&out, (struct str){text.p + i, text.len - i});
+			if ((unsigned char)c < ' ')
+				c = ' ';
 		}
 		if (taken == 0) {
-			out.p[out.len++] = (unsigned char)c < ' ' && c != '\n' ? ' ' : c;
+			out.p[out.len++] = c;
 			taken = 1;
 		}
 		i += taken;
