@@ -15,8 +15,8 @@
 #include "base/mem.h"
 #include "supervisor/check.h"
 #include "supervisor/folders.h"
+#include "supervisor/member.h"
 #include "supervisor/notify.h"
-#include "supervisor/pages.h"
 #include "supervisor/postgres.h"
 #include "supervisor/rooms.h"
 #include "supervisor/secrets.h"
@@ -144,7 +144,7 @@ static void on_checked(struct str hello, void *context)
 	if (hello.len == 0)
 		answer_text(question->supervisor, question->from, question->ask, false,
 			"the check ended before its result; the log says why");
-	else if (pages_check(hello, &json))
+	else if (member_of(hello, "check", &json))
 		answer(question->supervisor, question->from, question->ask, true, buf_view(&json));
 	else
 		answer_text(question->supervisor, question->from, question->ask, false,
@@ -165,19 +165,19 @@ static void check_rules(struct supervisor *supervisor, struct process *from, uin
 	kit_free(&kit);
 }
 
-typedef void page_fn(struct str hello, struct buf *page);
-
-/* What a worker said in its hello: all of them have loaded the same, but while a reload goes through them. */
-static void answer_page(struct supervisor *supervisor, struct process *from, uint32_t ask, page_fn *make)
+/* The page that a worker made in its hello: all of them have loaded the same, but while a reload goes through
+ * them. */
+static void answer_member(
+	struct supervisor *supervisor, struct process *from, uint32_t ask, const char *member)
 {
 	struct process *worker = rooms_running_one(supervisor->rooms, ROOM_TRIAGE);
 	struct buf json = {0};
-	if (worker) {
-		make(process_hello(worker), &json);
-		answer(supervisor, from, ask, true, buf_view(&json));
-	} else {
+	if (!worker)
 		answer_text(supervisor, from, ask, false, "no worker is running");
-	}
+	else if (member_of(process_hello(worker), member, &json))
+		answer(supervisor, from, ask, true, buf_view(&json));
+	else
+		answer_text(supervisor, from, ask, false, "the worker said nothing of it");
 	buf_free(&json);
 }
 
@@ -192,9 +192,9 @@ static void on_ask(struct process *process, uint32_t ask, struct str method, str
 		describe(supervisor, &text);
 		answer(supervisor, process, ask, true, buf_view(&text));
 	} else if (str_equal(method, STR("rules.list"))) {
-		answer_page(supervisor, process, ask, pages_rules);
+		answer_member(supervisor, process, ask, "rules");
 	} else if (str_equal(method, STR("plugin.list"))) {
-		answer_page(supervisor, process, ask, pages_plugins);
+		answer_member(supervisor, process, ask, "plugins");
 	} else if (str_equal(method, STR("rules.reload")) || str_equal(method, STR("reload"))) {
 		reload(supervisor, process, ask);
 	} else if (str_equal(method, STR("rules.check"))) {

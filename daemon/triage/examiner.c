@@ -85,8 +85,8 @@ static bool left_out(struct reading *reading, uint32_t item, struct str *reason)
 		if (one->item != item || (one->skip == SKIP_STAGE && stage_optional(one->stage)))
 			continue;
 		*reason = one->reason.len > 0
-				  ? one->reason
-				  : arena_printf(reading->arena, "a worker ended at stage \"" STR_FMT "\"",
+		                  ? one->reason
+		                  : arena_printf(reading->arena, "a worker ended at stage \"" STR_FMT "\"",
 					    STR_ARG(one->stage));
 		return true;
 	}
@@ -136,6 +136,8 @@ static void rule_matched(const struct rule_match *match, void *context)
 		examiner->steerings =
 			arena_alloc(reading->arena, reading->item_count * sizeof(*examiner->steerings));
 	steering_hear(&examiner->steerings[examiner->index], match);
+	if (match->tag)
+		reading_tag(reading, &reading->items[examiner->index].report, str_of(match->tag));
 	verdict_add(reading, &reading->items[examiner->index].report, &verdict);
 }
 

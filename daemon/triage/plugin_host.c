@@ -25,7 +25,7 @@ struct cirt_host {
 	const struct cirt_plugin *plugin;
 	void *module; /* of dlopen(); NULL: built in */
 	void *state;
-	char stage[STAGE_NAME];	 /* "plugin NAME" */
+	char stage[STAGE_NAME];  /* "plugin NAME" */
 	char engine[STAGE_NAME]; /* "NAME VERSION" */
 	plugin_file_fn *file;
 	void *file_context;
@@ -141,7 +141,7 @@ static void api_set_asn(struct cirt_item *item, uint32_t asn)
 static void api_set_country(struct cirt_item *item, const char *country)
 {
 	bool ok = strlen(country) == 2 && country[0] >= 'A' && country[0] <= 'Z' && country[1] >= 'A' &&
-		  country[1] <= 'Z';
+	          country[1] <= 'Z';
 
 	if (ok && item->item->report.country.len == 0)
 		item->item->report.country = arena_str(item->reading->arena, str_of(country));
@@ -291,7 +291,7 @@ static void plugin_load(
 	struct err err = {0};
 	struct refused *refused;
 	bool ok = name_valid(name) ? plugin_start(one, conf, name, &err)
-				   : err_set(&err, ERR_MALFORMED, "expected a name of a-z, 0-9 and -");
+	                           : err_set(&err, ERR_MALFORMED, "expected a name of a-z, 0-9 and -");
 
 	if (ok) {
 		host->plugins = mem_resize(host->plugins, (host->count + 1) * sizeof(struct cirt_host *));
@@ -374,33 +374,38 @@ void plugin_host_part(struct plugin_host *host, struct reading *reading, size_t 
 
 static void plugin_describe(const struct cirt_host *one, struct buf *json)
 {
+	const struct cirt_plugin *plugin = one->plugin;
+
 	buf_text(json, "{\"name\":");
-	buf_json_string(json, str_of(one->plugin->name));
-	buf_text(json, ",\"version\":");
-	buf_json_string(json, str_of(one->plugin->version));
+	buf_json_string(json, str_of(plugin->name));
+	buf_text(json, ",\"state\":\"loaded\",\"version\":");
+	buf_json_string(json, str_of(plugin->version));
 	buf_text(json, ",\"summary\":");
-	buf_json_string(json, str_of(one->plugin->summary));
+	buf_json_string(json, str_of(plugin->summary));
 	buf_printf(json, ",\"stages\":[%s%s%s],\"built_in\":%s}",
-		one->plugin->stages & CIRT_STAGE_ITEM ? "\"item\"" : "",
-		(one->plugin->stages & 3) == 3 ? "," : "",
-		one->plugin->stages & CIRT_STAGE_PART ? "\"part\"" : "", one->module ? "false" : "true");
+		plugin->stages & CIRT_STAGE_ITEM ? "\"item\"" : "", (plugin->stages & 3) == 3 ? "," : "",
+		plugin->stages & CIRT_STAGE_PART ? "\"part\"" : "", one->module ? "false" : "true");
+}
+
+static void refused_describe(const struct refused *refused, struct buf *json)
+{
+	buf_text(json, "{\"name\":");
+	buf_json_string(json, str_of(refused->name));
+	buf_text(json, ",\"state\":\"refused\",\"reason\":");
+	buf_json_string(json, str_of(refused->text));
+	buf_char(json, '}');
 }
 
 void plugin_host_describe(const struct plugin_host *host, struct buf *json)
 {
-	buf_text(json, ",\"plugins\":[");
-	for (size_t i = 0; i < host->count; i++) {
-		if (i)
+	buf_text(json, ",\"plugins\":{\"items\":[");
+	for (size_t i = 0; i < host->count + host->refused_count; i++) {
+		if (i > 0)
 			buf_char(json, ',');
-		plugin_describe(host->plugins[i], json);
+		if (i < host->count)
+			plugin_describe(host->plugins[i], json);
+		else
+			refused_describe(&host->refused[i - host->count], json);
 	}
-	buf_text(json, "],\"plugins_refused\":[");
-	for (size_t i = 0; i < host->refused_count; i++) {
-		buf_text(json, i ? ",{\"name\":" : "{\"name\":");
-		buf_json_string(json, str_of(host->refused[i].name));
-		buf_text(json, ",\"text\":");
-		buf_json_string(json, str_of(host->refused[i].text));
-		buf_char(json, '}');
-	}
-	buf_char(json, ']');
+	buf_text(json, "],\"next\":null}");
 }

@@ -33,8 +33,9 @@ void plugin_host_item(struct plugin_host *host, struct reading *reading, size_t 
 void plugin_host_part(struct plugin_host *host, struct reading *reading, size_t index,
 	const struct part *part, plugin_enter_fn *enter, void *context);
 
-/* Members for the hello: ,"plugins":[{name, version, summary, stages, built_in}],"plugins_refused":[{name,
- * text}] */
+/* Member for the hello:
+ * ,"plugins":{"items":[{"name","state":"loaded","version","summary","stages","built_in"} or
+ * {"name","state":"refused","reason"}],"next":null} */
 void plugin_host_describe(const struct plugin_host *host, struct buf *json);
 
 #endif

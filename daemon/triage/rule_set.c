@@ -28,7 +28,7 @@ struct rule_set {
 	struct rule_refused *refused;
 	size_t refused_count;
 	size_t rules[PART_FILE + 1]; /* by scope */
-	int timeout;		     /* seconds: finer is not to be had of libyara */
+	int timeout;                 /* seconds: finer is not to be had of libyara */
 	char digest[SHA256_HEX];
 };
 
@@ -78,7 +78,9 @@ static bool file_survey(struct rule_set *set, YR_RULES *rules, struct rule_file 
 		if (!rule_scopes(rule, &scopes, err))
 			return false;
 		file->scopes |= scopes;
-		file->rules++;
+		buf_text(&file->names, file->rules++ ? ",\"" : "\"");
+		buf_text(&file->names, rule->identifier);
+		buf_char(&file->names, '"');
 		for (unsigned scope = PART_EVENT; scope <= PART_FILE; scope <<= 1)
 			counts[scope] += (scopes & scope) != 0;
 	}
@@ -107,6 +109,7 @@ static void file_add(struct rule_set *set, struct str name, struct str source, s
 			group_for(set, file.scopes, file.modules)->compiler, name, source, &line, &err);
 	if (!ok) {
 		refuse(set, name, line, err.text);
+		buf_free(&file.names);
 		return;
 	}
 	file.name = mem_strndup(name.p, name.len);
@@ -164,8 +167,10 @@ void rule_set_free(struct rule_set **set)
 		yr_scanner_destroy(old->groups[i].scanner);
 		yr_rules_destroy(old->groups[i].rules);
 	}
-	for (size_t i = 0; i < old->file_count; i++)
+	for (size_t i = 0; i < old->file_count; i++) {
 		free(old->files[i].name);
+		buf_free(&old->files[i].names);
+	}
 	for (size_t i = 0; i < old->refused_count; i++) {
 		free(old->refused[i].file);
 		free(old->refused[i].text);
@@ -365,52 +370,64 @@ double rule_set_cost(struct rule_set *set, enum part_scope scope)
 	return (double)(clock_monotonic() - began) / (double)runs;
 }
 
-void rule_scopes_describe(unsigned scopes, struct buf *json)
+static const char *const scope_names[] = {"event", "text", "file"};
+
+static void scopes_describe(unsigned scopes, struct buf *json)
 {
-	static const char *const names[] = {"event", "text", "file"};
 	bool first = true;
 
 	buf_char(json, '[');
-	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+	for (unsigned i = 0; i < ARRAY_LEN(scope_names); i++) {
 		if (!(scopes & 1u << i))
 			continue;
-		buf_printf(json, "%s\"%s\"", first ? "" : ",", names[i]);
+		buf_printf(json, "%s\"%s\"", first ? "" : ",", scope_names[i]);
 		first = false;
 	}
 	buf_char(json, ']');
 }
 
-static void refused_describe(const struct rule_set *set, struct buf *json)
+void rule_file_describe(const struct rule_file *file, const char *state, struct buf *json)
 {
-	buf_text(json, ",\"refused\":[");
-	for (size_t i = 0; i < set->refused_count; i++) {
-		buf_text(json, i ? ",{\"file\":" : "{\"file\":");
-		buf_json_string(json, str_of(set->refused[i].file));
-		buf_printf(json, ",\"line\":%d,\"text\":", set->refused[i].line);
-		buf_json_string(json, str_of(set->refused[i].text));
-		buf_char(json, '}');
-	}
+	buf_text(json, "{\"file\":");
+	buf_json_string(json, str_of(file->name));
+	buf_printf(json, ",\"state\":\"%s\",\"rules\":%zu,\"scopes\":", state, file->rules);
+	scopes_describe(file->scopes, json);
+	buf_text(json, ",\"names\":[");
+	buf_str(json, buf_view(&file->names));
 	buf_char(json, ']');
+}
+
+void rule_refused_describe(const struct rule_refused *refused, struct buf *json)
+{
+	char *reason = refused->line > 0 ? mem_printf("line %d: %s", refused->line, refused->text)
+	                                 : mem_strdup(refused->text);
+
+	buf_text(json, "{\"file\":");
+	buf_json_string(json, str_of(refused->file));
+	buf_printf(json, ",\"state\":\"refused\",\"line\":%d,\"reason\":", refused->line);
+	buf_json_string(json, str_of(reason));
+	free(reason);
 }
 
 void rule_set_describe(struct rule_set *set, struct buf *json)
 {
-	static const char *const names[] = {"event", "text", "file"};
-
-	buf_printf(json, ",\"rules\":{\"engine\":\"%s\",\"digest\":\"%s\",\"files\":[", rule_engine_name(),
-		set->digest);
+	buf_text(json, ",\"rules\":{\"items\":[");
 	for (size_t i = 0; i < set->file_count; i++) {
-		buf_text(json, i ? ",{\"file\":" : "{\"file\":");
-		buf_json_string(json, str_of(set->files[i].name));
-		buf_printf(json, ",\"rules\":%zu,\"scopes\":", set->files[i].rules);
-		rule_scopes_describe(set->files[i].scopes, json);
+		if (i > 0)
+			buf_char(json, ',');
+		rule_file_describe(&set->files[i], "loaded", json);
 		buf_char(json, '}');
 	}
-	buf_text(json, "],\"scopes\":[");
-	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
-		buf_printf(json, "%s{\"scope\":\"%s\",\"rules\":%zu,\"us\":%.1f}", i ? "," : "", names[i],
-			set->rules[1u << i], rule_set_cost(set, 1u << i));
-	buf_char(json, ']');
-	refused_describe(set, json);
-	buf_char(json, '}');
+	for (size_t i = 0; i < set->refused_count; i++) {
+		if (i + set->file_count > 0)
+			buf_char(json, ',');
+		rule_refused_describe(&set->refused[i], json);
+		buf_char(json, '}');
+	}
+	buf_printf(json, "],\"next\":null,\"engine\":\"%s\",\"digest\":\"%s\",\"cost\":[", rule_engine_name(),
+		set->digest);
+	for (unsigned i = 0; i < ARRAY_LEN(scope_names); i++)
+		buf_printf(json, "%s{\"scope\":\"%s\",\"rules\":%zu,\"us\":%.1f}", i ? "," : "",
+			scope_names[i], set->rules[1u << i], rule_set_cost(set, 1u << i));
+	buf_text(json, "]}");
 }

@@ -28,6 +28,7 @@ struct rule_refused {
 struct rule_file {
 	char *name;
 	size_t rules;
+	struct buf names; /* of the rules, as the inside of a JSON array */
 	unsigned scopes;  /* of enum part_scope: of any of its rules */
 	unsigned modules; /* of enum rule_module (triage/rule_compile.h) */
 };
@@ -70,9 +71,14 @@ bool rule_set_sees(const struct rule_set *set, unsigned scopes);
 enum rule_scan rule_set_scan(
 	struct rule_set *set, const struct part *part, rule_match_fn *match, void *context);
 
-/* Members for the hello: ,"rules":{…} */
+/*
+ * Member for the hello: ,"rules":{"items":[{"file","state":"loaded","rules","scopes","names"} or
+ * {"file","state":"refused", "line","reason"}],"next":null,"engine","digest","cost":[{"scope","rules","us"}]}
+ */
 void rule_set_describe(struct rule_set *set, struct buf *json);
-/* ["event","text","file"] of a mask, as JSON. */
-void rule_scopes_describe(unsigned scopes, struct buf *json);
+/* {"file":…,"state":…,"rules":…,"scopes":[…],"names":[…] without the closing brace; for a refused file with
+ * line and reason. */
+void rule_file_describe(const struct rule_file *file, const char *state, struct buf *json);
+void rule_refused_describe(const struct rule_refused *refused, struct buf *json);
 
 #endif

@@ -140,30 +140,10 @@ struct check {
 	struct str bundle;
 	uint64_t limit;
 	uint32_t files;
-	uint32_t next; /* the file that is timed now */
-	uint32_t slowest;
-	uint32_t slowest_ms;
-	bool any_slow;
-	struct buf slow; /* JSON, without brackets */
+	uint32_t next;    /* the file that is timed now */
+	uint32_t *ms;     /* of each file that was finished */
+	bool *unfinished; /* those that were not */
 };
-
-static struct str file_name(struct str bundle, uint32_t number)
-{
-	struct str name = STR_NONE, source;
-
-	for (uint32_t i = 0; i <= number && rules_bundle_next(&bundle, &name, &source) > 0; i++)
-		continue;
-	return name;
-}
-
-static void slow_add(struct check *check, uint32_t file, uint32_t ms, bool finished)
-{
-	buf_text(&check->slow, check->any_slow ? ",{\"file\":" : "{\"file\":");
-	buf_json_string(&check->slow, file_name(check->bundle, file));
-	buf_printf(&check->slow, ",\"ms\":%u,\"limit_ms\":%llu,\"finished\":%s}", ms,
-		(unsigned long long)check->limit / 1000, finished ? "true" : "false");
-	check->any_slow = true;
-}
 
 static void timings_read(struct check *check, int in)
 {
@@ -173,12 +153,7 @@ static void timings_read(struct check *check, int in)
 		if (timing.file != check->next || timing.file >= check->files)
 			continue;
 		check->next = timing.file + 1;
-		if (timing.ms > check->slowest_ms) {
-			check->slowest_ms = timing.ms;
-			check->slowest = timing.file;
-		}
-		if (timing.ms > SLOW_MS)
-			slow_add(check, timing.file, timing.ms, true);
+		check->ms[timing.file] = timing.ms;
 	}
 }
 
@@ -205,41 +180,74 @@ static bool child_once(struct check *check, struct err *err)
 	close(ends[0]);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		continue;
-	if (check->next < check->files) {
-		slow_add(check, check->next, (uint32_t)(check->limit / 1000), false);
-		check->next++;
-	}
+	if (check->next < check->files)
+		check->unfinished[check->next++] = true;
 	return true;
+}
+
+static const struct rule_refused *refused_find(const struct rule_set *rules, struct str name)
+{
+	size_t count;
+	const struct rule_refused *refused = rule_set_refused(rules, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(str_of(refused[i].file), name))
+			return &refused[i];
+	return NULL;
+}
+
+static const struct rule_file *file_find(const struct rule_set *rules, struct str name)
+{
+	size_t count;
+	const struct rule_file *files = rule_set_files(rules, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(str_of(files[i].name), name))
+			return &files[i];
+	return NULL;
+}
+
+static void time_describe(
+	const struct check *check, uint32_t number, const struct rule_file *file, struct buf *json)
+{
+	unsigned limit = (unsigned)(check->limit / 1000);
+
+	if (check->unfinished[number]) {
+		rule_file_describe(file, "too slow", json);
+		buf_printf(json, ",\"ms\":%u,\"reason\":\"over the limit of %u ms on buffers made to hurt\"",
+			limit, limit);
+	} else if (check->ms[number] > SLOW_MS) {
+		rule_file_describe(file, "slow", json);
+		buf_printf(json, ",\"ms\":%u,\"reason\":\"%u ms on buffers made to hurt\"", check->ms[number],
+			check->ms[number]);
+	} else {
+		rule_file_describe(file, "ok", json);
+		buf_printf(json, ",\"ms\":%u", check->ms[number]);
+	}
 }
 
 static void describe(const struct check *check, const struct rule_set *rules, struct buf *json)
 {
-	size_t refused_count, file_count, rule_count = 0;
-	const struct rule_refused *refused = rule_set_refused(rules, &refused_count);
-	const struct rule_file *files = rule_set_files(rules, &file_count);
+	struct str rest = check->bundle, name, source;
+	struct buf items = {0};
+	bool ok = true;
 
-	for (size_t i = 0; i < file_count; i++)
-		rule_count += files[i].rules;
-	buf_printf(json,
-		"{\"ok\":%s,\"engine\":\"%s\",\"digest\":\"%s\",\"files\":%zu,\"rules\":%zu,\"refused\":[",
-		refused_count == 0 && !check->any_slow ? "true" : "false", rule_engine_name(),
-		rule_set_digest(rules), file_count, rule_count);
-	for (size_t i = 0; i < refused_count; i++) {
-		buf_text(json, i ? ",{\"file\":" : "{\"file\":");
-		buf_json_string(json, str_of(refused[i].file));
-		buf_printf(json, ",\"line\":%d,\"text\":", refused[i].line);
-		buf_json_string(json, str_of(refused[i].text));
-		buf_char(json, '}');
+	for (uint32_t number = 0; rules_bundle_next(&rest, &name, &source) > 0; number++) {
+		const struct rule_refused *refused = refused_find(rules, name);
+		if (number > 0)
+			buf_char(&items, ',');
+		if (refused)
+			rule_refused_describe(refused, &items);
+		else
+			time_describe(check, number, file_find(rules, name), &items);
+		buf_char(&items, '}');
+		ok = ok && !refused && !check->unfinished[number];
 	}
-	buf_text(json, "],\"slow\":[");
-	buf_str(json, buf_view(&check->slow));
-	buf_char(json, ']');
-	if (check->files > 0) {
-		buf_text(json, ",\"slowest\":{\"file\":");
-		buf_json_string(json, file_name(check->bundle, check->slowest));
-		buf_printf(json, ",\"ms\":%u}", check->slowest_ms);
-	}
-	buf_char(json, '}');
+	buf_printf(json, "{\"ok\":%s,\"items\":[", ok ? "true" : "false");
+	buf_str(json, buf_view(&items));
+	buf_printf(json, "],\"next\":null,\"engine\":\"%s\",\"digest\":\"%s\"}", rule_engine_name(),
+		rule_set_digest(rules));
+	buf_free(&items);
 }
 
 bool rules_examine(struct str bundle, uint64_t limit, struct buf *json, struct err *err)
@@ -251,13 +259,16 @@ bool rules_examine(struct str bundle, uint64_t limit, struct buf *json, struct e
 
 	while (rules_bundle_next(&rest, &name, &source) > 0)
 		check.files++;
+	check.ms = mem_alloc((check.files + 1) * sizeof(*check.ms));
+	check.unfinished = mem_alloc((check.files + 1) * sizeof(*check.unfinished));
 	ok = rule_set_compile(bundle, check.limit, &rules, err);
 	while (ok && check.next < check.files)
 		ok = child_once(&check, err);
 	if (ok)
 		describe(&check, rules, json);
 	rule_set_free(&rules);
-	buf_free(&check.slow);
+	free(check.ms);
+	free(check.unfinished);
 	return ok;
 }
 

@@ -9,9 +9,12 @@
  * buffers made to hurt, in a child with a limit on CPU time, because libyara's own time limit does not hold
  * (trap 9). limit: microseconds of CPU for one file on all buffers. *json gets
  *
- *     {"ok":false,"engine":"yara 4.2.3","files":12,"rules":31,"refused":[{"file":"a.yar","line":3,"text":"…"}],
- *      "slow":[{"file":"b.yar","ms":10000,"limit_ms":10000,"finished":false}],
- *      "slowest":{"file":"c.yar","ms":14}}
+ *     {"ok":false,"items":[{"file":"a.yar","state":"ok","rules":2,"scopes":["text"],"names":["x","y"],"ms":12},
+ *      {"file":"b.yar","state":"refused","line":3,"reason":"line 3: …"},
+ *      {"file":"c.yar","state":"too
+ * slow",…,"ms":10000,"reason":"…"}],"next":null,"engine":"yara 4.2.3","digest":"…"}
+ *
+ * States: ok; slow (named, but it may stand); too slow (over the limit) and refused make the whole not ok.
  *
  * Forks: to be called before the sandbox is entered, in a process without threads.
  */

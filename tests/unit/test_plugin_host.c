@@ -49,7 +49,9 @@ static void assert_refused(struct conf *conf, const char *reason)
 	buf_char(&json, '}');
 	object = json_tokener_parse(buf_cstr(&json));
 	assert_non_null(object);
-	assert_int_equal(json_object_array_length(json_object_object_get(object, "plugins_refused")), 1);
+	assert_int_equal(json_object_array_length(
+				 json_object_object_get(json_object_object_get(object, "plugins"), "items")),
+		1);
 	json_object_put(object);
 	if (!strstr(buf_cstr(&json), reason))
 		fail_msg("expected \"%s\" in %s", reason, buf_cstr(&json));

@@ -482,7 +482,7 @@ static void test_trap_09_a_plugin_that_hangs_costs_its_item(void **state)
 static void test_trap_09_a_rule_that_hangs_costs_its_item(void **state)
 {
 	static const struct file files[] = {{"slow.yar", "rule slow { meta: scope = \"event\" strings: $x = "
-	                                                 "/aaaa.{0,300}aaa.{0,300}b/ condition: $x }"}};
+							 "/aaaa.{0,300}aaa.{0,300}b/ condition: $x }"}};
 	struct world *world = *state;
 	struct buf lines = {0};
 	struct handout_entry entry = {.ticket = 5, .format = FORMAT_LINES};
@@ -503,7 +503,7 @@ static void test_rules_steer_and_leave_a_verdict(void **state)
 {
 	static const struct file files[] = {
 		{"a.yar", "rule bot { meta: scope = \"event\" classification = \"c2-server\" identifier = "
-	                  "\"botx\" severity = \"critical\" "
+			  "\"botx\" severity = \"critical\" "
 			  "tlp = \"red\" tag = \"ransomware\" strings: $x = \"needle\" condition: $x }"},
 		{"b.yar", "rule broken { condition: nothing }"},
 	};
@@ -516,7 +516,7 @@ static void test_rules_steer_and_leave_a_verdict(void **state)
 	hand_out(world, (struct handout_entry){.ticket = 1,
 				.format = FORMAT_LINES,
 				.bytes = STR("{\"type\":\"undetermined\",\"title\":\"needle\",\"source\":{"
-	                                     "\"ip\":\"192.0.2.1\"}}\n")});
+					     "\"ip\":\"192.0.2.1\"}}\n")});
 	assert_int_equal(land(world, 1, &item, 1), 1);
 	assert_string_equal(rsit_name(item.report.type), "c2-server");
 	assert_str_is(item.report.identifier, "botx");
@@ -544,12 +544,13 @@ static void test_hello_says_what_is_loaded(void **state)
 	launch(world, 0);
 	hello = json_tokener_parse(buf_cstr(&world->hello));
 	assert_non_null(hello);
-	refused = json_object_object_get(json_object_object_get(hello, "rules"), "refused");
+	refused = json_object_object_get(json_object_object_get(hello, "rules"), "items");
 	assert_int_equal(json_object_array_length(refused), 1);
 	refused = json_object_array_get_idx(refused, 0);
 	assert_string_equal(json_object_get_string(json_object_object_get(refused, "file")), "bad.yar");
 	assert_int_equal(json_object_get_int(json_object_object_get(refused, "line")), 2);
-	plugins = json_object_array_get_idx(json_object_object_get(hello, "plugins"), 0);
+	plugins = json_object_array_get_idx(
+		json_object_object_get(json_object_object_get(hello, "plugins"), "items"), 0);
 	assert_string_equal(json_object_get_string(json_object_object_get(plugins, "name")), "crash");
 	json_object_put(hello);
 }
