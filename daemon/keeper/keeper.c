@@ -1,6 +1,7 @@
 #include "keeper/keeper.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -153,15 +154,25 @@ static void keeper_plan(struct room *room, struct sandbox *plan)
 	plan->inet_connect = true;
 }
 
+static struct str node_name(const struct conf *conf, char *space, size_t size)
+{
+	if (conf->node.len)
+		return conf->node;
+	if (conf->hostname.len)
+		return conf->hostname;
+	return gethostname(space, size) == 0 ? (struct str){space, strnlen(space, size)} : STR_NONE;
+}
+
 /* Without a place for anchors the room keeps on, and says so. */
 static void open_anchors(struct keeper *keeper)
 {
+	char space[256];
 	struct anchorer_settings settings = {
 		.file = room_grant_fd(keeper->room, "anchor.file"),
 		.log = room_grant_fd(keeper->room, "anchor.log"),
 		.private_pem = room_grant(keeper->room, "anchor.key"),
 		.public_pem = room_grant(keeper->room, "anchor.public"),
-		.node = room_conf(keeper->room)->node,
+		.node = node_name(room_conf(keeper->room), space, sizeof(space)),
 	};
 	struct err err;
 
