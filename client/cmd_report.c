@@ -96,7 +96,7 @@ static void section(struct call *call, const struct column *columns, size_t coun
 	screen_table(&call->screen, columns, count, rows);
 }
 
-static void show_why(struct call *call, struct json_object *why)
+static void show_why(struct call *call, struct json_object *why, bool folded)
 {
 	static const struct column columns[] = {
 		{"rule", N_("rule"), CELL_TEXT, 0, false},
@@ -114,7 +114,9 @@ static void show_why(struct call *call, struct json_object *why)
 	screen_object(&call->screen, columns, ARRAY_LEN(columns), why);
 	section(call, sighting_columns, ARRAY_LEN(sighting_columns), member_of(why, "sightings"));
 	section(call, link_columns, ARRAY_LEN(link_columns), member_of(why, "links"));
-	screen_printf(&call->screen, "\n%s cirt report unfold %s\n", _("undo:"), member_text(why, "report"));
+	if (folded)
+		screen_printf(&call->screen, "\n%s cirt report unfold %s\n", _("undo:"),
+			member_text(why, "report"));
 }
 
 static void show_text(struct call *call, struct json_object *result)
@@ -135,7 +137,7 @@ static void report_show(struct call *call, struct json_object *result)
 	section(call, observable_columns, ARRAY_LEN(observable_columns), member_of(result, "observables"));
 	section(call, verdict_columns, ARRAY_LEN(verdict_columns), member_of(result, "verdicts"));
 	section(call, evidence_columns, ARRAY_LEN(evidence_columns), member_of(result, "evidence"));
-	show_why(call, member_of(result, "why"));
+	show_why(call, member_of(result, "why"), member_number(result, "count") > 1);
 	show_text(call, result);
 }
 

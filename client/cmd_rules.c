@@ -21,24 +21,45 @@ static const struct column plugin_columns[] = {
 	{"reason", N_("REASON"), CELL_TEXT, 0.5, true},
 };
 
+/* What a scan with all rules of a scope costs: the reason to keep `event` small. */
+static void show_cost(struct call *call, struct json_object *scopes)
+{
+	static const struct column columns[] = {
+		{"scope", N_("SCOPE"), CELL_TEXT, 0, false},
+		{"rules", N_("RULES"), CELL_NUMBER, 0, false},
+		{"us", N_("US A SCAN"), CELL_NUMBER, 0, false},
+	};
+
+	if (!scopes)
+		return;
+	screen_printf(&call->screen, "\n");
+	screen_table(&call->screen, columns, ARRAY_LEN(columns), scopes);
+}
+
 static void rules_list(struct call *call, struct json_object *result)
 {
 	call_page(call, rule_columns, ARRAY_LEN(rule_columns), result, _("No rules are loaded."));
+	show_cost(call, member_of(result, "scopes"));
 }
 
 static void rules_check(struct call *call, struct json_object *result)
 {
-	rules_list(call, result);
+	struct json_object *items = member_of(result, "items");
+
+	if (items && json_object_array_length(items))
+		screen_table(&call->screen, rule_columns, ARRAY_LEN(rule_columns), items);
+	screen_printf(&call->screen, _("%lld files with %lld rules: "),
+		(long long)member_number(result, "files"), (long long)member_number(result, "rules"));
 	screen_printf(&call->screen, "%s\n",
-		member_true(result, "ok") ? _("All files are fine.")
-					  : _("Files marked above would not be used."));
+		member_true(result, "ok") ? _("all fine.")
+					  : _("the files above would be refused, or are slow."));
 }
 
 static void rules_reload(struct call *call, struct json_object *result)
 {
 	(void)result;
 	screen_printf(&call->screen, "%s\n",
-		_("Reloading. A set that does not load leaves the old one: cirt rules list"));
+		_("Reloaded. A file that does not compile was left out: cirt rules list"));
 }
 
 static void plugin_list(struct call *call, struct json_object *result)
@@ -52,10 +73,10 @@ static void show_anchors(struct call *call, struct json_object *result)
 		{"chains", N_("chains checked"), CELL_NUMBER, 0, false},
 		{"rows", N_("rows"), CELL_NUMBER, 0, false},
 		{"anchors", N_("anchors"), CELL_NUMBER, 0, false},
+		{"anchors_compared", N_("compared with"), CELL_NUMBER, 0, false},
 		{"proven_until", N_("proven until"), CELL_TIME, 0, false},
 		{"proven_rows", N_("rows proven"), CELL_NUMBER, 0, false},
 		{"later_rows", N_("later rows (only consistent)"), CELL_NUMBER, 0, false},
-		{"note", N_("note"), CELL_TEXT, 0, false},
 	};
 
 	screen_object(&call->screen, columns, ARRAY_LEN(columns), result);

@@ -13,7 +13,7 @@ GRANT SELECT ON source, exercise, organisation, organisation_prefix, organisatio
 GRANT SELECT, INSERT, UPDATE ON node, books, ledger_day, fingerprint, sighting, arrival TO cirt_store;
 GRANT SELECT, INSERT ON ledger, ledger_act, evidence, stix_object TO cirt_store;
 GRANT INSERT ON report, item, verdict, attachment, report_link, raise_queue, correlation_queue, quarantine TO cirt_store;
-GRANT SELECT (id, state, item, day, source, attempts), UPDATE (state, attempts, stage, reason, sqlstate, changed) ON quarantine
+GRANT SELECT (id, state, item, day, source, attempts, stage, reason), UPDATE (state, attempts, stage, reason, sqlstate, changed) ON quarantine
 	TO cirt_store;
 GRANT EXECUTE ON FUNCTION exercise_id, partition_month, report_ids TO cirt_store;
 

@@ -120,6 +120,7 @@ BEGIN
 	RETURN moved;
 END $$;
 
+-- Two cases are one. What is grouped into the first goes to where it was merged (case_now()).
 CREATE FUNCTION case_merge(named text, into_named text, why text) RETURNS bigint LANGUAGE plpgsql
 SET search_path = cirt, pg_temp AS $$
 DECLARE
@@ -143,11 +144,6 @@ BEGIN
 	UPDATE cases SET state = 'merged', merged_into = b.id, reason = why WHERE id = a.id;
 	INSERT INTO case_link (a, b, kind, reason) VALUES (a.id, b.id, 'merged', why);
 	PERFORM case_reports_move(a.id, b.id, NULL);
-	-- What was grouped into it goes to the other one from now on.
-	UPDATE case_key SET closed = true WHERE case_id = a.id AND NOT closed;
-	INSERT INTO case_key (exercise, rule, key, case_id, until) SELECT DISTINCT ON (exercise, rule, key) exercise, rule, key, b.id, until
-		FROM case_key WHERE case_id = a.id AND until > now() ORDER BY exercise, rule, key, id DESC
-		ON CONFLICT (exercise, rule, key) WHERE NOT closed DO NOTHING;
 	RETURN a.id;
 END $$;
 
@@ -170,12 +166,6 @@ BEGIN
 		WHERE r.case_id = c.id AND r.ended = link.at);
 	UPDATE cases SET state = 'open', reason = CASE why WHEN '' THEN 'the merge was undone' ELSE why END WHERE id = c.id;
 	PERFORM case_reports_move(link.b, c.id, ids);
-	UPDATE case_key k SET closed = true FROM case_key mine
-		WHERE k.case_id = link.b AND NOT k.closed AND mine.case_id = c.id AND mine.until > now()
-			AND (mine.exercise, mine.rule, mine.key) = (k.exercise, k.rule, k.key);
-	INSERT INTO case_key (exercise, rule, key, case_id, until) SELECT DISTINCT ON (exercise, rule, key) exercise, rule, key, c.id, until
-		FROM case_key WHERE case_id = c.id AND until > now() ORDER BY exercise, rule, key, id DESC
-		ON CONFLICT (exercise, rule, key) WHERE NOT closed DO NOTHING;
 	INSERT INTO case_link (a, b, kind, reason) VALUES (c.id, link.b, 'split', why);
 	RETURN c.id;
 END $$;

@@ -66,7 +66,7 @@ static void node_write(struct str node, struct buf *out)
 	for (size_t i = 0; i < node.len && i < 64; i++) {
 		char c = node.p[i];
 		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-			     c == '-' || c == '.' || c == '_';
+		             c == '-' || c == '.' || c == '_';
 
 		buf_char(out, plain ? c : '_');
 	}
@@ -196,35 +196,49 @@ static bool follows(
 	return true;
 }
 
-bool anchor_file_check(
-	struct str bytes, struct str public_pem, struct anchor *last, size_t *torn, struct err *err)
+int anchor_walk_next(struct anchor_walk *walk, struct err *err)
 {
-	struct str line_before = STR_NONE;
-	size_t count = 0;
 	struct str line;
 
-	*last = (struct anchor){.number = 0};
-	*torn = 0;
-	while (bytes.len) {
+	while (walk->rest.len) {
 		struct anchor now;
 		struct err why;
 
-		count++;
+		walk->lines++;
 		/* Without a newline it was never finished. */
-		if (!until(&bytes, '\n', &line)) {
-			++*torn;
+		if (!until(&walk->rest, '\n', &line)) {
+			walk->torn++;
 			break;
 		}
-		if (!anchor_read(line, public_pem, &now, &why)) {
-			if (why.code != ERR_MALFORMED)
-				return err_set(err, ERR_CORRUPT, "line %zu: %s", count, why.text);
-			++*torn;
+		if (!anchor_read(line, walk->public_pem, &now, &why)) {
+			if (why.code != ERR_MALFORMED) {
+				err_set(err, ERR_CORRUPT, "line %zu: %s", walk->lines, why.text);
+				return -1;
+			}
+			walk->torn++;
 			continue;
 		}
-		if (!follows(last, line_before, &now, err))
-			return err_prefix(err, "line %zu", count);
-		*last = now;
-		line_before = line;
+		if (!follows(&walk->last, walk->line, &now, err)) {
+			err_prefix(err, "line %zu", walk->lines);
+			return -1;
+		}
+		walk->last = now;
+		walk->line = line;
+		return 1;
 	}
-	return true;
+	return 0;
+}
+
+bool anchor_file_check(
+	struct str bytes, struct str public_pem, struct anchor *last, size_t *torn, struct err *err)
+{
+	struct anchor_walk walk = {.rest = bytes, .public_pem = public_pem};
+	int found;
+
+	do {
+		found = anchor_walk_next(&walk, err);
+	} while (found > 0);
+	*last = walk.last;
+	*torn = walk.torn;
+	return found == 0;
 }

@@ -13,8 +13,8 @@ struct anchor {
 	uint64_t number; /* 1, 2, 3 … in its file */
 	int64_t at;
 	uint64_t records; /* rows of the journal */
-	uint64_t last;	  /* the greatest id among them */
-	uint64_t heads;	  /* chains */
+	uint64_t last;    /* the greatest id among them */
+	uint64_t heads;   /* chains */
 	uint8_t root[SHA256_LEN];
 	uint8_t previous[SHA256_LEN]; /* of the line before, without its newline; zeros for the first */
 	struct str node;
@@ -35,6 +35,17 @@ bool anchor_read(struct str line, struct str public_pem, struct anchor *anchor, 
  */
 bool anchor_file_check(
 	struct str bytes, struct str public_pem, struct anchor *last, size_t *torn, struct err *err);
+
+/* The same, anchor by anchor, for who must not stop for long: start with {.rest = bytes, .public_pem = …}. 1:
+ * walk->last is the next one; 0: that was the end; -1: ERR_CORRUPT. */
+struct anchor_walk {
+	struct str rest;
+	struct str public_pem;
+	struct str line; /* of `last` */
+	struct anchor last;
+	size_t lines, torn;
+};
+int anchor_walk_next(struct anchor_walk *walk, struct err *err);
 
 /* The root, leaf by leaf. */
 struct merkle {

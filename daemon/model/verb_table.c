@@ -127,6 +127,11 @@ static const struct verb_option submit_options[] = {
 	LAST,
 };
 
+static const struct verb_option audit_options[] = {
+	{"all", NULL, N_("Compare with every anchor, however long it takes")},
+	LAST,
+};
+
 static const struct verb_option watch_options[] = {
 	{"reports", NULL, N_("Only reports")},
 	{"cases", NULL, N_("Only cases")},
@@ -198,7 +203,8 @@ const struct verb verbs[] = {
 	{"watch", "", ROLE_VIEWER, false, "", N_("Reports and cases as they come"), watch_options,
 		"cirt watch"},
 	{"audit", "verify", ROLE_VIEWER, false, "",
-		N_("Check the journal's chains against the signed anchors"), none, "cirt audit verify"},
+		N_("Check the journal's chains against the signed anchors"), audit_options,
+		"cirt audit verify"},
 	{"version", "", ROLE_NONE, false, "", N_("Versions of client and daemon"), none, "cirt version"},
 	{"help", "", ROLE_NONE, false, "[NOUN] [VERB]", N_("What there is, and how it is used"), none,
 		"cirt help case move"},
