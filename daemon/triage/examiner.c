@@ -70,27 +70,34 @@ static void at(struct reading *reading, uint32_t item, const char *stage)
 	item_limit_start(examiner->limit);
 }
 
-/* Stages that can be left out: all others are part of reading, so the item goes with them. */
+/* A scan can be left out: the report lands and says so. What ends a worker while it is read, or under a
+ * plugin, is not let in. */
 static bool stage_optional(struct str stage)
 {
-	return str_equal(stage, STR(STAGE_YARA)) || str_starts(stage, STR("plugin "));
+	return str_equal(stage, STR(STAGE_YARA));
+}
+
+/* Why this item must not be read; NULL: it may be. */
+static const struct handout_leave_out *leave_out_of(const struct examiner *examiner, uint32_t item)
+{
+	for (size_t i = 0; i < examiner->entry->leave_out_count; i++) {
+		const struct handout_leave_out *one = &examiner->entry->leave_out[i];
+		if (one->item == item && (one->skip == SKIP_ITEM || !stage_optional(one->stage)))
+			return one;
+	}
+	return NULL;
 }
 
 static bool left_out(struct reading *reading, uint32_t item, struct str *reason)
 {
-	struct examiner *examiner = reading->context;
+	const struct handout_leave_out *one = leave_out_of(reading->context, item);
 
-	for (size_t i = 0; i < examiner->entry->leave_out_count; i++) {
-		const struct handout_leave_out *one = &examiner->entry->leave_out[i];
-		if (one->item != item || (one->skip == SKIP_STAGE && stage_optional(one->stage)))
-			continue;
-		*reason = one->reason.len > 0
-		                  ? one->reason
-		                  : arena_printf(reading->arena, "a worker ended at stage \"" STR_FMT "\"",
-					    STR_ARG(one->stage));
-		return true;
-	}
-	return false;
+	if (!one)
+		return false;
+	*reason = arena_printf(reading->arena, "%s: " STR_FMT,
+		one->stage.len > 0 ? arena_str(reading->arena, one->stage).p : "unknown",
+		STR_ARG(one->reason.len > 0 ? one->reason : STR("a worker ended in it")));
+	return true;
 }
 
 /* An item's stage begins; false if it is to be left out. */
@@ -105,18 +112,6 @@ static bool enter(uint32_t item, const char *stage, void *context)
 	}
 	at(&examiner->reading, item, stage);
 	return true;
-}
-
-static bool enter_plugin(uint32_t item, const char *stage, void *context)
-{
-	struct examiner *examiner = context;
-	struct reading *reading = &examiner->reading;
-
-	if (enter(item, stage, context))
-		return true;
-	reading_note(reading, &reading->items[item - reading->items[0].number].report,
-		"%s: left out, a worker ended in it", stage);
-	return false;
 }
 
 static void rule_matched(const struct rule_match *match, void *context)
@@ -188,7 +183,7 @@ static void part_examine(struct examiner *examiner, const struct part *part)
 		return;
 	examiner->part = part;
 	examiner->index = part->item - first;
-	plugin_host_part(examiner->plugins, reading, examiner->index, part, enter_plugin, examiner);
+	plugin_host_part(examiner->plugins, reading, examiner->index, part, enter, examiner);
 	part_scan(examiner, part);
 }
 
@@ -198,6 +193,9 @@ static void item_finish(struct examiner *examiner, size_t index)
 
 	examiner->counts.items++;
 	if (item->kind == ITEM_QUARANTINED) {
+		const struct handout_leave_out *why = leave_out_of(examiner, item->number);
+		if (why && why->stage.len > 0)
+			item->stage = why->stage;
 		examiner->counts.quarantined++;
 		return;
 	}
@@ -217,7 +215,7 @@ static void finish(struct examiner *examiner, bool last)
 	if (plugin_host_count(examiner->plugins) > 0)
 		for (size_t i = 0; i < reading->item_count; i++)
 			if (reading->items[i].kind == ITEM_REPORT)
-				plugin_host_item(examiner->plugins, reading, i, enter_plugin, examiner);
+				plugin_host_item(examiner->plugins, reading, i, enter, examiner);
 	for (size_t i = 0; i < reading->part_count; i++)
 		part_examine(examiner, &reading->parts[i]);
 	if (reading->item_count > 0)

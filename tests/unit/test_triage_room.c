@@ -417,13 +417,26 @@ static void assert_note(const struct item *item, const char *expected)
 	fail_msg("no note says \"%s\"", expected);
 }
 
-/* The worker dies on item 1; then, with that stage left out, and with that item left out, everything else
- * lands. */
-static void assert_ladder(struct world *world, struct handout_entry entry, const char *stage,
-	int signal_number, const char *note)
+/* The worker dies on item 1, and the slot says so. Then the entry is run again with this left out: items 0
+ * and 2 land. */
+static struct item run_again(struct world *world, struct handout_entry entry, struct handout_leave_out skip)
 {
-	struct handout_leave_out skip = {.skip = SKIP_STAGE, .item = 1, .stage = str_of(stage)};
 	struct item items[3];
+
+	entry.ticket++;
+	entry.leave_out = &skip;
+	entry.leave_out_count = 1;
+	hand_out(world, entry);
+	assert_int_equal(land(world, entry.ticket, items, 3), 3);
+	assert_done(world, entry.ticket);
+	assert_int_equal(items[0].kind, ITEM_REPORT);
+	assert_int_equal(items[0].report.note_count, 0);
+	assert_int_equal(items[2].kind, ITEM_REPORT);
+	return items[1];
+}
+
+static void assert_dies(struct world *world, struct handout_entry entry, const char *stage, int signal_number)
+{
 	int status;
 
 	start(world);
@@ -436,56 +449,48 @@ static void assert_ladder(struct world *world, struct handout_entry entry, const
 	assert_int_equal(world->slot->item, 1);
 	assert_string_equal(world->slot->stage, stage);
 	end(world);
-
 	start(world);
-	entry.ticket++;
-	entry.leave_out = &skip;
-	entry.leave_out_count = 1;
-	hand_out(world, entry);
-	assert_int_equal(land(world, entry.ticket, items, 3), 3);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(items[i].kind, ITEM_REPORT);
-	assert_note(&items[1], note);
-	assert_int_equal(items[0].report.note_count, 0);
+}
 
-	skip = (struct handout_leave_out){
-		.skip = SKIP_ITEM, .item = 1, .stage = str_of(stage), .reason = STR("it ended two workers")};
-	entry.ticket++;
-	assert_done(world, entry.ticket - 1);
-	hand_out(world, entry);
-	assert_int_equal(land(world, entry.ticket, items, 3), 3);
-	assert_int_equal(items[0].kind, ITEM_REPORT);
-	assert_int_equal(items[1].kind, ITEM_QUARANTINED);
-	assert_str_is(items[1].reason, "it ended two workers");
-	assert_int_equal(items[2].kind, ITEM_REPORT);
+static void assert_plugin_costs_its_item(struct world *world, const char *stage, int signal_number)
+{
+	struct handout_entry entry = {.ticket = 5, .format = FORMAT_LINES, .bytes = STR(THREE)};
+	struct handout_leave_out skip = {.skip = SKIP_STAGE, .item = 1, .stage = str_of(stage)};
+	struct item item;
+
+	assert_dies(world, entry, stage, signal_number);
+	item = run_again(world, entry, skip);
+	assert_int_equal(item.kind, ITEM_QUARANTINED);
+	assert_str_is(item.stage, stage);
+	assert_true(str_starts(item.reason, str_of(stage)));
+	assert_true(item.bytes.len > 0);
 }
 
 static void test_trap_09_a_plugin_that_crashes_costs_its_item(void **state)
 {
-	struct handout_entry entry = {.ticket = 5, .format = FORMAT_LINES, .bytes = STR(THREE)};
-
 	plugin(*state, "crash");
-	assert_ladder(*state, entry, "plugin crash", SIGSEGV, "plugin crash: left out");
+	assert_plugin_costs_its_item(*state, "plugin crash", SIGSEGV);
 }
 
 static void test_trap_09_a_plugin_that_hangs_costs_its_item(void **state)
 {
-	struct handout_entry entry = {.ticket = 5, .format = FORMAT_LINES, .bytes = STR(THREE)};
 	struct world *world = *state;
 
 	plugin(world, "hang");
 	world->conf.triage_cpu = 300000;
-	assert_ladder(world, entry, "plugin hang", SIGXCPU, "plugin hang: left out");
+	assert_plugin_costs_its_item(world, "plugin hang", SIGXCPU);
 }
 
 /* libyara's own limit of one second does not stop this rule; the kernel's does. */
-static void test_trap_09_a_rule_that_hangs_costs_its_item(void **state)
+static void test_trap_09_a_rule_that_hangs_is_left_out(void **state)
 {
 	static const struct file files[] = {{"slow.yar", "rule slow { meta: scope = \"event\" strings: $x = "
-							 "/aaaa.{0,300}aaa.{0,300}b/ condition: $x }"}};
+	                                                 "/aaaa.{0,300}aaa.{0,300}b/ condition: $x }"}};
+	struct handout_leave_out skip = {.skip = SKIP_STAGE, .item = 1, .stage = STR("yara")};
+	struct handout_entry entry = {.ticket = 5, .format = FORMAT_LINES};
 	struct world *world = *state;
 	struct buf lines = {0};
-	struct handout_entry entry = {.ticket = 5, .format = FORMAT_LINES};
+	struct item item;
 
 	buf_text(&lines, LINE("198.51.100.1", ""));
 	buf_text(&lines, "{\"type\":\"test\",\"source\":{\"ip\":\"198.51.100.2\"},\"text\":\"");
@@ -495,7 +500,18 @@ static void test_trap_09_a_rule_that_hangs_costs_its_item(void **state)
 	entry.bytes = buf_view(&lines);
 	rules_take(world, files, 1);
 	world->conf.triage_cpu = 300000;
-	assert_ladder(world, entry, "yara", SIGXCPU, "scan not finished");
+	assert_dies(world, entry, "yara", SIGXCPU);
+	item = run_again(world, entry, skip);
+	assert_int_equal(item.kind, ITEM_REPORT);
+	assert_note(&item, "scan not finished");
+	assert_str_is(item.report.verdicts[0].outcome, "not finished");
+	/* Should it die again, without a scan, the item goes. */
+	skip = (struct handout_leave_out){
+		.skip = SKIP_ITEM, .item = 1, .stage = STR("finish"), .reason = STR("worker signal 11")};
+	entry.ticket++;
+	item = run_again(world, entry, skip);
+	assert_int_equal(item.kind, ITEM_QUARANTINED);
+	assert_str_is(item.reason, "finish: worker signal 11");
 	buf_free(&lines);
 }
 
@@ -615,7 +631,7 @@ int main(void)
 		TEST(test_drain_finishes_what_is_in_hand),
 		TEST(test_trap_09_a_plugin_that_crashes_costs_its_item),
 		TEST(test_trap_09_a_plugin_that_hangs_costs_its_item),
-		TEST(test_trap_09_a_rule_that_hangs_costs_its_item),
+		TEST(test_trap_09_a_rule_that_hangs_is_left_out),
 		TEST(test_rules_steer_and_leave_a_verdict),
 		TEST(test_hello_says_what_is_loaded),
 		TEST(test_the_checking_instance_says_its_result),
