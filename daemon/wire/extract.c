@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/mem.h"
+#include "wire/name.h"
 #include "wire/reading.h"
 #include "wire/refang.h"
 #include "wire/tld.h"
@@ -48,7 +49,7 @@ static struct str plain(struct extraction *run, struct str token)
 		return token;
 	copy = arena_alloc(run->reading->arena, token.len);
 	for (size_t i = 0; i < token.len; i++)
-		copy[i] = token.p[i] == REFANGED_DOT ? '.' : token.p[i];
+		copy[i] = (char)(token.p[i] == REFANGED_DOT ? '.' : token.p[i]);
 	return (struct str){copy, token.len};
 }
 
@@ -99,14 +100,6 @@ static inline size_t token_character(const char *p, size_t left)
 
 /* --- names --- */
 
-static struct str last_label(struct str name)
-{
-	for (size_t i = name.len; i > 0; i--)
-		if (name.p[i - 1] == '.')
-			return (struct str){name.p + i, name.len - i};
-	return name;
-}
-
 static size_t count_of(struct str text, char c)
 {
 	size_t count = 0;
@@ -114,39 +107,6 @@ static size_t count_of(struct str text, char c)
 	for (size_t i = 0; i < text.len; i++)
 		count += text.p[i] == c;
 	return count;
-}
-
-/* Words of the trade that look like names. */
-static bool is_product(struct str name)
-{
-	static const struct str products[] = {{"asp.net", 7}, {"vb.net", 6}, {"ado.net", 7}, {"socket.io", 9},
-		{"configure.ac", 12}, {"configure.in", 12}, {"makefile.am", 11}, {"makefile.in", 11},
-		{"config.in", 9}, {"ld.so", 5}, {"index.pl", 8}, {"command.com", 11}, {"window.name", 11}};
-
-	for (size_t i = 0; i < ARRAY_LEN(products); i++)
-		if (str_equal_nocase(products[i], name))
-			return true;
-	return false;
-}
-
-/* Is a bare name in running text one of DNS, rather than a file, a version or two sentences without a space?
- */
-static bool believable(struct extraction *run, struct str name)
-{
-	struct str raw = last_label(name);
-	struct str value;
-	struct str top;
-
-	if (!observable_normalise(OBSERVABLE_NAME, name, run->reading->arena, &value))
-		return false;
-	top = last_label(value);
-	if (top.len == value.len || !tld_known(top))
-		return false;
-	if (raw.len > 1 && raw.p[0] >= 'A' && raw.p[0] <= 'Z' && raw.p[1] >= 'a' && raw.p[1] <= 'z')
-		return false;
-	if (tld_is_file_ending(top) && count_of(value, '.') < 2)
-		return false;
-	return !is_product(value);
 }
 
 static bool add_name(struct extraction *run, struct str name)
@@ -157,7 +117,7 @@ static bool add_name(struct extraction *run, struct str name)
 		dotted.len--;
 	if (!memchr(dotted.p, '.', dotted.len))
 		return false;
-	if (!defanged(name) && !believable(run, dotted))
+	if (!defanged(name) && !name_believable(dotted, run->reading->arena))
 		return false;
 	if (is_digit(dotted.p[dotted.len - 1]))
 		return false;
@@ -368,7 +328,8 @@ static bool take_email(struct extraction *run, struct str token)
 	dotted = plain(run, domain);
 	if (local.len == 0 || !memchr(dotted.p, '.', dotted.len))
 		return false;
-	if (!defanged(token) && !tld_is_file_ending(last_label(dotted)) && !believable(run, dotted))
+	if (!defanged(token) && !tld_is_file_ending(name_last_label(dotted)) &&
+		!name_believable(dotted, run->reading->arena))
 		return false;
 	return add(run, OBSERVABLE_EMAIL, (struct str){local.p, (size_t)(domain.p + domain.len - local.p)});
 }
@@ -533,6 +494,7 @@ static size_t take_token(struct extraction *run, size_t start)
 	struct str text = run->text;
 	struct str token = {text.p + start, 0};
 	size_t length;
+	char previous = ' ';
 
 	while (start + token.len < text.len &&
 		(length = token_character(text.p + start + token.len, text.len - start - token.len)) > 0) {
@@ -544,8 +506,9 @@ static size_t take_token(struct extraction *run, size_t start)
 		}
 		token.len += length;
 	}
-	if (token.len <= TOKEN_MAX && !classify(run, token, start > 0 ? text.p[start - 1] : 0) &&
-		has_wide(token))
+	if (start > 0)
+		previous = text.p[start - 1];
+	if (token.len <= TOKEN_MAX && !classify(run, token, previous) && has_wide(token))
 		classify_runs(run, token);
 	run->before = token;
 	return start + token.len;

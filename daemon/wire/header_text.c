@@ -152,7 +152,7 @@ struct str header_text(
 		} else if (*rest.p == '\r' || *rest.p == '\n') {
 			taken = 1; /* folding: the space behind it stays */
 		} else {
-			char c = *rest.p == '\t' ? ' ' : *rest.p;
+			char c = (char)(*rest.p == '\t' ? ' ' : *rest.p);
 			add(&run, STR_NONE, &c, 1);
 		}
 		rest = (struct str){rest.p + taken, rest.len - taken};

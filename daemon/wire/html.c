@@ -111,7 +111,7 @@ static void put_character(struct buf *out, struct str text, size_t *at)
 
 static char last_of(const struct buf *out)
 {
-	return out->len ? out->data[out->len - 1] : '\n';
+	return (char)(out->len ? out->data[out->len - 1] : '\n');
 }
 
 static void put_line(struct buf *out)
@@ -181,7 +181,7 @@ struct page {
 	struct str html;
 	struct buf out;
 	bool unquoted; /* quotes do not pair up to the end: they are no longer looked at, so that all stays
-			  linear */
+	                  linear */
 };
 
 /* The end of the tag whose '<' stands at `at`; '>' in quotes does not count. */

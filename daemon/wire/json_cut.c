@@ -58,7 +58,7 @@ static bool skip_container(struct str text, size_t max_depth, size_t *end)
 				return false;
 			open[depth++] = c;
 		} else if (c == '}' || c == ']') {
-			if (open[--depth] != (c == '}' ? '{' : '['))
+			if (depth == 0 || open[--depth] != (c == '}' ? '{' : '['))
 				return false;
 			if (depth == 0) {
 				*end = i;

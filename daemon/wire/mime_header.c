@@ -155,7 +155,7 @@ static bool has_case_tag(struct str subject)
 		!str_split(&rest, ']', &number))
 		return false;
 	for (size_t i = 0; i < year.len + number.len; i++) {
-		char c = i < year.len ? year.p[i] : number.p[i - year.len];
+		char c = (char)(i < year.len ? year.p[i] : number.p[i - year.len]);
 		if (c < '0' || c > '9')
 			return false;
 	}
@@ -171,7 +171,7 @@ struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str sub
 	bool daemon =
 		local_part_is(mail->reporter, "mailer-daemon") || header_is(object, "From", "mailer-daemon");
 	bool nobody = mail->null_sender || header_is(object, "Return-Path", "<>") ||
-		      header_is(object, "Return-Path", "<mailer-daemon>");
+	              header_is(object, "Return-Path", "<mailer-daemon>");
 
 	if (has_case_tag(subject))
 		return STR("reply");

@@ -8,7 +8,7 @@
 #include "wire/mime.h"
 
 /* A text attachment (a log, a list) is searched so far; a body as a whole up to what is kept of it. */
-#define SEARCH_MAX (4u * 1024 * 1024)
+#define SEARCH_MAX (size_t)4194304
 
 struct str mail_raw(const struct mail *mail, GMimeObject *object)
 {
@@ -85,7 +85,7 @@ static void search(struct mail *mail, struct str text)
 {
 	if (text.len > SEARCH_MAX)
 		reading_note(mail->reading, mail_report(mail),
-			"indicators were looked for in the first %u MB of a text only", SEARCH_MAX >> 20);
+			"indicators were looked for in the first %zu MB of a text only", SEARCH_MAX >> 20);
 	extract_observables(mail->reading, mail_report(mail), utf8_cut(text, SEARCH_MAX));
 }
 
@@ -101,7 +101,9 @@ static struct str tidy(const struct mail *mail, struct str text)
 			continue;
 		if (c == '\r')
 			c = '\n';
-		copy[length++] = (unsigned char)c < ' ' && c != '\n' && c != '\t' && c != 0 ? ' ' : c;
+		if ((unsigned char)c < ' ' && c != '\n' && c != '\t' && c != 0)
+			c = ' ';
+		copy[length++] = c;
 	}
 	return (struct str){copy, length};
 }

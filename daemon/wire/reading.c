@@ -8,17 +8,17 @@
 
 /* A report of more than this many observables is a list: the rest stay in its text. */
 #define OBSERVABLES_MAX 2000
-#define NOTES_MAX	50
-#define TAGS_MAX	50
-#define FLUSH_AT	(256u * 1024)
-#define MAX_REASON	500
+#define NOTES_MAX       50
+#define TAGS_MAX        50
+#define FLUSH_AT        262144
+#define MAX_REASON      500
 
 const struct reading_limits reading_limits_default = {
 	.max_depth = 100,
 	.max_parts = 1000,
-	.max_header = 64 * 1024,
-	.max_headers = 1024 * 1024,
-	.max_line = 1024 * 1024,
+	.max_header = 65536,
+	.max_headers = 1048576,
+	.max_line = 1048576,
 };
 
 /* Room for one more: arrays grow when their count is a power of two, so that they need no capacity beside
@@ -46,24 +46,24 @@ struct item *reading_item(struct reading *reading, enum item_kind kind)
 	return item;
 }
 
-static struct str text_of(struct reading *reading, size_t max, const char *format, va_list args)
+static struct str reason_of(struct reading *reading, const char *text)
 {
-	char text[1024];
+	struct str cut = utf8_cut(str_of(text), MAX_REASON);
 
-	vsnprintf(text, sizeof(text), format, args);
-	return arena_str(
-		reading->arena, storable_text(utf8_cut(str_of(text), max), max, reading->arena, NULL));
+	return arena_str(reading->arena, storable_text(cut, MAX_REASON, reading->arena, NULL));
 }
 
 struct item *reading_quarantine(struct reading *reading, struct str part, const char *stage, struct str bytes,
 	const char *format, ...)
 {
 	struct item *item = reading_item(reading, ITEM_QUARANTINED);
+	char reason[2 * MAX_REASON];
 	va_list args;
 
 	va_start(args, format);
-	item->reason = text_of(reading, MAX_REASON, format, args);
+	vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
+	item->reason = reason_of(reading, reason);
 	item->part = arena_str(reading->arena, part);
 	item->stage = str_of(stage);
 	item->bytes = bytes;
@@ -153,12 +153,14 @@ static bool contains(const struct str *list, size_t count, struct str text)
 
 void reading_note(struct reading *reading, struct report *report, const char *format, ...)
 {
+	char note[2 * MAX_REASON];
 	struct str text;
 	va_list args;
 
 	va_start(args, format);
-	text = text_of(reading, MAX_REASON, format, args);
+	vsnprintf(note, sizeof(note), format, args);
 	va_end(args);
+	text = reason_of(reading, note);
 	if (report->note_count == NOTES_MAX || contains(report->notes, report->note_count, text))
 		return;
 	report->notes = array_more(reading->arena, report->notes, report->note_count, sizeof(*report->notes));

@@ -34,7 +34,7 @@ static bool joins(char c)
 
 static char closing(char c)
 {
-	return c == '[' ? ']' : c == '(' ? ')' : c == '{' ? '}' : 0;
+	return (char)(c == '[' ? ']' : c == '(' ? ')' : c == '{' ? '}' : 0);
 }
 
 /* The index in words of what stands in the brackets at text, and the length of it all; -1 if nothing known

@@ -8,7 +8,7 @@
 /* Bytes that may be built by following references: so many times the bundle, and so many whatever its size.
  */
 #define BUDGET_TIMES 4
-#define BUDGET_LEAST (4u * 1024 * 1024)
+#define BUDGET_LEAST (size_t)4194304
 
 struct stix_index {
 	struct str bundle;
