@@ -11,15 +11,18 @@
 
 /* How long pulls wait for the first answer after start. */
 #define FIRST_WAIT (5 * CLOCK_SECOND)
+/* After the database refused, as it does before it has its schema. */
+#define RETRY_WAIT (2 * CLOCK_SECOND)
 /* Reports not yet written; more are dropped. */
 #define REPORTS_MAX 64
 
 struct catalogue {
 	struct pg *pg; /* NULL: no database */
 	struct timer *first;
+	struct timer *retry;
 	bool known;
 	bool reading;
-	bool again;	  /* asked for while it was being read */
+	bool again;       /* asked for while it was being read */
 	struct map *auth; /* by source */
 	catalogue_fn *changed;
 	void *context;
@@ -60,9 +63,11 @@ static void on_auth(struct pg *pg, const struct pg_result *result, void *context
 	(void)pg;
 	catalogue->reading = false;
 	if (result->outcome == PG_REFUSED)
-		log_error("credentials of feeds: %s", result->text);
-	if (result->outcome != PG_DONE)
+		log_warn("credentials of feeds: %s", result->text);
+	if (result->outcome != PG_DONE) {
+		timer_set(catalogue->retry, RETRY_WAIT);
 		return;
+	}
 	auth_clear(catalogue->auth);
 	for (int row = 0; row < result->rows; row++) {
 		struct str auth = pg_value(result, row, 1);
@@ -84,6 +89,11 @@ void catalogue_refresh(struct catalogue *catalogue)
 	pg_query(catalogue->pg,
 		"SELECT id, auth FROM source WHERE kind IN ('feed', 'taxii') AND enabled AND auth <> ''",
 		NULL, 0, false, on_auth, catalogue);
+}
+
+static void on_retry(void *context)
+{
+	catalogue_refresh(context);
 }
 
 static void on_state(struct pg *pg, bool up, const char *why, void *context)
@@ -112,6 +122,7 @@ struct catalogue *catalogue_new(
 	catalogue->context = context;
 	catalogue->known = conninfo.len == 0;
 	catalogue->first = timer_new(loop, on_first_over, catalogue);
+	catalogue->retry = timer_new(loop, on_retry, catalogue);
 	if (conninfo.len == 0)
 		return catalogue;
 	timer_set(catalogue->first, FIRST_WAIT);
@@ -125,6 +136,7 @@ void catalogue_free(struct catalogue **catalogue)
 		return;
 	pg_free(&(*catalogue)->pg);
 	timer_free(&(*catalogue)->first);
+	timer_free(&(*catalogue)->retry);
 	auth_clear((*catalogue)->auth);
 	map_free(&(*catalogue)->auth);
 	free(*catalogue);

@@ -24,8 +24,8 @@ struct collector {
 
 void collector_sources(
 	struct collector *collector, const struct source_table *table); /* begin, change and end feeds */
-void collector_resume(struct collector *collector);	/* spool, queue or credentials have changed */
-void collector_drain(struct collector *collector);	/* begin nothing more */
+void collector_resume(struct collector *collector);     /* spool, queue or credentials have changed */
+void collector_drain(struct collector *collector);      /* begin nothing more */
 bool collector_busy(const struct collector *collector); /* an entry is being committed */
 void collector_stop(struct collector *collector);
 

@@ -12,11 +12,11 @@
 #define CURSOR_TEXT 1024
 
 struct cursor {
-	char etag[CURSOR_TEXT];	    /* feed: of the last page taken, for If-None-Match */
-	char modified[64];	    /* feed: its Last-Modified */
-	char added_after[64];	    /* TAXII: filter of the request that comes next */
+	char etag[CURSOR_TEXT];     /* feed: of the last page taken, for If-None-Match */
+	char modified[64];          /* feed: its Last-Modified */
+	char added_after[64];       /* TAXII: filter of the request that comes next */
 	char next[CURSOR_TEXT + 1]; /* TAXII: where in it */
-	char last[64];		    /* TAXII: X-TAXII-Date-Added-Last of the last page taken */
+	char last[64];              /* TAXII: X-TAXII-Date-Added-Last of the last page taken */
 	char digest[SHA256_HEX];    /* of the last page's bytes */
 };
 

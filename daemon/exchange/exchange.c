@@ -20,6 +20,7 @@ struct exchange {
 	struct room *room;
 	struct collector collector;
 	struct timer *drain_timer;
+	struct timer *patience; /* runs while there is no edge to the spool */
 };
 
 static void exchange_drained(struct exchange *exchange)
@@ -37,6 +38,26 @@ static void on_sources(const struct source_table *table, void *context)
 	collector_sources(&exchange->collector, table);
 }
 
+static void on_doors(void *context)
+{
+	struct exchange *exchange = context;
+
+	if (appender_has_edge(exchange->collector.appender))
+		timer_stop(exchange->patience);
+	else
+		timer_set(exchange->patience, APPENDER_PATIENCE);
+	collector_resume(&exchange->collector);
+}
+
+static void patience_is_over(void *context)
+{
+	struct exchange *exchange = context;
+	struct err err;
+
+	err_set(&err, ERR_SYSTEM, "the spool has not come back");
+	room_fail(exchange->room, &err);
+}
+
 static void on_change(void *context)
 {
 	struct exchange *exchange = context;
@@ -45,7 +66,7 @@ static void on_change(void *context)
 }
 
 static const struct appender_calls appender_calls = {
-	.sources = on_sources, .doors = on_change, .drained = on_change};
+	.sources = on_sources, .doors = on_doors, .drained = on_change};
 
 static bool exchange_load(struct room *room, struct err *err)
 {
@@ -63,6 +84,7 @@ static bool exchange_load(struct room *room, struct err *err)
 	collector->interval = conf->feed_interval;
 	collector->max_size = conf->feed_max_size;
 	collector->feeds = map_new();
+	exchange->patience = timer_new(collector->loop, patience_is_over, exchange);
 	collector->appender = appender_new(collector->loop, &appender_calls, exchange);
 	collector->fetcher = fetcher_new(collector->loop, room_grant(room, "exchange.ca"), err);
 	return collector->fetcher != NULL;
@@ -183,6 +205,7 @@ static void exchange_stop(struct room *room)
 	catalogue_free(&collector->catalogue);
 	appender_free(&collector->appender);
 	timer_free(&exchange->drain_timer);
+	timer_free(&exchange->patience);
 	curl_global_cleanup();
 	free(exchange);
 	room_set_state(room, NULL);

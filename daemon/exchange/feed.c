@@ -43,7 +43,7 @@ struct feed {
 	bool have_cursor;
 	struct cursor cursor; /* durable */
 	struct cursor after;  /* once the page at hand is committed */
-	bool more;	      /* a page follows the one at hand */
+	bool more;            /* a page follows the one at hand */
 	struct fetch *fetch;
 	uint32_t append; /* open one, or the bookmark's question */
 	struct buf held; /* the front of the page, until its append begins */

@@ -17,9 +17,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define REDIRECTS_MAX	5L
+#define REDIRECTS_MAX   5L
 #define CONNECT_SECONDS 20L
-#define STALL_SECONDS	60L
+#define STALL_SECONDS   60L
 #define CONNECTIONS_MAX 16L
 #define RETRY_AFTER_MAX (24 * 3600 * CLOCK_SECOND)
 
@@ -311,7 +311,7 @@ static bool fetch_scheme(struct fetch *fetch, const char *url, struct err *err)
 	CURLU *parts = curl_url();
 	char *scheme = NULL;
 	bool ok = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-		  curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK;
+	          curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK;
 
 	if (ok)
 		fetch->plain = strcmp(scheme, "http") == 0;

@@ -36,7 +36,7 @@ struct fetch_result {
 };
 
 struct fetch_calls {
-	bool (*ready)(void *context);			/* false: not now; fetch_resume() says when */
+	bool (*ready)(void *context);                   /* false: not now; fetch_resume() says when */
 	bool (*bytes)(struct str bytes, void *context); /* of a 200; false ends the transfer */
 	void (*ended)(const struct fetch_result *result,
 		void *context); /* once, unless cancelled; the fetch is gone then */
@@ -44,13 +44,13 @@ struct fetch_calls {
 
 /* ca: PEM of those to trust, "" = the system's. */
 struct fetcher *fetcher_new(struct loop *loop, struct str ca, struct err *err);
-void fetcher_free(struct fetcher **fetcher);		    /* cancels all */
+void fetcher_free(struct fetcher **fetcher);                /* cancels all */
 void fetcher_trust(struct fetcher *fetcher, struct str ca); /* from the next fetch on */
 /* NULL with err: nothing that can be fetched. calls must live as long. Not to be called from a call but
  * ended(). */
 struct fetch *fetch_new(struct fetcher *fetcher, const struct fetch_request *request,
 	const struct fetch_calls *calls, void *context, struct err *err);
 void fetch_cancel(struct fetch **fetch); /* not from ready() or bytes() */
-void fetch_resume(struct fetch *fetch);	 /* after ready() said no */
+void fetch_resume(struct fetch *fetch);  /* after ready() said no */
 
 #endif

@@ -27,7 +27,7 @@ struct doors_counters {
 	uint64_t batches;
 	uint64_t acks;
 	uint64_t lines_too_long;
-	uint64_t lines_cut;	      /* at LONG_CUT */
+	uint64_t lines_cut;           /* at LONG_CUT */
 	uint64_t refused_certificate; /* none, wrong or expired */
 	uint64_t refused_unmapped;
 	uint64_t refused_disabled;
@@ -39,7 +39,7 @@ struct doors {
 	struct room *room;
 	struct loop *loop;
 	struct appender *appender;
-	struct tls_context *mail_tls;	/* NULL: no STARTTLS */
+	struct tls_context *mail_tls;   /* NULL: no STARTTLS */
 	struct tls_context *sensor_tls; /* NULL: the sensor door stays shut */
 	struct listener *listeners;
 	struct map *mails;   /* by slot */
@@ -48,6 +48,7 @@ struct doors {
 	struct shares *shares;
 	struct sessions *sessions;
 	struct timer *drain_timer;
+	struct timer *patience; /* runs while there is no edge to the spool */
 	bool draining;
 	char *hostname; /* in replies */
 	struct doors_counters counters;

@@ -67,8 +67,21 @@ static void on_doors(void *context)
 	struct doors *doors = context;
 
 	log_info("%s", said[appender_state(doors->appender)]);
+	if (appender_has_edge(doors->appender))
+		timer_stop(doors->patience);
+	else
+		timer_set(doors->patience, APPENDER_PATIENCE);
 	each(doors->mails, resume_mail);
 	each(doors->sensors, resume_sensor);
+}
+
+static void patience_is_over(void *context)
+{
+	struct doors *doors = context;
+	struct err err;
+
+	err_set(&err, ERR_SYSTEM, "the spool has not come back");
+	room_fail(doors->room, &err);
 }
 
 static void on_drained(void *context)
@@ -142,6 +155,7 @@ static bool intake_load(struct room *room, struct err *err)
 	doors->sensors = map_new();
 	doors->shares = shares_new(doors->loop);
 	doors->sessions = sessions_new();
+	doors->patience = timer_new(doors->loop, patience_is_over, doors);
 	doors->appender = appender_new(doors->loop, &appender_calls, doors);
 	room_set_state(room, doors);
 	/* Here, since OpenSSL reads its own configuration when first used. */
@@ -254,6 +268,7 @@ static void intake_stop(struct room *room)
 	shares_free(&doors->shares);
 	sessions_free(&doors->sessions);
 	timer_free(&doors->drain_timer);
+	timer_free(&doors->patience);
 	tls_context_free(&doors->mail_tls);
 	tls_context_free(&doors->sensor_tls);
 	free(doors->hostname);

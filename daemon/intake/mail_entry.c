@@ -12,7 +12,7 @@ struct mail_entry {
 	enum mail_entry_state state;
 	bool have_id;
 	struct entry_id id;
-	char owner[64];	      /* "mail/SLOT/INDEX" */
+	char owner[64];       /* "mail/SLOT/INDEX" */
 	char mark[UUID_TEXT]; /* this mail's value there */
 	mail_entry_fn *changed;
 	void *context;

@@ -12,7 +12,7 @@ enum mail_entry_state {
 	MAIL_ENTRY_UNSURE, /* the spool was lost meanwhile: mail_entry_settle() */
 	MAIL_ENTRY_COMMITTED,
 	MAIL_ENTRY_FULL, /* not in: the spool has no room */
-	MAIL_ENTRY_LOST	 /* not in: try again later */
+	MAIL_ENTRY_LOST  /* not in: try again later */
 };
 
 /* `changed` is called when the spool has decided; never from within a call of this module. */

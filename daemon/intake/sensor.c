@@ -20,7 +20,7 @@ enum sensor_state {
 	SENSOR_MAPPING, /* the source table has not come yet */
 	SENSOR_RUNNING,
 	SENSOR_SETTLING, /* older lines of the session are on their way */
-	SENSOR_ASKING,	 /* the bookmark is asked for, or will be once the spool is back */
+	SENSOR_ASKING,   /* the bookmark is asked for, or will be once the spool is back */
 	SENSOR_ENDING
 };
 
@@ -34,9 +34,9 @@ struct flight {
 	uint64_t first_line; /* lines durable before it */
 	uint64_t lines;
 	uint64_t size;
-	bool streaming;	  /* a long line: its bytes are not kept */
-	bool sent;	  /* and not answered */
-	bool unsure;	  /* it may be in the spool */
+	bool streaming;   /* a long line: its bytes are not kept */
+	bool sent;        /* and not answered */
+	bool unsure;      /* it may be in the spool */
 	struct buf bytes; /* to send it again */
 };
 

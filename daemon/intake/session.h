@@ -28,9 +28,9 @@ void sessions_free(struct sessions **sessions);
 /* Sets holder->session; settled() may be called at once. */
 void session_take(struct sessions *sessions, uint32_t source, const uint8_t uuid[UUID_LEN],
 	struct session_holder *holder);
-void session_leave(struct session_holder *holder);	 /* no call after this; a no-op if it is in none */
-void session_begin(struct session *session);		 /* a batch is on its way … */
-void session_end(struct session *session);		 /* … and has ended; the session may be gone then */
+void session_leave(struct session_holder *holder);       /* no call after this; a no-op if it is in none */
+void session_begin(struct session *session);             /* a batch is on its way … */
+void session_end(struct session *session);               /* … and has ended; the session may be gone then */
 struct str session_owner(const struct session *session); /* of its bookmark */
 
 #endif

@@ -22,7 +22,7 @@ struct share_waiter {
 	void (*wake)(struct share_waiter *waiter);
 };
 
-#define SHARE_BATCH  262144u		  /* a connection's batch at most: what is handed out in one frame */
+#define SHARE_BATCH  262144u              /* a connection's batch at most: what is handed out in one frame */
 #define SHARE_BUDGET (UINT64_C(32) << 20) /* unacknowledged bytes of all sources together */
 
 struct shares *shares_new(struct loop *loop);

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/pack.h"
 
 /* An append or a question that has not ended. */
 struct pending {
@@ -98,17 +97,13 @@ static bool appender_take_committed(struct appender *appender, struct str body)
 
 static bool appender_take_refused(struct appender *appender, struct str body)
 {
-	struct unpack in = {body, false};
-	uint32_t append = unpack_u32(&in);
-	enum err_code code = (enum err_code)unpack_u8(&in);
-	struct str text = unpack_str(&in);
 	struct pending *pending;
+	uint32_t append;
 	struct err err;
 
-	if (!unpack_end(&in) || code == ERR_NONE || code > ERR_BUG)
+	if (!append_refused_decode(body, &append, &err))
 		return false;
 	pending = map_remove(appender->pending, append);
-	err_set(&err, code, STR_FMT, STR_ARG(utf8_cut(text, sizeof(err.text) - 1)));
 	if (pending)
 		pending_end(pending, NULL, &err);
 	return true;
@@ -116,13 +111,12 @@ static bool appender_take_refused(struct appender *appender, struct str body)
 
 static bool appender_take_bookmark(struct appender *appender, struct str body)
 {
-	struct unpack in = {body, false};
-	uint32_t append = unpack_u32(&in);
-	bool found = unpack_u8(&in) != 0;
-	struct str value = unpack_str(&in);
 	struct pending *pending;
+	struct str value;
+	uint32_t append;
+	bool found;
 
-	if (!unpack_end(&in))
+	if (!append_bookmark_is_decode(body, &append, &found, &value))
 		return false;
 	pending = map_remove(appender->pending, append);
 	if (pending && pending->bookmark)
@@ -171,10 +165,9 @@ static bool appender_take_sources(struct appender *appender, struct str body)
 
 static bool appender_take_doors(struct appender *appender, struct str body)
 {
-	struct unpack in = {body, false};
-	bool open = unpack_u8(&in) != 0;
+	bool open;
 
-	if (!unpack_end(&in))
+	if (!append_doors_decode(body, &open))
 		return false;
 	if (open != appender->doors_open) {
 		appender->doors_open = open;
@@ -279,6 +272,11 @@ const struct source_table *appender_sources(const struct appender *appender)
 	return &appender->table;
 }
 
+bool appender_has_edge(const struct appender *appender)
+{
+	return appender->channel != NULL;
+}
+
 size_t appender_queued(const struct appender *appender)
 {
 	return appender->channel ? channel_queued(appender->channel) : 0;
@@ -340,7 +338,7 @@ void appender_commit(struct appender *appender, uint32_t append, const struct ap
 	if (!appender->channel)
 		return;
 	out = channel_begin(appender->channel);
-	pack_u32(out, append);
+	append_number_encode(append, out);
 	append_close_encode(close, out);
 	channel_end(appender->channel, APPEND_CLOSE);
 }
@@ -352,13 +350,10 @@ void appender_forget(struct appender *appender, uint32_t append)
 
 void appender_abort(struct appender *appender, uint32_t append)
 {
-	struct buf *out;
-
 	appender_forget(appender, append);
 	if (!appender->channel)
 		return;
-	out = channel_begin(appender->channel);
-	pack_u32(out, append);
+	append_number_encode(append, channel_begin(appender->channel));
 	channel_end(appender->channel, APPEND_ABORT);
 }
 
@@ -366,13 +361,10 @@ uint32_t appender_bookmark(
 	struct appender *appender, struct str owner, append_bookmark_fn *call, void *context)
 {
 	uint32_t append = appender_pend(appender, (struct pending){.bookmark = call, .context = context});
-	struct buf *out;
 
 	if (append == 0)
 		return 0;
-	out = channel_begin(appender->channel);
-	pack_u32(out, append);
-	pack_str(out, owner);
+	append_bookmark_encode(append, owner, channel_begin(appender->channel));
 	channel_end(appender->channel, APPEND_BOOKMARK);
 	return append;
 }

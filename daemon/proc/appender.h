@@ -13,15 +13,19 @@
  */
 struct appender;
 
+/* A new edge comes with the spool's restart. If none does, something is wrong that only a restart of this
+ * room mends. */
+#define APPENDER_PATIENCE INT64_C(20000000)
+
 /* Any of these may be NULL. */
 struct appender_calls {
 	void (*sources)(const struct source_table *table, void *context); /* new; valid until the next */
-	void (*doors)(void *context);	/* what appender_state() says has changed */
+	void (*doors)(void *context);   /* what appender_state() says has changed */
 	void (*drained)(void *context); /* the queue to the spool is empty again */
 };
 
 enum appender_state {
-	APPENDER_AWAY,	 /* no spool, or it has not said which sources there are */
+	APPENDER_AWAY,   /* no spool, or it has not said which sources there are */
 	APPENDER_CLOSED, /* the spool is full */
 	APPENDER_OPEN
 };
@@ -40,6 +44,7 @@ void appender_free(struct appender **appender); /* open appends get no call */
 void appender_edge(struct appender *appender, uint32_t generation,
 	int fd); /* takes fd; an older generation is dropped */
 enum appender_state appender_state(const struct appender *appender);
+bool appender_has_edge(const struct appender *appender);
 const struct source_table *appender_sources(
 	const struct appender *appender); /* never NULL; empty before the first */
 size_t appender_queued(

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/fd.h"
-#include "base/pack.h"
 
 static struct kept *kept_of(struct played_spool *spool, uint32_t append)
 {
@@ -62,24 +61,20 @@ static void kept_close(struct played_spool *spool, struct kept *kept, const stru
 static void spool_answer_bookmark(struct played_spool *spool, uint32_t append, struct str owner)
 {
 	const struct kept *last = NULL;
-	struct buf *out;
 
 	spool->asked++;
 	for (size_t i = 0; i < spool->count; i++) {
 		if (spool->kept[i].committed && str_equal(str_of(spool->kept[i].owner), owner))
 			last = &spool->kept[i];
 	}
-	out = channel_begin(spool->channel);
-	pack_u32(out, append);
-	pack_u8(out, last != NULL);
-	pack_str(out, str_of(last ? last->value : ""));
+	append_bookmark_is_encode(
+		append, last != NULL, str_of(last ? last->value : ""), channel_begin(spool->channel));
 	channel_end(spool->channel, APPEND_BOOKMARK_IS);
 }
 
 static void on_frame(struct channel *channel, struct frame *frame, void *context)
 {
 	struct played_spool *spool = context;
-	struct unpack in = {frame->body, false};
 	struct append_open open;
 	struct append_close close;
 	struct kept *kept;
@@ -109,13 +104,14 @@ static void on_frame(struct channel *channel, struct frame *frame, void *context
 		kept_close(spool, kept_of(spool, append), &close);
 		break;
 	case APPEND_ABORT:
-		kept = kept_of(spool, unpack_u32(&in));
+		assert_true(append_number_decode(frame->body, &append));
+		kept = kept_of(spool, append);
 		if (kept)
 			kept->gone = true;
 		break;
 	case APPEND_BOOKMARK:
-		append = unpack_u32(&in);
-		spool_answer_bookmark(spool, append, unpack_str(&in));
+		assert_true(append_bookmark_decode(frame->body, &append, &bytes));
+		spool_answer_bookmark(spool, append, bytes);
 		break;
 	default:
 		fail_msg("frame %d", frame->type);
@@ -176,7 +172,7 @@ void spool_clear(struct played_spool *spool)
 
 void spool_doors(struct played_spool *spool, bool open)
 {
-	pack_u8(channel_begin(spool->channel), open);
+	append_doors_encode(open, channel_begin(spool->channel));
 	channel_end(spool->channel, APPEND_DOORS);
 	turn(spool->loop);
 }

@@ -173,6 +173,13 @@ void room_counter(struct room *room, const char *name, uint64_t value)
 	(void)value;
 }
 
+void room_fail(struct room *room, const struct err *err)
+{
+	(void)room;
+	fail_msg("%s", err->text);
+	abort();
+}
+
 void room_drained(struct room *room)
 {
 	(void)room;
