@@ -101,10 +101,10 @@ static void check_doors(struct reading *reading)
 	for (size_t i = 0; i < conf->lmtp_listen.count; i++)
 		lmtp_ok = lmtp_ok && !str_ends(conf->lmtp_listen.values[i], STR(":25"));
 	check(reading, "lmtp", "listen", lmtp_ok, "another port than 25 was expected (RFC 2033 section 5)");
-	check(reading, "mail", "certificate", !conf->mail_key.len || conf->mail_certificate.len > 0,
-		"a certificate was expected beside the key");
-	check(reading, "mail", "key", !conf->mail_certificate.len || conf->mail_key.len > 0,
-		"a key was expected beside the certificate");
+	check(reading, "mail", "key", !conf->mail_key.len || conf->mail_certificate.len > 0,
+		"mail.certificate was expected beside the key");
+	check(reading, "mail", "certificate", !conf->mail_certificate.len || conf->mail_key.len > 0,
+		"mail.key was expected beside the certificate");
 	bool listens = conf->sensor_listen.count > 0;
 	check(reading, "sensor", "listen",
 		!listens || (conf->sensor_certificate.len > 0 && conf->sensor_key.len > 0 &&

@@ -96,19 +96,11 @@ static void check_tls(struct checking *checking, const char *section, struct str
 static void check_files(struct checking *checking, const struct conf *conf)
 {
 	struct buf bytes = {0};
-	if (conf->sensor_listen.count > 0 && conf->sensor_certificate.len == 0)
-		complain(checking, "sensor", "listen",
-			"a sensor door is mutual TLS: certificate, key and ca were expected beside listen");
 	check_tls(checking, "sensor", conf->sensor_certificate, conf->sensor_key, conf->sensor_ca, true);
 	check_tls(checking, "mail", conf->mail_certificate, conf->mail_key, STR_NONE, false);
 	read_file(checking, "exchange", "ca", conf->exchange_ca, &bytes);
-	if (!conf->db_managed) {
-		if (conf->db_conninfo.len == 0)
-			complain(checking, "database", "managed",
-				"managed = no: conninfo was expected, such as \"host=db.example "
-				"dbname=cirt\"");
+	if (!conf->db_managed)
 		read_file(checking, "database", "password_file", conf->db_password_file, &bytes);
-	}
 	if (bytes.data)
 		mem_wipe(bytes.data, bytes.len);
 	buf_free(&bytes);

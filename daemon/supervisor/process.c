@@ -18,7 +18,7 @@
 #define HELLO_LIMIT  (180 * CLOCK_SECOND) /* large rule sets are compiled before it */
 #define WAIT_FIRST   (CLOCK_SECOND / 5)
 #define WAIT_LONGEST (5 * CLOCK_SECOND)
-#define DEATHS	     3
+#define DEATHS       3
 #define DEATHS_IN    (10 * CLOCK_SECOND)
 
 struct process {
@@ -37,9 +37,9 @@ struct process {
 	struct counters *counters;
 	struct timer *timer; /* ping, back-off, patience: one at a time */
 	int64_t started;
-	int64_t answered;	/* last pong, or the hello */
+	int64_t answered;       /* last pong, or the hello */
 	int64_t deaths[DEATHS]; /* the latest, oldest first */
-	int64_t wait;		/* back-off; 0: none */
+	int64_t wait;           /* back-off; 0: none */
 	unsigned restarts;
 	uint32_t handout; /* generation of its hand-out edge */
 	char extra_grant[32];
@@ -217,17 +217,15 @@ static void on_ended(pid_t pid, int status, void *context)
 	process->calls->down(process, &death, failed, process->context);
 }
 
+/* SIGABRT first, so that it leaves a trace; SIGKILL for one that holds even that back. */
 static void end_by_watchdog(struct process *process, const char *why)
 {
 	char name[64];
 	log_name(process, name, sizeof(name));
 	log_error_f(LOG_F({"of", name}), "%s: ended by the watchdog", why);
+	kill(process->pid, process->watchdog ? SIGKILL : SIGABRT);
 	process->watchdog = true;
-	kill(process->pid, SIGABRT);
-	/* Should it hold even that back. */
 	timer_set(process->timer, PING_EVERY);
-	if (clock_monotonic() - process->answered > 2 * PONG_LIMIT)
-		kill(process->pid, SIGKILL);
 }
 
 /* A worker is busy with one item for as long as the configuration allows, and answers after it. */
@@ -235,7 +233,7 @@ static int64_t pong_limit(const struct process *process)
 {
 	int64_t wall = (int64_t)kit_conf(process->kit)->triage_wall;
 	return process->room == ROOM_TRIAGE && wall + PING_EVERY > PONG_LIMIT ? wall + PING_EVERY
-									      : PONG_LIMIT;
+	                                                                      : PONG_LIMIT;
 }
 
 static void watch(struct process *process)

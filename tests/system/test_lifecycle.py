@@ -53,8 +53,7 @@ def test_killed_room_comes_back_and_work_goes_on(daemon, name):
     daemon.send_mail(mail(f"after {name}", f"http://after-{name}.example/\n"))
     after = daemon.settle()
     assert after["entries"]["received"] == before["entries"]["received"] + 2
-    restarts = {room["name"]: room["restarts"] for room in daemon.cirt("status")["rooms"]}
-    assert restarts[name] >= 1
+    assert sum(room["restarts"] for room in daemon.cirt("status")["rooms"] if room["name"] == name) >= 1
 
 
 def test_trap_20_kill_of_the_supervisor_ends_its_rooms_and_postgres_is_adopted(make_daemon):

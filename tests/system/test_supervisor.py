@@ -1,0 +1,138 @@
+"""What the supervisor owns: users, the lock, its checks, migrations, the managed PostgreSQL."""
+import os
+import pwd
+import signal
+import subprocess
+
+import pytest
+
+from harness import native, wait_for
+
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root to change users")
+
+
+@pytest.fixture
+def room_users():
+    """The rooms' users; made where they are missing, and then left, as a package leaves them."""
+    top = os.path.join(os.path.dirname(__file__), "..", "..")
+    subprocess.run([os.path.join(top, "packaging", "create-users")], check=True)
+
+
+@as_root
+def test_as_root_every_room_has_a_user_of_its_own(make_daemon, room_users):
+    daemon = make_daemon(as_root=True).start()
+    daemon.add_sensor()
+    daemon.send_lines([native(1)])
+    daemon.settle()
+    for name, _, pid in daemon.rooms():
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        assert set(status["Uid"].split()) == {str(pwd.getpwnam("cirtd-" + name).pw_uid)}, name
+        assert status["Groups"].split() == [], name
+        assert int(status["CapEff"], 16) == 0, name
+    owner = os.stat(f"/proc/{daemon.postmaster()}").st_uid
+    assert owner == pwd.getpwnam("cirtd-db").pw_uid
+    assert oct(os.stat(daemon.folder / "state" / "secrets").st_mode & 0o777) == "0o700"
+    assert daemon.stop() == 0
+
+
+@as_root
+def test_as_root_without_users_it_says_what_to_do(make_daemon):
+    daemon = make_daemon(as_root=True, conf='user = "no-such-room-"\n')
+    done = subprocess.run(daemon.command(), capture_output=True, text=True, check=False, env=daemon.environment(), timeout=60)
+    assert done.returncode == 1
+    assert "create-users" in done.stderr
+
+
+def test_trap_20_one_supervisor_per_state_folder(daemon):
+    done = subprocess.run(daemon.command(), capture_output=True, text=True, check=False, env=daemon.environment(), timeout=60)
+    assert done.returncode == 1
+    assert "another cirtd" in done.stderr and str(daemon.process.pid) in done.stderr
+    daemon.settle()
+
+
+@pytest.mark.parametrize("extra,line,expected", [
+    ("spool { size = lots }\n", 1, "size"),
+    ('\nmail { certificate = "/nonexistent/door.pem" }\n', 2, "mail.key"),
+    ('mail {\n    certificate = "/nonexistent/door.pem"\n    key = "/nonexistent/door.key"\n}\n', 2, "certificate"),
+    ('mail {\n    certificate = "/nonexistent/door.pem"\n    key = "/nonexistent/door.key"\n}\n', 3, "key"),
+    ("triage {\n    wrokers = 3\n}\n", 2, "wrokers"),
+])
+def test_check_names_file_and_line(make_daemon, extra, line, expected):
+    daemon = make_daemon()
+    path = daemon.folder / "cirtd.conf"
+    lines = len(path.read_text().splitlines())
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(extra)
+    done = subprocess.run(daemon.command("-t"), capture_output=True, text=True, check=False, env=daemon.environment(), timeout=60)
+    assert done.returncode == 2
+    assert f"{path}:{lines + line}:" in done.stderr and expected in done.stderr, done.stderr
+
+
+def test_check_finds_a_key_of_another_certificate(make_daemon, certificates):
+    daemon = make_daemon(sections={"sensor": {"key": certificates.sensor[3]}})
+    done = subprocess.run(daemon.command("-t"), capture_output=True, text=True, check=False, env=daemon.environment(), timeout=60)
+    assert done.returncode == 2
+    assert "private key" in done.stderr
+
+
+def test_trap_21_another_major_version_is_refused(make_daemon):
+    daemon = make_daemon()
+    folder = daemon.folder / "state" / "postgres"
+    daemon.start()
+    assert daemon.stop() == 0
+    (folder / "PG_VERSION").write_text("9\n")
+    daemon.start(wait=False)
+    wait_for(lambda: "db-upgrade" in daemon.log_text(), 30, "the refusal")
+    wait_for(lambda: daemon.accepts(daemon.sensor_port), 30, "the sensor door")
+    assert daemon.stop() == 0
+    (folder / "PG_VERSION").write_text("15\n")
+
+
+def test_trap_21_roles_want_passwords_on_the_socket_too(daemon):
+    done = subprocess.run(["psql", "-w", "-h", str(daemon.folder / "run" / "postgres"), "-U", "cirt_owner", "-d", "cirt", "-c", "SELECT 1"],
+                          capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode != 0 and "password" in done.stderr
+    done = subprocess.run(daemon.command("psql", "-Atc", "SELECT current_user"), capture_output=True, text=True, check=True,
+                          env=daemon.environment(), timeout=60)
+    assert done.stdout.strip() == "cirt_owner"
+
+
+def test_killed_postmaster_comes_back(daemon):
+    os.kill(daemon.postmaster(), signal.SIGKILL)
+    daemon.send_lines([native(1, identifier="while-away")])
+    daemon.wait_up()
+    daemon.settle()
+    assert [one for one in daemon.reports("--source", "sensor-1") if one["identifier"] == "while-away"]
+
+
+def test_migrate_refuses_an_edited_file(daemon, tmp_path):
+    edited = tmp_path / "sql"
+    subprocess.run(["cp", "-r", str(daemon.programs.sql), str(edited)], check=True)
+    subprocess.run(["chmod", "-R", "a+rX", str(tmp_path), str(tmp_path.parent), str(tmp_path.parent.parent)], check=True)
+    command = daemon.command("migrate")
+    command[command.index("-S") + 1] = str(edited)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=daemon.environment(), timeout=60)
+    assert done.returncode == 0, done.stderr
+    first = sorted(edited.glob("[0-9]*.sql"))[0]
+    first.write_text(first.read_text() + "-- edited\n")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=daemon.environment(), timeout=60)
+    assert done.returncode == 1
+    assert first.name in done.stderr and "never edited" in done.stderr
+
+
+def test_watchdog_ends_a_room_that_does_not_answer(daemon):
+    """A stopped process takes no SIGABRT; it is killed in the end, and started again."""
+    pid = daemon.room_pid("exchange")
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: daemon.room_pid("exchange") not in (None, pid), 120, "the room to be started again", every=0.5)
+    assert daemon.log_contains("ended by the watchdog")
+    daemon.wait_up()
+
+
+def test_forbidden_calls_are_counted_and_none_is_made(daemon):
+    """What the sandbox refuses shows in status; in all that the rooms do there is no such call (trap 25)."""
+    daemon.send_lines([native(number) for number in range(20)])
+    daemon.settle()
+    wait_for(lambda: all("sandbox_refused" in room["counters"] for room in daemon.cirt("status")["rooms"]), 30, "counters")
+    assert [room["name"] for room in daemon.cirt("status")["rooms"] if room["counters"]["sandbox_refused"]] == []
