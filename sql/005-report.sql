@@ -134,7 +134,7 @@ CREATE INDEX attachment_report ON attachment (report);
 -- STIX objects whole, each version once per source and lane.
 CREATE TABLE stix_object (
 	id text NOT NULL CHECK (octet_length(id) <= 512),
-	version text NOT NULL CHECK (octet_length(version) <= 64),
+	version text NOT NULL CHECK (octet_length(version) <= 512),
 	source int NOT NULL,
 	exercise int NOT NULL,
 	report bigint,                    -- that it became or belongs to

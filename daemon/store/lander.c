@@ -42,7 +42,7 @@ struct lander {
 	struct batch *batch;
 	struct part *parts; /* to run before anything new */
 	struct part *running;
-	bool asking;	     /* for a month or an exercise */
+	bool asking;         /* for a month or an exercise */
 	struct map *covered; /* month → end of its ids */
 	struct timer *again;
 	int64_t delay;
@@ -350,17 +350,19 @@ static void lander_clash(struct lander *lander, const bool *clashing)
 	columns_free(&columns);
 }
 
-static void part_halve(struct lander *lander, struct part *part)
+/* Some of the same tickets, to be landed on their own. */
+static void lander_push_some(struct lander *lander, const struct part *of, size_t from, size_t count)
 {
-	size_t half = part->count / 2;
-	lander_push(lander, part_new(part->tickets + half, part->count - half));
-	lander_push(lander, part_new(part->tickets, half));
-	part_free(part);
+	struct part *part = part_new(of->tickets + from, count);
+	part->again = of->again;
+	lander_push(lander, part);
 }
 
-static void lander_try(struct lander *lander, struct ticket *ticket, size_t first, size_t end)
+/* Some items of the one ticket, to see whether they are refused. */
+static void lander_push_trial(struct lander *lander, const struct part *of, size_t first, size_t end)
 {
-	struct part *trial = part_new(&ticket, 1);
+	struct part *trial = part_new(of->tickets, 1);
+	trial->again = of->again;
 	trial->trial = true;
 	trial->first = first;
 	trial->end = end;
@@ -369,46 +371,50 @@ static void lander_try(struct lander *lander, struct ticket *ticket, size_t firs
 
 /* The entry as such is refused: it goes to quarantine whole, and if even that is refused, it stays in the
  * spool. */
-static void lander_refuse_whole(struct lander *lander, struct ticket *ticket, const char *sqlstate)
+static void lander_refuse_whole(
+	struct lander *lander, struct ticket *ticket, const char *sqlstate, const char *text)
 {
-	char text[80];
+	char reason[80];
 	ticket->landing = false;
 	if (ticket->poison) {
-		log_error(
-			"entry %llu cannot even be put into quarantine (SQLSTATE %s): it stays in the spool",
-			(unsigned long long)ticket->entry.id.sequence, sqlstate);
+		log_error_f(LOG_F({"sqlstate", sqlstate}),
+			"entry %llu cannot even be put into quarantine, and stays in the spool: %s",
+			(unsigned long long)ticket->entry.id.sequence, text);
 		return;
 	}
-	snprintf(text, sizeof text, "the database refused it with SQLSTATE %s", sqlstate);
+	log_warn_f(LOG_F({"sqlstate", sqlstate}), "the database refuses entry %llu as a whole: %s",
+		(unsigned long long)ticket->entry.id.sequence, text);
+	snprintf(reason, sizeof reason, "the database refused it with SQLSTATE %s", sqlstate);
 	snprintf(ticket->sqlstate, sizeof ticket->sqlstate, "%s", sqlstate);
-	ticket_refuse(ticket, STR("store"), str_of(text));
+	ticket_refuse(ticket, STR("store"), str_of(reason));
 	ticket->wanted = true;
 	lander->calls.wanted(ticket->number, lander->context);
 }
 
 /* Poison somewhere in it: halve it down to the item (trap 4). */
-static void lander_poison(struct lander *lander, struct part *part, const char *sqlstate)
+static void lander_poison(struct lander *lander, struct part *part, const char *sqlstate, const char *text)
 {
 	struct ticket *ticket = part->tickets[0];
 	lander->counters.halved++;
-	if (part->count > 1) {
-		part_halve(lander, part);
-		return;
-	}
 	size_t end = part->end < ticket->item_count ? part->end : ticket->item_count;
-	if (part->trial && end - part->first <= 1) {
+	size_t half = part->trial ? (end - part->first) / 2 : part->count / 2;
+	if (part->count > 1) {
+		lander_push_some(lander, part, half, part->count - half);
+		lander_push_some(lander, part, 0, half);
+	} else if (part->trial && half == 0) {
 		snprintf(ticket->refused_items[part->first], sizeof *ticket->refused_items, "%s", sqlstate);
+		log_warn_f(LOG_F({"sqlstate", sqlstate}), "the database refuses item %zu of entry %llu: %s",
+			part->first, (unsigned long long)ticket->entry.id.sequence, text);
 	} else if (part->trial) {
-		size_t middle = part->first + (end - part->first) / 2;
-		lander_try(lander, ticket, middle, end);
-		lander_try(lander, ticket, part->first, middle);
+		lander_push_trial(lander, part, part->first + half, end);
+		lander_push_trial(lander, part, part->first, part->first + half);
 	} else if (ticket->probed || ticket->poison || !ticket->item_count) {
-		lander_refuse_whole(lander, ticket, sqlstate);
+		lander_refuse_whole(lander, ticket, sqlstate, text);
 	} else {
 		ticket->probed = true;
 		ticket->refused_items = mem_alloc(ticket->item_count * sizeof *ticket->refused_items);
-		lander_push(lander, part_new(&ticket, 1));
-		lander_try(lander, ticket, 0, ticket->item_count);
+		lander_push_some(lander, part, 0, 1);
+		lander_push_trial(lander, part, 0, ticket->item_count);
 	}
 	part_free(part);
 }
@@ -425,9 +431,7 @@ static void lander_failed(struct lander *lander, struct part *part, const struct
 	struct lander_counters *counters = &lander->counters;
 	if (result->outcome == PG_REFUSED && is_poison(result->sqlstate) &&
 		(part->again || strcmp(result->sqlstate, "23514") != 0)) {
-		log_warn_f(LOG_F({"sqlstate", result->sqlstate}),
-			"the database refuses something of %zu entries: %s", part->count, result->text);
-		lander_poison(lander, part, result->sqlstate);
+		lander_poison(lander, part, result->sqlstate, result->text);
 		return;
 	}
 	/* A check that fails may be a partition that is missing: it is made, and the second time it is the

@@ -64,7 +64,7 @@ static void landed_settle(const struct landing *landing, struct landed *landed)
 		return;
 	memcpy(landed->key.digest, report->fingerprint.digest, FINGERPRINT_LEN);
 	bool alone = (source && source->restricted) ||
-		     lookup_parted(landing->lookup, landed->key.digest, landed->key.exercise, entry->source);
+	             lookup_parted(landing->lookup, landed->key.digest, landed->key.exercise, entry->source);
 	landed->key.scope = alone ? (int32_t)entry->source : 0;
 }
 

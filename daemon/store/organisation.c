@@ -18,7 +18,7 @@ struct owner {
 
 struct organisations {
 	struct arena *arena;
-	struct map *prefixes;	      /* by family, bits and bytes */
+	struct map *prefixes;         /* by family, bits and bytes */
 	bool lengths[2][PREFIX_BITS]; /* which prefix lengths there are, IPv4 and IPv6 */
 	struct map *domains;
 	struct map *asns;

@@ -12,7 +12,7 @@
 
 /* Findings for tickets that the spool has not named may wait for it, up to that much from all workers. */
 #define UNHELD_LIMIT (64u << 20)
-#define TICK	     (2 * CLOCK_SECOND)
+#define TICK         (2 * CLOCK_SECOND)
 #define DRAIN_LIMIT  (10 * CLOCK_SECOND)
 
 struct worker {
@@ -146,7 +146,7 @@ static void store_check_drained(struct store *store)
 	if (!store->draining)
 		return;
 	bool idle = lander_is_idle(store->lander) && accounts_are_written(store->accounts) &&
-		    !tickets_count(store->tickets);
+	            !tickets_count(store->tickets);
 	if (idle || !pg_is_up(store->pg) || clock_monotonic() > store->drain_until) {
 		store->draining = false;
 		room_drained(store->room);
