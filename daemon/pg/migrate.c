@@ -12,10 +12,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define SQL_MAX	    ((size_t)16 << 20)
+#define SQL_MAX     ((size_t)16 << 20)
 #define LOCK_NUMBER "7523094288207667311" /* advisory lock of all that migrate */
-#define ADMIN	    "postgres"
-#define OWNER	    "cirt_owner"
+#define ADMIN       "postgres"
+#define OWNER       "cirt_owner"
 #define DATABASE    "cirt"
 
 static bool pg_error(struct err *err, const char *what, const char *message, enum err_code code)
@@ -135,9 +135,9 @@ static bool prepare_server(const struct migrate_settings *settings, struct err *
 	struct buf sql = {0};
 	PGconn *admin = connect_as(settings->conninfo, ADMIN, settings->admin_password, ADMIN, err);
 	bool ok = admin && read_sql(settings->folder, "roles.sql", &sql, err) &&
-		  run(admin, "roles.sql", buf_cstr(&sql), err) &&
-		  set_passwords(admin, settings->passwords, err) && make_database(admin, err) &&
-		  run(admin, "rights to connect",
+	          run(admin, "roles.sql", buf_cstr(&sql), err) &&
+	          set_passwords(admin, settings->passwords, err) && make_database(admin, err) &&
+	          run(admin, "rights to connect",
 			  "GRANT CONNECT, TEMPORARY ON DATABASE " DATABASE
 			  " TO cirt_owner, cirt_store, cirt_keeper, cirt_desk, cirt_exchange",
 			  err);
@@ -180,7 +180,7 @@ static bool apply(PGconn *connection, const char *version, const char *name, str
 {
 	char *text = mem_strndup(sql.p, sql.len);
 	bool ok = run(connection, name, "BEGIN", err) && run(connection, name, text, err) &&
-		  record(connection, version, name, digest, err) && run(connection, name, "COMMIT", err);
+	          record(connection, version, name, digest, err) && run(connection, name, "COMMIT", err);
 	free(text);
 	if (!ok)
 		run(connection, name, "ROLLBACK", NULL);
@@ -277,8 +277,8 @@ bool migrate_run(const struct migrate_settings *settings, unsigned *applied, str
 	/* The lock is the session's and goes with it. */
 	bool ok = run(owner, "waiting for others that migrate", "SELECT pg_advisory_lock(" LOCK_NUMBER ")",
 			  err) &&
-		  run(owner, "session", "SET client_min_messages = warning; SET TimeZone = 'UTC'", err) &&
-		  migrate_all(owner, settings->folder, applied, err);
+	          run(owner, "session", "SET client_min_messages = warning; SET TimeZone = 'UTC'", err) &&
+	          migrate_all(owner, settings->folder, applied, err);
 	PQfinish(owner);
 	return ok;
 }

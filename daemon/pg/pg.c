@@ -136,8 +136,15 @@ void pg_begin(struct pg *pg, const char *begin, pg_result_fn *call, void *contex
 void pg_run_next(struct pg *pg)
 {
 	struct pg_job *job = pg->first;
-	if (!job || !pg->ready || pg->op.kind != PG_OP_NONE || pg->transaction != PG_NO_TRANSACTION)
+	if (!job || !pg->ready || pg->broken || pg->op.kind != PG_OP_NONE ||
+		pg->transaction != PG_NO_TRANSACTION)
 		return;
+	if (PQstatus(pg->conn) == CONNECTION_BAD) {
+		/* The job stays in the queue for the next connection. */
+		pg->broken = true;
+		timer_set(pg->soon, 0);
+		return;
+	}
 	pg->first = job->next;
 	if (!pg->first)
 		pg->last = &pg->first;

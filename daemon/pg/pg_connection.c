@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "pg/pg_private.h"
 
-#define ATTEMPT	  (10 * CLOCK_SECOND)
+#define ATTEMPT   (10 * CLOCK_SECOND)
 #define DELAY_MIN (CLOCK_SECOND / 10)
 #define DELAY_MAX (5 * CLOCK_SECOND)
 

@@ -217,7 +217,7 @@ void pg_op_advance(struct pg *pg)
 {
 	if (pg->op.kind != PG_OP_SETUP && pg->transaction == PG_TRANSACTION_LOST)
 		return; /* not on this connection */
-	while (pg->op.kind != PG_OP_NONE) {
+	while (pg->op.kind != PG_OP_NONE && !pg->broken) {
 		if (pg->op.copying && !pg_copy_feed(pg))
 			break;
 		if (PQisBusy(pg->conn))
@@ -230,6 +230,8 @@ void pg_op_advance(struct pg *pg)
 		if (!pg->conn || pg->phase != PG_PHASE_UP)
 			return;
 	}
+	if (pg->broken)
+		return;
 	int flushed = PQflush(pg->conn);
 	watch_set(pg->watch, flushed > 0 || pg->op.copying ? LOOP_READ | LOOP_WRITE : LOOP_READ);
 }

@@ -828,7 +828,7 @@ static void test_trap_18_rerun_moves_and_is_never_received(void **state)
 		"quarantined 2 crashed again");
 	assert_sql(f,
 		"SELECT concat_ws(' ', sum(entries_processed), sum(entries_quarantined), sum(found)) FROM "
-	        "ledger_day",
+		"ledger_day",
 		"0 1 0");
 	/* Read at last, one of two items set apart. */
 	ask(f, "SELECT quarantine_release((SELECT max(id) FROM quarantine))");
