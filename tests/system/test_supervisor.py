@@ -2,20 +2,23 @@
 import os
 import pwd
 import signal
+import pathlib
+import re
+import shutil
 import subprocess
 
 import pytest
 
 from harness import native, wait_for
 
+TOP = pathlib.Path(__file__).resolve().parents[2]
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root to change users")
 
 
 @pytest.fixture
 def room_users():
     """The rooms' users; made where they are missing, and then left, as a package leaves them."""
-    top = os.path.join(os.path.dirname(__file__), "..", "..")
-    subprocess.run([os.path.join(top, "packaging", "create-users")], check=True)
+    subprocess.run([TOP / "packaging" / "create-users"], check=True)
 
 
 @as_root
@@ -136,3 +139,12 @@ def test_forbidden_calls_are_counted_and_none_is_made(daemon):
     daemon.settle()
     wait_for(lambda: all("sandbox_refused" in room["counters"] for room in daemon.cirt("status")["rooms"]), 30, "counters")
     assert [room["name"] for room in daemon.cirt("status")["rooms"] if room["counters"]["sandbox_refused"]] == []
+
+
+@pytest.mark.parametrize("unit,most", [("cirtd.service", 1.5), ("cirtd-root.service", 2.5)])
+def test_trap_25_units_expose_little(unit, most):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("needs systemd-analyze")
+    done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=100", str(TOP / "packaging" / "systemd" / unit)],
+                          capture_output=True, text=True, check=False, timeout=60)
+    assert float(re.search(r"exposure level for .*: ([0-9.]+)", done.stdout).group(1)) <= most
