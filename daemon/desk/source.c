@@ -108,7 +108,8 @@ static void switch_source(struct request *request, bool enabled)
 		return;
 	request->state = (void *)arena_str(request->arena, name).p;
 	query_start(query, request->arena,
-		"WITH s AS (UPDATE source SET enabled = $?::boolean WHERE name = $? RETURNING *),");
+		"WITH s AS (UPDATE source SET enabled = $?::boolean WHERE name = $? RETURNING name, "
+	        "enabled),");
 	query_bool(query, enabled);
 	query_str(query, name);
 	query_add(query,

@@ -1,0 +1,223 @@
+#include "config.h"
+
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "client/piece.h"
+#include "client/screen.h"
+#include "client/when.h"
+
+static void shows(struct str text, bool cell, const char *expected)
+{
+	struct buf out = {0};
+
+	if (cell)
+		screen_cell(text, &out);
+	else
+		screen_safe(text, &out);
+	assert_string_equal(buf_cstr(&out), expected);
+	buf_free(&out);
+}
+
+static void test_escapes_never_reach_the_terminal(void **state)
+{
+	(void)state;
+	shows(STR("a\x1b[31mred\x1b]0;title\x07"), false, "a\\x1b[31mred\\x1b]0;title\\x07");
+	shows(STR("c1 \xc2\x9b"
+		  "2J"),
+		false, "c1 \\x9b2J");
+	shows(STR("bytes \xff\xfe"), false, "bytes \\xff\\xfe");
+	shows(STR("nul \0 del \x7f"), false, "nul \\x00 del \\x7f");
+	shows(STR("kept: äöü 日本 😀"), false, "kept: äöü 日本 😀");
+}
+
+static void test_text_is_not_turned_around_or_hidden(void **state)
+{
+	(void)state;
+	shows(STR("exe.\xe2\x80\xaegpj"), false, "exe.\\u202egpj");
+	shows(STR("iso\xe2\x81\xa6late"), false, "iso\\u2066late");
+	shows(STR("zero\xe2\x80\x8bwidth"), false, "zero\\u200bwidth");
+	shows(STR("tag\xf3\xa0\x81\x81"), false, "tag\\ue0041");
+	shows(STR("bom\xef\xbb\xbf"), false, "bom\\ufeff");
+}
+
+static void test_blocks_keep_lines_and_cells_do_not(void **state)
+{
+	(void)state;
+	shows(STR("one\r\ntwo\tthree\rfour"), false, "one\ntwo\tthree\\x0dfour");
+	shows(STR("  one\n\n two\t three  "), true, "one two three");
+	shows(STR(""), true, "");
+}
+
+static struct screen screen_of(bool color)
+{
+	return (struct screen){.color = color, .now = clock_of_civil(2026, 11, 22, 12, 0, 0)};
+}
+
+static void value_is(const char *json, enum cell cell, const char *expected)
+{
+	struct screen screen = screen_of(false);
+	struct json_object *value = json_tokener_parse(json);
+	struct buf out = {0};
+
+	screen_value(&screen, value, cell, &out);
+	assert_string_equal(buf_cstr(&out), expected);
+	buf_free(&out);
+	json_object_put(value);
+}
+
+static void test_values_are_shown_for_people(void **state)
+{
+	(void)state;
+	value_is("null", CELL_TEXT, "");
+	value_is("\"2026-11-22T11:57:00.000000Z\"", CELL_AGO, "3 min ago");
+	value_is("\"2026-11-22T14:00:00Z\"", CELL_AGO, "in 2 h");
+	value_is("\"2020-01-02T03:04:05Z\"", CELL_AGO, "2020-01-02");
+	value_is("\"2026-11-22T11:57:00Z\"", CELL_TIME, "2026-11-22 11:57 UTC (3 min ago)");
+	value_is("1536", CELL_SIZE, "1.5 KB");
+	value_is("512", CELL_SIZE, "512 B");
+	value_is("93784", CELL_SPAN, "1 d 2 h");
+	value_is("true", CELL_FLAG, "yes");
+	value_is("false", CELL_FLAG, "");
+	value_is("[\"a\",\"b\\u001b\"]", CELL_LIST, "a, b\\x1b");
+}
+
+static const struct column columns[] = {
+	{"id", "ID", CELL_TEXT, 0, false},
+	{"severity", "SEVERITY", CELL_SEVERITY, 0, false},
+	{"title", "TITLE", CELL_TEXT, 0, true},
+};
+
+static void test_table_has_a_line_per_row(void **state)
+{
+	struct screen screen = screen_of(false);
+	struct json_object *rows = json_tokener_parse(
+		"[{\"id\":\"1\",\"severity\":\"high\",\"title\":\"a\\u001b[2Jb\\nc\"},{\"id\":\"22\"}]");
+
+	(void)state;
+	screen_table(&screen, columns, ARRAY_LEN(columns), rows);
+	assert_non_null(strstr(buf_cstr(&screen.out), "ID SEVERITY TITLE\n"));
+	assert_non_null(strstr(buf_cstr(&screen.out), "1  high"));
+	assert_null(memchr(screen.out.data, 0x1b, screen.out.len));
+	size_t lines = 0;
+	for (size_t i = 0; i < screen.out.len; i++)
+		lines += screen.out.data[i] == '\n';
+	assert_int_equal(lines, 3);
+	screen_free(&screen);
+	json_object_put(rows);
+}
+
+static void test_colour_only_where_it_is_wanted(void **state)
+{
+	struct json_object *row = json_tokener_parse("{\"id\":\"1\",\"severity\":\"critical\"}");
+
+	(void)state;
+	for (int color = 0; color < 2; color++) {
+		struct screen screen = screen_of(color);
+		screen_object(&screen, columns, ARRAY_LEN(columns), row);
+		assert_true((memchr(screen.out.data, 0x1b, screen.out.len) != NULL) == (color == 1));
+		screen_free(&screen);
+	}
+	json_object_put(row);
+}
+
+static void test_times_that_people_type(void **state)
+{
+	int64_t now = clock_of_civil(2026, 11, 22, 12, 0, 0), time;
+
+	(void)state;
+	assert_true(when_parse(STR("2h"), now, &time) && time == now - 2 * 3600 * CLOCK_SECOND);
+	assert_true(when_parse(STR("1w"), now, &time) && time == now - 7 * CLOCK_DAY);
+	assert_true(
+		when_parse(STR("2026-11-20"), now, &time) && time == clock_of_civil(2026, 11, 20, 0, 0, 0));
+	assert_true(when_parse(STR("2026-11-20 14:30"), now, &time) &&
+		    time == clock_of_civil(2026, 11, 20, 14, 30, 0));
+	assert_true(when_parse(STR("2026-11-20T10:00:00+02:00"), now, &time) &&
+		    time == clock_of_civil(2026, 11, 20, 8, 0, 0));
+	static const char *const nonsense[] = {
+		"", "h", "2x", "2026-02-30", "2026-11", "-2h", "99999999999h", "2026-11-20 25"};
+	for (size_t i = 0; i < ARRAY_LEN(nonsense); i++)
+		if (when_parse(str_of(nonsense[i]), now, &time))
+			fail_msg("\"%s\" was taken for a time", nonsense[i]);
+}
+
+static void test_mbox_is_cut_into_its_mails(void **state)
+{
+	struct str mbox =
+		STR("From a@b Mon\nSubject: one\n\n>From the start\n>>From twice\nFrom here it goes on\n\n"
+		    "From b@c Tue\nSubject: two\n\ntext\n");
+	struct pieces pieces = {.kind = piece_guess(mbox), .bytes = mbox};
+	struct buf space = {0};
+	struct str piece;
+
+	(void)state;
+	assert_int_equal(pieces.kind, PIECE_MBOX);
+	assert_true(piece_next(&pieces, &space, &piece));
+	assert_true(str_equal(
+		piece, STR("Subject: one\n\nFrom the start\n>From twice\nFrom here it goes on\n\n")));
+	size_t behind_first = pieces.offset;
+	assert_true(piece_next(&pieces, &space, &piece));
+	assert_true(str_equal(piece, STR("Subject: two\n\ntext\n")));
+	assert_false(piece_next(&pieces, &space, &piece));
+	/* Where it stopped, it goes on. */
+	pieces.offset = behind_first;
+	assert_true(piece_next(&pieces, &space, &piece));
+	assert_true(str_equal(piece, STR("Subject: two\n\ntext\n")));
+	buf_free(&space);
+}
+
+static void test_lines_are_cut_between_lines(void **state)
+{
+	struct buf lines = {0}, space = {0}, whole = {0};
+	struct str piece;
+	size_t count = 0;
+
+	(void)state;
+	for (int i = 0; i < 40000; i++)
+		buf_printf(&lines,
+			"{\"type\":\"scanner\",\"id\":\"%d\",\"text\":\"some more bytes to fill the "
+		        "line\"}\n",
+			i);
+	struct pieces pieces = {.kind = piece_guess(buf_view(&lines)), .bytes = buf_view(&lines)};
+	assert_int_equal(pieces.kind, PIECE_LINES);
+	for (; piece_next(&pieces, &space, &piece); count++) {
+		assert_true(piece.len <= PIECE_LINES_SIZE && piece.p[piece.len - 1] == '\n');
+		buf_str(&whole, piece);
+	}
+	assert_true(count > 1);
+	assert_true(str_equal(buf_view(&whole), buf_view(&lines)));
+	assert_int_equal(piece_guess(STR("{\n \"type\": \"bundle\"\n}\n")), PIECE_WHOLE);
+	assert_int_equal(piece_guess(STR("{\"type\":\"bundle\"}")), PIECE_WHOLE);
+	assert_int_equal(piece_guess(STR("Received: from x\n")), PIECE_WHOLE);
+	buf_free(&whole);
+	buf_free(&lines);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_escapes_never_reach_the_terminal),
+		cmocka_unit_test(test_text_is_not_turned_around_or_hidden),
+		cmocka_unit_test(test_blocks_keep_lines_and_cells_do_not),
+		cmocka_unit_test(test_values_are_shown_for_people),
+		cmocka_unit_test(test_table_has_a_line_per_row),
+		cmocka_unit_test(test_colour_only_where_it_is_wanted),
+		cmocka_unit_test(test_times_that_people_type),
+		cmocka_unit_test(test_mbox_is_cut_into_its_mails),
+		cmocka_unit_test(test_lines_are_cut_between_lines),
+	};
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	setenv("TZ", "UTC", 1);
+	tzset();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
