@@ -264,7 +264,7 @@ static bool plugin_start(struct cirt_host *one, const struct conf *conf, struct 
 	one->plugin = builtin_find(name);
 	if (!one->plugin && !module_open(one, conf->plugin_dir, name, err))
 		return false;
-	if (!descriptor_check(one->plugin, name, err) || !options_take(one, conf, err))
+	if (!one->plugin || !descriptor_check(one->plugin, name, err) || !options_take(one, conf, err))
 		return false;
 	snprintf(one->stage, sizeof(one->stage), "plugin %s", one->plugin->name);
 	snprintf(one->engine, sizeof(one->engine), "%s %s", one->plugin->name, one->plugin->version);

@@ -189,7 +189,7 @@ static bool is_dotnet(struct str bytes)
 	if (pe == 0)
 		return false;
 	directories = optional + (number_at(bytes, optional, 2) == 0x20b ? 112 : 96);
-	return number_at(bytes, directories + 14 * 8, 4) != 0;
+	return number_at(bytes, directories + (size_t)14 * 8, 4) != 0;
 }
 
 bool rule_modules_fit(unsigned modules, struct str bytes)

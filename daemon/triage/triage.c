@@ -171,7 +171,8 @@ static void unsent_done(struct triage *triage)
 static void unsent_add(struct triage *triage, uint64_t ticket)
 {
 	if (triage->unsent_count == triage->unsent_space) {
-		triage->unsent_space = triage->unsent_space ? triage->unsent_space * 2 : 2 * CREDIT_ENTRIES;
+		triage->unsent_space =
+			triage->unsent_space ? triage->unsent_space * 2 : (size_t)2 * CREDIT_ENTRIES;
 		triage->unsent = mem_resize(triage->unsent, triage->unsent_space * sizeof(*triage->unsent));
 	}
 	triage->unsent[triage->unsent_count++] = ticket;

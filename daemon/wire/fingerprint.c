@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "wire/reading.h"
 
-#define KEY_MAX	  300
+#define KEY_MAX   300
 #define KEY_SPACE 8192
 #define KEY_HEAD                                                                                  \
 	230 /* of a key that is too long: with the mark and the digest behind it, at most KEY_MAX \

@@ -148,10 +148,10 @@ static bool hex4(struct json_scan *scan, uint32_t *value)
 	*value = 0;
 	for (int i = 0; i < 4; i++) {
 		char c = *scan->p;
-		uint32_t digit = c >= '0' && c <= '9'	? (uint32_t)(c - '0')
-				 : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10
-				 : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10
-							: 16;
+		uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
+		                 : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10
+		                 : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10
+		                                        : 16;
 		if (digit > 15)
 			return json_scan_fail(scan, "expected four hex digits");
 		*value = *value << 4 | digit;
@@ -163,7 +163,7 @@ static bool hex4(struct json_scan *scan, uint32_t *value)
 /* Behind "\u". */
 static bool unicode_escape(struct json_scan *scan, uint32_t *character)
 {
-	uint32_t low;
+	uint32_t low = 0;
 
 	if (!hex4(scan, character))
 		return false;
@@ -249,7 +249,7 @@ static bool string_escaped(struct json_scan *scan, const char *from, struct str 
 		closing += *closing == '\\' ? 2 : 1;
 	out = arena_alloc(scan->arena, (size_t)((closing < scan->end ? closing : scan->end) - from) + 1);
 	for (;;) {
-		uint32_t character;
+		uint32_t character = 0;
 
 		memcpy(out + len, from, (size_t)(scan->p - from));
 		len += (size_t)(scan->p - from);

@@ -30,7 +30,7 @@ enum json_kind { JSON_NOTHING, JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON_NUMBER
 bool json_scan_open(
 	struct json_scan *scan, struct str text, unsigned max_depth, struct arena *arena, struct err *err);
 enum json_kind json_scan_kind(struct json_scan *scan); /* of the value that comes next */
-bool json_scan_object(struct json_scan *scan);	       /* enter one */
+bool json_scan_object(struct json_scan *scan);         /* enter one */
 int json_scan_key(struct json_scan *scan,
 	struct str *key); /* 1: a key, its value comes next; 0: the object ended; -1 */
 bool json_scan_array(struct json_scan *scan);

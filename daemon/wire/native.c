@@ -10,9 +10,9 @@
 #include "model/storable.h"
 #include "wire/json_scan.h"
 
-#define NATIVE_VERSION	  1
-#define MAX_SENDER_ID	  200
-#define MAX_OBSERVABLES	  1000
+#define NATIVE_VERSION    1
+#define MAX_SENDER_ID     200
+#define MAX_OBSERVABLES   1000
 #define OBSERVABLES_SHOWN "an observable (source, target or observables)"
 
 /* One line being read: its report becomes an item only when all of the line was understood. */
@@ -66,7 +66,7 @@ static void *member(struct line *line, const struct field *field)
 /* A name or id: must not be cut, because it is compared. */
 static bool read_name(struct line *line, const struct field *field)
 {
-	struct str text;
+	struct str text = STR_NONE;
 
 	if (!text_of(line, field, &text))
 		return false;
@@ -104,7 +104,7 @@ static bool read_lower_name(struct line *line, const struct field *field)
 /* Text for people: too long, it is cut, and a note says so. */
 static bool read_prose(struct line *line, const struct field *field)
 {
-	struct str text;
+	struct str text = STR_NONE;
 	bool changed = false;
 
 	if (!text_of(line, field, &text))
@@ -117,14 +117,14 @@ static bool read_prose(struct line *line, const struct field *field)
 
 static bool read_version(struct line *line, const struct field *field)
 {
-	int64_t version;
+	int64_t version = 0;
 
 	return integer_of(line, field, NATIVE_VERSION, NATIVE_VERSION, &version);
 }
 
 static bool read_type(struct line *line, const struct field *field)
 {
-	struct str text;
+	struct str text = STR_NONE;
 	const char *near;
 	char shown[JSON_SHOWN];
 
@@ -141,7 +141,7 @@ static bool read_type(struct line *line, const struct field *field)
 
 static bool read_time(struct line *line, const struct field *field)
 {
-	struct str text;
+	struct str text = STR_NONE;
 
 	if (!text_of(line, field, &text))
 		return false;
@@ -151,7 +151,7 @@ static bool read_time(struct line *line, const struct field *field)
 
 static bool read_tlp(struct line *line, const struct field *field)
 {
-	struct str text;
+	struct str text = STR_NONE;
 
 	if (!text_of(line, field, &text))
 		return false;
@@ -161,7 +161,7 @@ static bool read_tlp(struct line *line, const struct field *field)
 
 static bool read_percent(struct line *line, const struct field *field)
 {
-	int64_t value;
+	int64_t value = 0;
 
 	if (!integer_of(line, field, 0, 100, &value))
 		return false;
@@ -171,7 +171,7 @@ static bool read_percent(struct line *line, const struct field *field)
 
 static bool read_port(struct line *line, const struct field *field)
 {
-	int64_t value;
+	int64_t value = 0;
 
 	if (!integer_of(line, field, 0, UINT16_MAX, &value))
 		return false;
@@ -181,7 +181,7 @@ static bool read_port(struct line *line, const struct field *field)
 
 static bool read_asn(struct line *line, const struct field *field)
 {
-	int64_t value;
+	int64_t value = 0;
 
 	if (!integer_of(line, field, 0, UINT32_MAX, &value))
 		return false;
@@ -192,7 +192,7 @@ static bool read_asn(struct line *line, const struct field *field)
 
 static bool read_ip(struct line *line, const struct field *field)
 {
-	struct str text;
+	struct str text = STR_NONE;
 
 	if (!text_of(line, field, &text))
 		return false;
@@ -202,7 +202,7 @@ static bool read_ip(struct line *line, const struct field *field)
 
 static bool read_host(struct line *line, const struct field *field)
 {
-	struct str text;
+	struct str text = STR_NONE;
 
 	if (!text_of(line, field, &text))
 		return false;
@@ -425,6 +425,7 @@ void native_line_read(struct reading *reading, struct str line, struct str part)
 /* "line 17", without printf: this is done for every line. */
 static struct str line_name(struct arena *arena, uint64_t number)
 {
+	static const char prefix[] = {'l', 'i', 'n', 'e', ' '};
 	char digits[20];
 	size_t count = 0;
 	char *out;
@@ -432,11 +433,11 @@ static struct str line_name(struct arena *arena, uint64_t number)
 	do
 		digits[count++] = (char)('0' + number % 10);
 	while ((number /= 10) > 0);
-	out = arena_alloc(arena, 5 + count + 1);
-	memcpy(out, "line ", 5);
+	out = arena_alloc(arena, sizeof(prefix) + count + 1);
+	memcpy(out, prefix, sizeof(prefix));
 	for (size_t i = 0; i < count; i++)
-		out[5 + i] = digits[count - 1 - i];
-	return (struct str){out, 5 + count};
+		out[sizeof(prefix) + i] = digits[count - 1 - i];
+	return (struct str){out, sizeof(prefix) + count};
 }
 
 static void line_or_left_out(struct reading *reading, struct str line, uint64_t number)

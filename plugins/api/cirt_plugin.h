@@ -52,7 +52,7 @@ struct cirt_api {
 	int (*observable)(
 		const struct cirt_item *item, size_t index, struct cirt_observable *out); /* 0 = ok */
 	const char *(*text)(const struct cirt_item *item, size_t *len); /* the item's plain text */
-	const char *(*classification)(const struct cirt_item *item);	/* RSIT type */
+	const char *(*classification)(const struct cirt_item *item);    /* RSIT type */
 	/* The part in hand, CIRT_STAGE_PART only. */
 	const void *(*part)(
 		const struct cirt_item *item, const char **name, const char **media_type, size_t *len);
@@ -72,11 +72,11 @@ struct cirt_plugin_option {
 };
 
 struct cirt_plugin {
-	uint32_t abi;	  /* CIRT_PLUGIN_ABI */
+	uint32_t abi;     /* CIRT_PLUGIN_ABI */
 	const char *name; /* a-z 0-9 - */
 	const char *version;
-	const char *summary;			  /* one line */
-	unsigned stages;			  /* of enum cirt_stage */
+	const char *summary;                      /* one line */
+	unsigned stages;                          /* of enum cirt_stage */
 	const struct cirt_plugin_option *options; /* ends with name NULL; may be NULL */
 	/* 0 = ok; else the plugin is not used and `error` (size bytes) says why. */
 	int (*init)(

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MARK	 "\xab\xcd\xefMaxMind.com"
+#define MARK     "\xab\xcd\xefMaxMind.com"
 #define MARK_LEN (sizeof(MARK) - 1)
 #define MARK_END 131072 /* the mark stands in the last 128 KB */
 

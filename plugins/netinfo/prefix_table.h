@@ -12,7 +12,7 @@ struct net_address {
 };
 
 struct net_info {
-	uint32_t asn;	 /* 0 unknown */
+	uint32_t asn;    /* 0 unknown */
 	char country[3]; /* ISO 3166, "" unknown */
 };
 

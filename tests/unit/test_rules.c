@@ -23,7 +23,7 @@ struct sample {
 	const char *text;
 };
 
-#define TEXT	    PART_TEXT, "text"
+#define TEXT        PART_TEXT, "text"
 #define FILE_(name) PART_FILE, name
 
 static const struct sample samples[] = {

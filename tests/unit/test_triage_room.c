@@ -485,7 +485,7 @@ static void test_trap_09_a_plugin_that_hangs_costs_its_item(void **state)
 static void test_trap_09_a_rule_that_hangs_is_left_out(void **state)
 {
 	static const struct file files[] = {{"slow.yar", "rule slow { meta: scope = \"event\" strings: $x = "
-	                                                 "/aaaa.{0,300}aaa.{0,300}b/ condition: $x }"}};
+							 "/aaaa.{0,300}aaa.{0,300}b/ condition: $x }"}};
 	struct handout_leave_out skip = {.skip = SKIP_STAGE, .item = 1, .stage = STR("yara")};
 	struct handout_entry entry = {.ticket = 5, .format = FORMAT_LINES};
 	struct world *world = *state;
