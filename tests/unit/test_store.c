@@ -7,11 +7,13 @@
 #include "base/mem.h"
 #include "store/lander.h"
 
+#include "database.h"
+
 /* The store without its room: tickets go in, a real server says what landed. */
 struct fixture {
 	struct loop *loop;
 	struct pg *pg;
-	struct pg *eyes; /* looks at the tables, as the superuser */
+	struct database *eyes; /* looks at the tables, as the superuser */
 	struct lookup *lookup;
 	struct tickets *tickets;
 	struct lander *lander;
@@ -20,8 +22,6 @@ struct fixture {
 	uint64_t next_ticket;
 	size_t released, wanted, mismatched;
 	uint64_t last_wanted;
-	int told;
-	char value[512];
 	bool ready;
 };
 
@@ -70,23 +70,10 @@ static void on_state(struct pg *pg, bool up, const char *why, void *context)
 		lookup_reload(f->lookup);
 }
 
-static struct pg *connect_as(struct fixture *f, const char *user, pg_state_fn *state)
+static int setup(void **state)
 {
 	static const char *const on_connect[] = {"SET enable_hashjoin = off", "SET enable_mergejoin = off",
 		"SET enable_seqscan = off", "SET plan_cache_mode = 'force_generic_plan'", NULL};
-	char *conninfo = mem_printf("host=%s dbname=cirt", getenv("PGHOST"));
-	struct pg_settings settings = {.conninfo = str_of(conninfo),
-		.user = str_of(user),
-		.search_path = STR("cirt, pg_temp"),
-		.name = "test",
-		.on_connect = on_connect};
-	struct pg *pg = pg_new(f->loop, &settings, state, f);
-	free(conninfo);
-	return pg;
-}
-
-static int setup(void **state)
-{
 	static const struct lander_calls calls = {on_released, on_wanted, on_mismatch};
 	struct lander_settings settings = {
 		.batch = 1000, .max_age = 31 * CLOCK_DAY, .max_late = 30 * CLOCK_DAY};
@@ -95,8 +82,8 @@ static int setup(void **state)
 	f->arena = arena_new(65536);
 	f->next_ticket = 1;
 	uuid_random(f->spool);
-	f->pg = connect_as(f, "cirt_store", on_state);
-	f->eyes = connect_as(f, "postgres", NULL);
+	f->pg = database_connect(f->loop, "cirt_store", on_state, f, on_connect);
+	f->eyes = database_open(f->loop, "postgres");
 	f->tickets = tickets_new();
 	f->lookup = lookup_new(f->pg, STR("node1"), on_sources, on_ready, f);
 	f->lander = lander_new(f->loop, f->pg, f->lookup, f->tickets, &settings, &calls, f);
@@ -108,7 +95,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 	pg_free(&f->pg);
-	pg_free(&f->eyes);
+	database_close(&f->eyes);
 	lander_free(&f->lander);
 	lookup_free(&f->lookup);
 	tickets_free(&f->tickets);
@@ -116,18 +103,6 @@ static int teardown(void **state)
 	loop_free(&f->loop);
 	free(f);
 	return 0;
-}
-
-static void on_told(struct pg *pg, const struct pg_result *result, void *context)
-{
-	struct fixture *f = context;
-	(void)pg;
-	struct str value = result->rows ? pg_value(result, 0, 0) : STR_NONE;
-	f->told++;
-	if (result->outcome == PG_DONE)
-		snprintf(f->value, sizeof f->value, "%.*s", (int)value.len, value.p ? value.p : "");
-	else
-		snprintf(f->value, sizeof f->value, "%s: %s", result->sqlstate, result->text);
 }
 
 static void turn(struct fixture *f, const size_t *count, size_t target)
@@ -140,13 +115,7 @@ static void turn(struct fixture *f, const size_t *count, size_t target)
 /* One value out of the database. */
 static const char *ask(struct fixture *f, const char *sql)
 {
-	int target = f->told + 1;
-	pg_query(f->eyes, sql, NULL, 0, true, on_told, f);
-	for (int64_t end = clock_monotonic() + 60 * CLOCK_SECOND;
-		f->told < target && clock_monotonic() < end;)
-		loop_turn(f->loop, CLOCK_SECOND / 20);
-	assert_int_equal(f->told, target);
-	return f->value;
+	return database_ask(f->eyes, sql);
 }
 
 #define assert_sql(f, sql, expected) assert_string_equal(ask(f, sql), expected)

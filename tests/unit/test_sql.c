@@ -1,0 +1,350 @@
+#include "unit.h"
+
+#include "model/rsit.h"
+#include "model/severity.h"
+#include "model/source.h"
+#include "model/tlp.h"
+
+#include "database.h"
+
+/* The schema by itself: what must hold for every client, psql included. */
+static int setup(void **state)
+{
+	struct database *db = database_open(NULL, "postgres");
+	*state = db;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct database *db = *state;
+	database_ask(db, "ROLLBACK");
+	database_close(&db);
+	return 0;
+}
+
+#define assert_sql(db, sql, expected) assert_string_equal(database_ask(db, sql), expected)
+#define assert_refused(db, sql, sqlstate) \
+	assert_true(strncmp(database_ask(db, sql), sqlstate ": ", sizeof sqlstate + 1) == 0)
+
+static void test_words_are_those_of_the_model(void **state)
+{
+	struct database *db = *state;
+	char sql[200];
+	assert_sql(db, "SELECT count(*) FROM unnest(enum_range(NULL::rsit_type))", "39");
+	for (int type = RSIT_FIRST; type < RSIT_COUNT; type++) {
+		snprintf(sql, sizeof sql, "SELECT (enum_range(NULL::rsit_type))[%d]", type);
+		assert_sql(db, sql, rsit_name((enum rsit_type)type));
+		snprintf(sql, sizeof sql, "SELECT rsit_class('%s')", rsit_name((enum rsit_type)type));
+		assert_sql(db, sql, rsit_class((enum rsit_type)type));
+	}
+	for (int tlp = TLP_CLEAR; tlp <= TLP_RED; tlp++) {
+		snprintf(sql, sizeof sql, "SELECT (enum_range(NULL::tlp))[%d]", tlp);
+		assert_sql(db, sql, tlp_name((enum tlp)tlp));
+	}
+	for (int pap = PAP_CLEAR; pap <= PAP_RED; pap++) {
+		snprintf(sql, sizeof sql, "SELECT (enum_range(NULL::pap))[%d]", pap);
+		assert_sql(db, sql, pap_name((enum pap)pap));
+	}
+	for (int kind = SOURCE_MAILBOX; kind < SOURCE_KINDS; kind++) {
+		snprintf(sql, sizeof sql, "SELECT (enum_range(NULL::source_kind))[%d]", kind);
+		assert_sql(db, sql, source_kind_name((enum source_kind)kind));
+	}
+	for (int format = FORMAT_AUTO; format < FORMATS; format++) {
+		snprintf(sql, sizeof sql, "SELECT (enum_range(NULL::source_format))[%d]", format + 1);
+		assert_sql(db, sql, format_name((enum format)format));
+	}
+	for (int severity = 0; severity <= 100; severity++) {
+		snprintf(sql, sizeof sql, "SELECT severity_name(%d)", severity);
+		assert_sql(db, sql, severity_name(severity));
+	}
+}
+
+static void test_case_numbers_have_no_gaps(void **state)
+{
+	struct database *db = *state;
+	database_ask(db, "BEGIN");
+	database_ask(db, "INSERT INTO cases (title) VALUES ('rolled back')");
+	database_ask(db, "ROLLBACK");
+	database_ask(db, "INSERT INTO cases (title) VALUES ('one'), ('two')");
+	assert_sql(db, "SELECT count(*) = max(substr(number, 6)::int) FROM cases", "t");
+	assert_sql(db, "SELECT number ~ '^20[0-9]{2}-[0-9]{6}$' FROM cases", "t");
+	assert_refused(db, "UPDATE cases SET number = '2026-999999'", "23514");
+	assert_refused(db, "DELETE FROM cases", "42501");
+}
+
+static void test_cases_move_by_the_table(void **state)
+{
+	struct database *db = *state;
+	database_ask(db, "INSERT INTO cases (title) VALUES ('moves')");
+	assert_refused(db, "INSERT INTO cases (title, state) VALUES ('x', 'closed')", "23514");
+	assert_refused(db, "UPDATE cases SET state = 'closed' WHERE title = 'moves'", "23514");
+	assert_non_null(strstr(db->value, "it goes to open"));
+	assert_sql(db, "UPDATE cases SET state = 'open' WHERE title = 'moves' RETURNING state", "open");
+	assert_refused(db, "UPDATE cases SET state = 'closed' WHERE title = 'moves'", "23514");
+	assert_sql(db,
+		"UPDATE cases SET state = 'closed', outcome = 'cleaned' WHERE title = 'moves' RETURNING "
+		"state",
+		"closed");
+	assert_refused(db, "UPDATE cases SET state = 'open' WHERE title = 'moves'", "23514");
+	assert_sql(db,
+		"UPDATE cases SET state = 'open', reason = 'again' WHERE title = 'moves' RETURNING state",
+		"open");
+	assert_refused(db, "UPDATE cases SET state = 'merged' WHERE title = 'moves'", "23514");
+}
+
+static void test_reports_of_a_case_are_counted_and_journalled_once_per_batch(void **state)
+{
+	struct database *db = *state;
+	database_ask(db, "INSERT INTO cases (title) VALUES ('many')");
+	database_ask(db, "INSERT INTO case_report (report, case_id) SELECT 202611 * 10000000000 + n, (SELECT "
+			 "id FROM cases WHERE title = "
+			 "'many') FROM generate_series(1, 500) n");
+	assert_sql(db, "SELECT reports FROM case_view WHERE title = 'many'", "500");
+	assert_sql(db,
+		"SELECT count(*) FROM journal j JOIN cases c ON j.object = 'case/' || c.number WHERE c.title "
+		"= 'many'",
+		"2");
+	database_ask(db, "UPDATE case_report SET ended = now() WHERE report % 2 = 0");
+	assert_sql(db, "SELECT reports FROM case_view WHERE title = 'many'", "250");
+	/* One case at a time. */
+	assert_refused(db,
+		"INSERT INTO case_report (report, case_id) SELECT 202611 * 10000000000 + 1, min(id) FROM "
+		"cases",
+		"23505");
+}
+
+/* Writers of one object at once: their chain must not fork. */
+static void test_trap_16_chains_do_not_fork(void **state)
+{
+	struct database *db = *state;
+	struct database *writers[4];
+	for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
+		writers[i] = database_open(db->loop, "postgres");
+		for (size_t n = 0; n < 50; n++)
+			database_send(writers[i], "SELECT journal_add('test/fork', 'step', NULL, 'x')");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
+		database_wait(writers[i], 50);
+		database_close(&writers[i]);
+	}
+	assert_sql(db,
+		"SELECT count(*) || ' ' || max(n) || ' ' || count(DISTINCT hash) FROM journal WHERE object = "
+		"'test/fork'",
+		"200 200 200");
+	assert_sql(db, "SELECT count(*) FROM audit_verify()", "0");
+}
+
+static void test_trap_16_edits_behind_its_back_are_found(void **state)
+{
+	struct database *db = *state;
+	static const struct {
+		const char *edit;
+		const char *problem;
+	} edits[] = {
+		{"UPDATE journal SET actor = 'nobody' WHERE object = 'case/' || (SELECT min(number) FROM "
+		 "cases) AND n = 1",
+			"the columns are not what was hashed"},
+		{"DELETE FROM journal WHERE object = 'test/three' AND n = 2", "row 3 follows row 1"},
+		{"DELETE FROM journal WHERE object = 'test/three' AND n = 3",
+			"the head is not the last row of its chain"},
+		{"DELETE FROM journal_head WHERE object = 'test/three'", "a chain without a head"},
+		{"UPDATE cases SET title = 'other' WHERE id = (SELECT min(id) FROM cases)",
+			"the row is not what the journal says"},
+		{"UPDATE operator SET role = 'admin'", "the row is not what the journal says"},
+		{"INSERT INTO operator (name, role) VALUES ('hidden', 'admin')",
+			"the row is not in the journal"},
+		{"DELETE FROM source WHERE name = 'abuse'", "the row is gone and the journal does not know"},
+	};
+	database_ask(db, "INSERT INTO cases (title) VALUES ('watched')");
+	database_ask(db, "INSERT INTO operator (name, role) VALUES ('op', 'viewer')");
+	database_ask(db, "SELECT journal_add('test/three', 'x', NULL, NULL) FROM generate_series(1, 3)");
+	assert_sql(db, "SELECT count(*) FROM audit_verify()", "0");
+	for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
+		database_ask(db, "BEGIN");
+		assert_sql(db, "SET LOCAL session_replication_role = replica", "");
+		assert_sql(db, edits[i].edit, "");
+		assert_sql(db, "SELECT problem FROM audit_verify() LIMIT 1", edits[i].problem);
+		database_ask(db, "ROLLBACK");
+	}
+}
+
+static void test_journal_only_grows(void **state)
+{
+	struct database *db = *state;
+	assert_refused(db, "UPDATE journal SET actor = 'x'", "42501");
+	assert_refused(db, "DELETE FROM journal", "42501");
+	assert_refused(db, "TRUNCATE journal", "42501");
+	assert_refused(db, "DELETE FROM journal_head", "42501");
+}
+
+static void test_rights_of_operators_are_journalled(void **state)
+{
+	struct database *db = *state;
+	database_ask(db, "BEGIN");
+	database_ask(db, "SELECT set_config('cirt.actor', 'op9', true)");
+	database_ask(db, "INSERT INTO operator (name, role) VALUES ('op7', 'analyst')");
+	database_ask(db, "UPDATE operator SET role = 'lead' WHERE name = 'op7'");
+	database_ask(db, "COMMIT");
+	assert_sql(db,
+		"SELECT string_agg(concat_ws(' ', actor, action, before::json ->> 'role', after::json ->> "
+		"'role'), ', ' ORDER BY n) "
+		"FROM journal WHERE object = 'operator/op7'",
+		"op9 insert analyst, op9 update analyst lead");
+	database_ask(db, "UPDATE source SET auth = 'user:secret' WHERE name = 'phish'");
+	assert_sql(db, "SELECT count(*) FROM journal WHERE after LIKE '%secret%' OR before LIKE '%secret%'",
+		"0");
+}
+
+static void test_note_is_in_the_journal_as_a_salted_digest(void **state)
+{
+	struct database *db = *state;
+	database_ask(db, "INSERT INTO cases (title) VALUES ('noted')");
+	database_ask(db, "INSERT INTO note (case_id, text) SELECT id, 'the patient is Jane' FROM cases WHERE "
+			 "title = 'noted'");
+	assert_sql(db, "SELECT count(*) FROM journal WHERE after LIKE '%Jane%'", "0");
+	assert_sql(db,
+		"SELECT after::json ->> 'digest' = encode(sha256(salt || convert_to(text, 'UTF8')), 'hex') "
+		"FROM journal j, note n "
+		"WHERE j.action = 'note'",
+		"t");
+}
+
+/* Not one right more than the room's work takes. */
+static void test_trap_22_rooms_may_only_do_their_work(void **state)
+{
+	struct database *db = *state;
+	static const struct {
+		const char *role;
+		const char *sql;
+	} refused[] = {
+		{"cirt_store", "UPDATE report SET title = ''"},
+		{"cirt_store", "DELETE FROM report"},
+		{"cirt_store", "UPDATE ledger SET found = 0"},
+		{"cirt_store", "INSERT INTO cases (title) VALUES ('x')"},
+		{"cirt_store", "INSERT INTO operator (name, role) VALUES ('x', 'admin')"},
+		{"cirt_store", "SELECT count(*) FROM journal"},
+		{"cirt_store", "UPDATE source SET trust = 100"},
+		{"cirt_store", "CREATE TABLE cirt.x ()"},
+		{"cirt_keeper", "INSERT INTO operator (name, role) VALUES ('x', 'admin')"},
+		{"cirt_keeper", "UPDATE journal SET actor = ''"},
+		{"cirt_keeper", "DELETE FROM report"},
+		{"cirt_desk", "INSERT INTO journal (object, n, at, actor, role, action, bytes, hash) VALUES "
+			      "('', 0, 0, '', '', '', '', '')"},
+		{"cirt_desk", "UPDATE journal_head SET n = 0"},
+		{"cirt_desk", "DELETE FROM case_report"},
+		{"cirt_desk", "UPDATE report SET title = ''"},
+		{"cirt_desk", "SELECT auth FROM source"},
+		{"cirt_desk", "UPDATE ledger_day SET found = 0"},
+		{"cirt_exchange", "SELECT 1 FROM report"},
+		{"cirt_exchange", "SELECT 1 FROM cases"},
+		{"cirt_exchange", "SELECT 1 FROM report_view"},
+		{"cirt_exchange", "SELECT 1 FROM organisation"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		struct database *room = database_open(db->loop, refused[i].role);
+		assert_refused(room, refused[i].sql, "42501");
+		database_close(&room);
+	}
+}
+
+/* A month can always be taken away: nothing refers to it by key. */
+static void test_trap_12_partitions_come_and_go(void **state)
+{
+	struct database *db = *state;
+	assert_sql(db, "SELECT partition_month(203001)", "2030010002000000");
+	assert_sql(db, "SELECT partition_month(203001)", "2030010002000000");
+	assert_sql(db, "SELECT setval('report_id_203001', 2030010001500000)", "2030010001500000");
+	assert_sql(db, "SELECT partition_month(203001)", "2030010003000000");
+	assert_sql(db, "SELECT report_ids(203001, 1)", "2030010001500001");
+	assert_refused(db, "SELECT partition_month(203013)", "22023");
+	database_ask(db, "INSERT INTO cases (title) VALUES ('holds')");
+	database_ask(
+		db, "INSERT INTO sighting VALUES (2030010000000001, '2030-01-01', 1, 1, 1, now(), now())");
+	database_ask(db, "INSERT INTO case_report (report, case_id) SELECT 2030010000000001, id FROM cases "
+			 "WHERE title = 'holds'");
+	assert_sql(db, "ALTER TABLE sighting DETACH PARTITION sighting_203001_0000 CONCURRENTLY", "");
+	assert_sql(db, "DROP TABLE sighting_203001_0000", "");
+	assert_sql(db, "SELECT report_number(2030010000000123)", "203001-123");
+}
+
+/* What a page of the desk asks is served by an index in every partition. */
+static void test_trap_24_searches_use_their_index(void **state)
+{
+	struct database *db = *state;
+	static const struct {
+		const char *sql;
+		const char *index;
+	} searches[] = {
+		{"WITH hit AS MATERIALIZED (SELECT id FROM report WHERE keys @> ARRAY[1::bigint] AND id >= "
+		 "2026110000000000 AND id < "
+		 "2026110001000000) SELECT id FROM hit ORDER BY id DESC LIMIT 50",
+			"keys_idx"},
+		{"SELECT id FROM report WHERE source = 1 AND id < 2026110001000000 AND id >= "
+		 "2026110000000000 ORDER BY id DESC LIMIT 50",
+			"source_id_idx"},
+		{"SELECT id FROM report WHERE report_words(title, text) @@ plainto_tsquery('simple', "
+		 "'parcel') AND text <> '' AND id >= "
+		 "2026110000000000 AND id < 2026110001000000",
+			"report_words_idx"},
+		{"SELECT sum(count) FROM sighting WHERE report = 2026110000000001", "pkey"},
+		{"SELECT report FROM case_report WHERE case_id = 1 AND ended IS NULL AND report < 5 ORDER BY "
+		 "report DESC LIMIT 50",
+			"case_report_case"},
+	};
+	database_ask(db, "SELECT partition_month(202611)");
+	assert_sql(db,
+		"INSERT INTO report SELECT 2026110000000000 + n, now(), now(), n, NULL, 0, "
+	        "gen_random_uuid(), gen_random_uuid(), n % 100, 0, 0, "
+		"NULL, 0, 'spam', 'amber', 'amber', 1, 1, 1, 1, '', '', '', '', '', '', 'title', CASE WHEN n "
+	        "% 50 = 0 THEN 'parcel' || n "
+		"ELSE '' END, '', '{}', ARRAY[n, n + 1, n % 1000], '{}', '{}' FROM generate_series(1, 20000) "
+	        "n",
+		"");
+	database_ask(db, "ANALYZE report");
+	for (size_t i = 0; i < ARRAY_LEN(searches); i++) {
+		char *sql = mem_printf("EXPLAIN (FORMAT json, COSTS off) %s", searches[i].sql);
+		database_ask(db, sql);
+		free(sql);
+		if (!strstr(db->value, searches[i].index))
+			fail_msg("%s is not served by %s: %s", searches[i].sql, searches[i].index, db->value);
+	}
+}
+
+static void test_exercise_is_added_never_removed(void **state)
+{
+	struct database *db = *state;
+	database_ask(db, "SELECT exercise_id('drill-1')");
+	database_ask(db, "INSERT INTO cases (title, exercise) SELECT 'drill', id FROM exercise WHERE name = "
+			 "'drill-1'");
+	assert_refused(db, "UPDATE cases SET exercise = 0 WHERE title = 'drill'", "23514");
+	database_ask(db, "INSERT INTO cases (title) VALUES ('real')");
+	assert_sql(db,
+		"UPDATE cases SET exercise = (SELECT id FROM exercise WHERE name = 'drill-1') WHERE title = "
+		"'real' "
+		"RETURNING exercise <> 0",
+		"t");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_words_are_those_of_the_model, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_case_numbers_have_no_gaps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cases_move_by_the_table, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_reports_of_a_case_are_counted_and_journalled_once_per_batch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trap_16_chains_do_not_fork, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_trap_16_edits_behind_its_back_are_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_journal_only_grows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rights_of_operators_are_journalled, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_note_is_in_the_journal_as_a_salted_digest, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trap_22_rooms_may_only_do_their_work, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trap_12_partitions_come_and_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trap_24_searches_use_their_index, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_exercise_is_added_never_removed, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("sql", tests, NULL, NULL);
+}
