@@ -105,7 +105,7 @@ const struct conf_option conf_options[] = {
 	{"desk", "admin", OPT_LIST, AT(desk_admin), "", 0, 0, NULL, RELOAD, DESK,
 		"Unix users who are admin from the start. root and the user of cirtd always are."},
 
-	{"spool", "size", OPT_SIZE, AT(spool_size), "4G", 64 * MB, 4 * TB, NULL, RESTART, SUPERVISOR | SPOOL,
+	{"spool", "size", OPT_SIZE, AT(spool_size), "4G", 16 * MB, 4 * TB, NULL, RESTART, SUPERVISOR | SPOOL,
 		"Bytes that may wait. From 90 % on the doors close. The file may grow to three times this."},
 	{"spool", "keep", OPT_TIME, AT(spool_keep), "15m", 0, 7 * DAY, NULL, RELOAD, SPOOL,
 		"How long an entry stays after it landed, in case a failover of the database lost it."},

@@ -14,11 +14,11 @@
 struct lineframe {
 	size_t max_line;
 	enum lineframe_framing framing;
-	bool started;	     /* the first line is behind us */
-	bool in_long;	     /* between LONG_BEGIN and LONG_END */
-	size_t scanned;	     /* bytes of the input known to hold no LF behind `whole` */
-	size_t whole;	     /* bytes of the input up to and with its last LF */
-	size_t consume;	     /* given by the last step */
+	bool started;        /* the first line is behind us */
+	bool in_long;        /* between LONG_BEGIN and LONG_END */
+	size_t scanned;      /* bytes of the input known to hold no LF behind `whole` */
+	size_t whole;        /* bytes of the input up to and with its last LF */
+	size_t consume;      /* given by the last step */
 	uint64_t long_given; /* of the long line */
 	uint64_t left_out;
 	size_t long_left; /* RFC 5425: bytes of the long frame still to come */

@@ -19,7 +19,7 @@ struct lineframe;
 enum lineframe_framing { FRAMING_UNKNOWN, FRAMING_LINES, FRAMING_SYSLOG };
 
 enum lineframe_step {
-	LINEFRAME_MORE,	      /* give more bytes */
+	LINEFRAME_MORE,       /* give more bytes */
 	LINEFRAME_HELLO,      /* piece.session */
 	LINEFRAME_LINES,      /* piece.bytes: piece.lines whole lines, each with its LF */
 	LINEFRAME_LONG_BEGIN, /* a line that is too long begins */

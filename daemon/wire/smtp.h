@@ -15,26 +15,26 @@
 struct smtp;
 
 struct smtp_settings {
-	bool lmtp;		 /* LHLO, and a reply per recipient after the data */
-	const char *hostname;	 /* in greeting and replies; must outlive the machine */
-	uint64_t max_size;	 /* of a mail, in bytes */
+	bool lmtp;               /* LHLO, and a reply per recipient after the data */
+	const char *hostname;    /* in greeting and replies; must outlive the machine */
+	uint64_t max_size;       /* of a mail, in bytes */
 	uint64_t max_recipients; /* of a mail */
-	bool starttls;		 /* offered until used */
+	bool starttls;           /* offered until used */
 };
 
 /* text: one line of printable ASCII. */
 struct smtp_reply {
-	int code;	      /* 250 */
+	int code;             /* 250 */
 	const char *enhanced; /* "2.0.0", NULL where the code has none (354) */
 	const char *text;
 };
 
 enum smtp_step {
-	SMTP_MORE,	/* give more bytes */
-	SMTP_WAITING,	/* smtp_answer() is due */
+	SMTP_MORE,      /* give more bytes */
+	SMTP_WAITING,   /* smtp_answer() is due */
 	SMTP_RECIPIENT, /* bytes: an address; answer 250 to take it, 4xx or 5xx to refuse */
-	SMTP_BEGIN,	/* a mail follows for those taken: answer 354 to let it come, else 4xx or 5xx */
-	SMTP_BYTES,	/* bytes: more of the mail; valid until the next step */
+	SMTP_BEGIN,     /* a mail follows for those taken: answer 354 to let it come, else 4xx or 5xx */
+	SMTP_BYTES,     /* bytes: more of the mail; valid until the next step */
 	SMTP_END,   /* it is whole: answer once per recipient taken, in their order (LMTP), or once (SMTP) */
 	SMTP_DROP,  /* forget the mail begun: over the limit; the machine replies by itself */
 	SMTP_RESET, /* forget the recipients: RSET, a new greeting, or the mail is answered */
@@ -66,7 +66,7 @@ bool smtp_between_mails(const struct smtp *smtp); /* no mail is on its way: may 
 /* Of the mail on its way; valid until SMTP_RESET. */
 struct str smtp_helo(const struct smtp *smtp);
 struct str smtp_sender(const struct smtp *smtp); /* "" = the null sender */
-bool smtp_is_utf8(const struct smtp *smtp);	 /* SMTPUTF8 was asked for */
-uint64_t smtp_size(const struct smtp *smtp);	 /* declared by SIZE= until data comes, then what has come */
+bool smtp_is_utf8(const struct smtp *smtp);      /* SMTPUTF8 was asked for */
+uint64_t smtp_size(const struct smtp *smtp);     /* declared by SIZE= until data comes, then what has come */
 
 #endif

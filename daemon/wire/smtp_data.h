@@ -16,9 +16,9 @@ struct smtp_data {
 
 enum smtp_data_found {
 	SMTP_DATA_MORE, /* give more bytes behind these */
-	SMTP_DATA_RUN,	/* *len bytes at the front are the mail's */
-	SMTP_DATA_DOT,	/* *len bytes at the front are stuffing */
-	SMTP_DATA_END	/* *len bytes at the front end the mail */
+	SMTP_DATA_RUN,  /* *len bytes at the front are the mail's */
+	SMTP_DATA_DOT,  /* *len bytes at the front are stuffing */
+	SMTP_DATA_END   /* *len bytes at the front end the mail */
 };
 
 /* Look at the front of bytes; the caller takes *len bytes away before the next call. */

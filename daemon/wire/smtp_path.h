@@ -6,8 +6,8 @@
 /* The longest address taken, and the longest local part and domain (RFC 5321 4.5.3.1 asks for 256, 64, 255).
  */
 #define SMTP_ADDRESS_MAX 512
-#define SMTP_LOCAL_MAX	 254
-#define SMTP_DOMAIN_MAX	 255
+#define SMTP_LOCAL_MAX   254
+#define SMTP_DOMAIN_MAX  255
 
 /*
  * Cut "<address>" off *rest, white space before it allowed. A source route "<@a,@b:user@c>" is passed over

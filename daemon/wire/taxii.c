@@ -16,7 +16,7 @@ struct taxii_scan {
 	bool in_objects;
 	bool objects;
 	bool more;
-	struct buf key;	 /* outermost member, as written */
+	struct buf key;  /* outermost member, as written */
 	struct buf text; /* outermost string or literal, as written */
 	struct buf next; /* as written; decoded on demand */
 };

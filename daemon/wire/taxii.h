@@ -16,7 +16,7 @@ struct taxii_scan *taxii_scan_new(void);
 void taxii_scan_free(struct taxii_scan **scan);
 void taxii_scan_reset(struct taxii_scan *scan);
 void taxii_scan_bytes(struct taxii_scan *scan, struct str bytes);
-bool taxii_scan_ended(const struct taxii_scan *scan);	/* the outermost object was closed */
+bool taxii_scan_ended(const struct taxii_scan *scan);   /* the outermost object was closed */
 bool taxii_scan_objects(const struct taxii_scan *scan); /* `objects` holds something */
 bool taxii_scan_more(const struct taxii_scan *scan);
 struct str taxii_scan_next(

@@ -189,13 +189,21 @@ def test_no_database_doors_stay_open(make_daemon):
     assert {f"away-{number}" for number in range(40)} <= names
 
 
+def postgres_processes(daemon):
+    """The postmaster and its children: those that serve a connection go on when only it is stopped."""
+    postmaster = daemon.postmaster()
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(postmaster)], capture_output=True, text=True, check=True)
+    return [postmaster] + [int(pid) for pid in children.stdout.split()]
+
+
 def test_trap_06_full_spool_says_452_and_recovers(make_daemon):
     """Spool full while the database is away: 452 for mail, the sensor is not read, nothing is lost, and it empties again."""
     daemon = make_daemon(sections={"spool": {"size": "16M"}}).start()
     daemon.add_sensor()
     daemon.settle()
-    postmaster = daemon.postmaster()
-    os.kill(postmaster, signal.SIGSTOP)
+    postgres = postgres_processes(daemon)
+    for pid in postgres:
+        os.kill(pid, signal.SIGSTOP)
     accepted = 0
     try:
         with pytest.raises(smtplib.SMTPResponseException) as refusal:
@@ -209,7 +217,8 @@ def test_trap_06_full_spool_says_452_and_recovers(make_daemon):
         with pytest.raises((socket.timeout, ssl.SSLError)):
             sensor.read_ack()
     finally:
-        os.kill(postmaster, signal.SIGCONT)
+        for pid in postgres:
+            os.kill(pid, signal.SIGCONT)
     assert 40 < accepted < 90
     sensor.socket.settimeout(60)
     assert sensor.wait_ack(1) == 1

@@ -30,7 +30,7 @@ struct played_spool {
 	uint32_t generation;
 	struct kept kept[KEPT_MAX];
 	size_t count;
-	bool commits;	/* at once */
+	bool commits;   /* at once */
 	unsigned asked; /* bookmarks */
 };
 

@@ -235,7 +235,7 @@ static const char *answer_503(const char *request)
 {
 	(void)request;
 	return server.requests > 0 ? answer_plain(request)
-				   : "HTTP/1.1 503 No\r\nRetry-After: 0\r\nConnection: close\r\n\r\nnot this";
+	                           : "HTTP/1.1 503 No\r\nRetry-After: 0\r\nConnection: close\r\n\r\nnot this";
 }
 
 static void test_a_refusal_is_no_entry_and_tried_again(void **state)
