@@ -7,7 +7,7 @@
 #include "keeper/state.h"
 
 #define BATCH_MOST    500
-#define DIGEST	      "1 minute"
+#define DIGEST        "1 minute"
 #define QUARANTINED   "90 days"
 #define SWEEP_PAGES   2048
 #define SWEEP_REST    (600 * CLOCK_SECOND) /* between two walks through all fingerprints */

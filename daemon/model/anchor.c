@@ -68,7 +68,7 @@ static void node_write(struct str node, struct buf *out)
 		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 		             c == '-' || c == '.' || c == '_';
 
-		buf_char(out, plain ? c : '_');
+		buf_char(out, (char)(plain ? c : '_'));
 	}
 }
 
@@ -201,8 +201,8 @@ int anchor_walk_next(struct anchor_walk *walk, struct err *err)
 	struct str line;
 
 	while (walk->rest.len) {
-		struct anchor now;
-		struct err why;
+		struct anchor now = {.number = 0};
+		struct err why = {.code = ERR_NONE};
 
 		walk->lines++;
 		/* Without a newline it was never finished. */

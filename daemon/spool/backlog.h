@@ -22,7 +22,7 @@ struct flight {
 typedef bool backlog_find_fn(void *context, uint32_t source, uint64_t *sequence, uint64_t *size);
 
 #define BACKLOG_ENTRIES 4096
-#define BACKLOG_BYTES	(UINT64_C(64) << 20)
+#define BACKLOG_BYTES   (UINT64_C(64) << 20)
 
 struct backlog *backlog_new(backlog_find_fn *find, void *context);
 void backlog_free(struct backlog **backlog);
@@ -30,14 +30,14 @@ void backlog_offer(struct backlog *backlog, uint32_t source, enum lane lane, uin
 /* Whose turn it is, if there is room for it: one entry may always be out, however large. */
 bool backlog_next(struct backlog *backlog, struct scheduler_head *head);
 struct flight *backlog_take(struct backlog *backlog, uint64_t ticket); /* what backlog_next() said */
-void backlog_skip(struct backlog *backlog);			       /* it is not there any more */
+void backlog_skip(struct backlog *backlog);                            /* it is not there any more */
 
 struct flight *backlog_flight(const struct backlog *backlog, uint64_t ticket);
 void backlog_land(
 	struct backlog *backlog, struct flight *flight); /* counts no more, but is still not offered */
 void backlog_end(struct backlog *backlog, struct flight *flight);
 void backlog_return(struct backlog *backlog, struct flight *flight); /* ends it and offers the entry again */
-size_t backlog_return_all(struct backlog *backlog);		     /* but what has landed */
+size_t backlog_return_all(struct backlog *backlog);                  /* but what has landed */
 size_t backlog_out(const struct backlog *backlog, uint64_t *bytes);
 /* Sequences that are out; room for `room` of them. Returns how many were written. */
 size_t backlog_sequences(const struct backlog *backlog, uint64_t *sequences, size_t room);

@@ -9,8 +9,8 @@
 
 #define DOORS_CLOSE_PERCENT 90
 #define DOORS_OPEN_PERCENT  85
-#define ENTRY_MAX	    (UINT64_C(256) << 20)
-#define EXERCISE_MAX	    200u
+#define ENTRY_MAX           (UINT64_C(256) << 20)
+#define EXERCISE_MAX        200u
 
 struct client {
 	struct door *door;
@@ -241,7 +241,7 @@ static bool take_whole(struct client *client, struct str body)
 	struct append_open open;
 	struct append_close close;
 	struct str bytes;
-	struct entry entry;
+	struct entry entry = {.source = 0};
 	struct err err;
 
 	if (!append_whole_decode(body, &open, &close, &bytes) || map_get(client->incoming, open.append))
@@ -264,7 +264,7 @@ static bool take_open(struct client *client, struct str body)
 {
 	struct append_open open;
 	struct incoming *incoming;
-	struct entry entry;
+	struct entry entry = {.source = 0};
 	struct err err;
 
 	if (!append_open_decode(body, &open) || map_get(client->incoming, open.append))

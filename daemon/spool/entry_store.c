@@ -11,7 +11,7 @@
 /* What the disk must have beyond what is used: more than any one group writes. */
 #define RESERVE (UINT64_C(64) << 20)
 /* Tickets are taken from the file in blocks, so that handing out needs no commit of its own. */
-#define TICKETS		 (UINT64_C(1) << 20)
+#define TICKETS          (UINT64_C(1) << 20)
 #define BOOKMARK_EXPIRES (30 * CLOCK_DAY)
 
 static const char *const tables[] = {

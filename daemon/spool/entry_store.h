@@ -14,8 +14,8 @@ struct arrival; /* an entry whose bytes are coming */
 
 struct entry_store_settings {
 	const char *path;     /* of an existing folder */
-	uint64_t size;	      /* limit of live bytes; the map is three times that (trap 6) */
-	int64_t keep;	      /* how long released entries stay, microseconds */
+	uint64_t size;        /* limit of live bytes; the map is three times that (trap 6) */
+	int64_t keep;         /* how long released entries stay, microseconds */
 	int64_t (*now)(void); /* NULL: clock_now */
 };
 

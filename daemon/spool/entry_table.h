@@ -6,15 +6,15 @@
 
 /* The inside of an entry store: what entry_store.c, arrival.c and waiting.c share. Keys are big-endian. */
 enum {
-	TABLE_META,	/* name → value: totals, spool id, notes */
-	TABLE_CHUNK,	/* sequence, chunk → bytes */
-	TABLE_ENTRY,	/* sequence → record: live or kept */
-	TABLE_QUEUE,	/* source, sequence → size, lane: live, in the order of handing out */
-	TABLE_KEPT,	/* released, sequence → charge */
-	TABLE_OPEN,	/* sequence: has chunks, but no record yet */
-	TABLE_BOOK,	/* source, day → entries, bytes */
+	TABLE_META,     /* name → value: totals, spool id, notes */
+	TABLE_CHUNK,    /* sequence, chunk → bytes */
+	TABLE_ENTRY,    /* sequence → record: live or kept */
+	TABLE_QUEUE,    /* source, sequence → size, lane: live, in the order of handing out */
+	TABLE_KEPT,     /* released, sequence → charge */
+	TABLE_OPEN,     /* sequence: has chunks, but no record yet */
+	TABLE_BOOK,     /* source, day → entries, bytes */
 	TABLE_BOOKMARK, /* owner → when, value */
-	TABLE_POISON,	/* sequence → struct poison */
+	TABLE_POISON,   /* sequence → struct poison */
 	TABLES
 };
 
@@ -30,7 +30,7 @@ struct entry_store {
 	struct totals totals;
 	struct totals committed;
 	uint64_t ticket_limit;
-	uint64_t group;	       /* groups ended so far */
+	uint64_t group;        /* groups ended so far */
 	uint64_t failed_group; /* the last that failed; counted from 1 */
 	uint64_t last_chunk;   /* greatest sequence with a chunk, so far */
 	uint64_t last_entry;

@@ -15,7 +15,7 @@
 struct holding {
 	struct spool *spool;
 	struct channel *channel; /* NULL: the store is away */
-	struct arena *arena;	 /* of one frame */
+	struct arena *arena;     /* of one frame */
 };
 
 struct holding *holding_new(struct spool *spool)

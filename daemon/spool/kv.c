@@ -67,7 +67,7 @@ static int open_tables(struct kv *kv, const char *const *tables)
 		return code;
 	for (size_t i = 0; tables[i] && !code; i++)
 		code = i < TABLES_MAX ? mdb_dbi_open(txn, tables[i], MDB_CREATE, &kv->tables[i])
-				      : MDB_DBS_FULL;
+		                      : MDB_DBS_FULL;
 	if (code) {
 		mdb_txn_abort(txn);
 		return code;

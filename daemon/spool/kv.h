@@ -16,8 +16,8 @@
 struct kv;
 
 struct kv_settings {
-	const char *path;	   /* of an existing folder */
-	uint64_t map_size;	   /* bytes; the file grows up to that */
+	const char *path;          /* of an existing folder */
+	uint64_t map_size;         /* bytes; the file grows up to that */
 	const char *const *tables; /* names; a table is its index here. Ends with NULL */
 };
 

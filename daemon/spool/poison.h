@@ -20,15 +20,15 @@ const char *death_text(
 	const struct control_death *death, char text[64]); /* "signal 11 (Segmentation fault)" */
 
 #define POISON_ITEM_UNKNOWN UINT32_MAX
-#define POISON_KILLS	    5  /* so many kills by nobody count as one crash, and each further one too */
-#define POISON_TRIES	    64 /* an entry with more bad items than this is bad as a whole */
+#define POISON_KILLS        5  /* so many kills by nobody count as one crash, and each further one too */
+#define POISON_TRIES        64 /* an entry with more bad items than this is bad as a whole */
 
 struct poison {
 	uint16_t crashes;
 	uint16_t kills;
 	uint16_t blind; /* crashes that the slot said nothing about */
-	bool whole;	/* give up: quarantine all of it */
-	uint32_t item;	/* the last place, for HOLDING_POISON */
+	bool whole;     /* give up: quarantine all of it */
+	uint32_t item;  /* the last place, for HOLDING_POISON */
 	struct str stage;
 	struct str reason;
 	struct handout_leave_out *leave_out;

@@ -4,7 +4,7 @@
 #include "base/pack.h"
 
 #define RECORD_VERSION 1
-#define PAGE	       4096u
+#define PAGE           4096u
 /* LMDB puts larger values on pages of their own. */
 #define OWN_PAGES 2000u
 /* Keys, page headers and rows of the tables beside: queue, kept, books. */

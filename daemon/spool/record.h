@@ -7,10 +7,10 @@
 
 /* A chunk as it is stored: sixteen pages with LMDB's page header in them, so nothing of the last page is
  * wasted. */
-#define RECORD_CHUNK	65520u
+#define RECORD_CHUNK    65520u
 #define RECORD_ENVELOPE 4096u
 #define RECORD_BOOKMARK 4096u
-#define RECORD_OWNER	200u
+#define RECORD_OWNER    200u
 
 /* The final record of an entry: with it, it exists. Strings point into what was decoded. */
 struct record {

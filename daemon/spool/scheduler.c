@@ -7,7 +7,7 @@
 
 /* What one round gives to a source; the cost of an entry never falls below COST_LEAST, as small ones have a
  * price too. */
-#define QUANTUM	   65536
+#define QUANTUM    INT64_C(65536)
 #define COST_LEAST 2048
 /* What one round of lanes gives to each: while all three have a backlog, they share 8 : 4 : 2. */
 static const int64_t lane_quantum[LANES] = {8 * QUANTUM, 4 * QUANTUM, 2 * QUANTUM};

@@ -11,7 +11,7 @@
 #include "spool/state.h"
 
 /* Releases wait this long for a group to go with. */
-#define LATER	    (CLOCK_SECOND / 20)
+#define LATER       (CLOCK_SECOND / 20)
 #define PURGE_MOST  256
 #define REVIVE_MOST 1024
 

@@ -65,9 +65,9 @@ struct door *door_new(struct spool *spool);
 void door_free(struct door **door);
 void door_edge(struct door *door, enum room_id peer, int fd);
 void door_sources(struct door *door, struct str table); /* a new source table, checked */
-void door_committed(struct door *door);			/* the group is durable: answer */
-void door_refused(struct door *door);			/* the group is lost: answer */
-void door_check(struct door *door);			/* open or close by what is free */
+void door_committed(struct door *door);                 /* the group is durable: answer */
+void door_refused(struct door *door);                   /* the group is lost: answer */
+void door_check(struct door *door);                     /* open or close by what is free */
 bool door_is_open(const struct door *door);
 size_t door_clients(const struct door *door);
 size_t door_arrivals(const struct door *door);

@@ -134,7 +134,7 @@ static void hands_return(struct worker *worker)
 {
 	struct spool *spool = worker->workers->spool;
 
-	for (size_t i = 0; i < worker->hand_count; i++) {
+	for (size_t i = 0; worker->hands && i < worker->hand_count; i++) {
 		struct flight *flight = backlog_flight(spool->backlog, worker->hands[i].ticket);
 
 		if (!flight || flight->landed)
