@@ -192,6 +192,7 @@ bool entry_store_open(
 		entry_store_free(&made);
 		return false;
 	}
+	made->most = settings->size;
 	entry_store_limits(made, settings->size, settings->keep);
 	*store = made;
 	return true;
@@ -210,6 +211,8 @@ void entry_store_free(struct entry_store **store)
 
 void entry_store_limits(struct entry_store *store, uint64_t size, int64_t keep)
 {
+	if (size > store->most)
+		size = store->most;
 	store->totals.counts.limit = size;
 	store->committed.counts.limit = size;
 	store->keep = keep;

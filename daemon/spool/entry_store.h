@@ -35,8 +35,8 @@ struct entry_store_counts {
 bool entry_store_open(
 	const struct entry_store_settings *settings, struct entry_store **store, struct err *err);
 void entry_store_free(struct entry_store **store);
-void entry_store_limits(
-	struct entry_store *store, uint64_t size, int64_t keep); /* the map stays as it was opened */
+void entry_store_limits(struct entry_store *store, uint64_t size,
+	int64_t keep); /* at most the size that it was opened with */
 
 const uint8_t *entry_store_spool(const struct entry_store *store); /* UUID_LEN bytes: made with the file */
 const struct entry_store_counts *entry_store_counts(const struct entry_store *store);

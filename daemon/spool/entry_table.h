@@ -35,6 +35,7 @@ struct entry_store {
 	uint64_t last_chunk;   /* greatest sequence with a chunk, so far */
 	uint64_t last_entry;
 	struct buf space;
+	uint64_t most; /* the limit that the map was opened for */
 	int64_t keep;
 	int64_t (*now)(void);
 };
