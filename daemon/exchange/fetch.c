@@ -21,7 +21,7 @@
 #define CONNECT_SECONDS 20L
 #define STALL_SECONDS   60L
 #define CONNECTIONS_MAX 16L
-#define RETRY_AFTER_MAX (24 * 3600 * CLOCK_SECOND)
+#define RETRY_AFTER_MAX (INT64_C(86400) * CLOCK_SECOND)
 
 LIST_HEAD(fetches, fetch);
 
@@ -57,6 +57,7 @@ struct fetch_watch {
 };
 
 static void fetch_end(struct fetch *fetch, CURLcode code);
+static void fetch_free(struct fetch *fetch);
 
 static void fetcher_check(struct fetcher *fetcher)
 {
@@ -160,12 +161,15 @@ void fetcher_trust(struct fetcher *fetcher, struct str ca)
 
 void fetcher_free(struct fetcher **fetcher)
 {
+	struct fetch *fetch = *fetcher ? LIST_FIRST(&(*fetcher)->fetches) : NULL;
+
 	if (!*fetcher)
 		return;
-	while (!LIST_EMPTY(&(*fetcher)->fetches)) {
-		struct fetch *fetch = LIST_FIRST(&(*fetcher)->fetches);
+	while (fetch) {
+		struct fetch *next = LIST_NEXT(fetch, link);
 
-		fetch_cancel(&fetch);
+		fetch_free(fetch);
+		fetch = next;
 	}
 	curl_multi_cleanup((*fetcher)->multi);
 	timer_free(&(*fetcher)->timer);

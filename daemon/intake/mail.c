@@ -232,7 +232,7 @@ static void mail_begin(struct mail *mail)
 	const struct smtp_reply *hold = mail_hold(mail);
 	struct buf envelope = {0};
 
-	mail->entries = mem_alloc(mail->recipient_count * sizeof(*mail->entries));
+	mail->entries = mem_alloc(mail->recipient_count * sizeof(void *));
 	for (size_t i = 0; i < mail->recipient_count && !hold; i++) {
 		uint32_t source = mail->recipients[i].source;
 

@@ -187,7 +187,8 @@ static void flight_open(const struct flight *flight, struct append_open *open, s
 /* Lines durable once this one commits, as the session's bookmark. */
 static void flight_close(const struct flight *flight, struct append_close *close, char text[24])
 {
-	int len = snprintf(text, 24, "%llu", (unsigned long long)(flight->first_line + flight->lines));
+	uint64_t durable = flight->first_line + flight->lines;
+	int len = snprintf(text, 24, "%llu", (unsigned long long)durable);
 
 	*close = (struct append_close){STR(""), STR("")};
 	if (flight->session)
@@ -261,6 +262,7 @@ static void sensor_bookmark(struct str value, const struct err *err, void *conte
 	sensor->state = SENSOR_RUNNING;
 	if (flight && durable >= flight->first_line + flight->lines) {
 		flight_landed(flight);
+		sensor->flight = NULL;
 	} else if (flight) {
 		flight->unsure = false;
 	} else {
@@ -326,15 +328,19 @@ static void sensor_long_begin(struct sensor *sensor)
 	buf_free(&envelope);
 	sensor->doors->counters.lines_too_long++;
 	log_warn_f(LOG_F({"peer", stream_peer(sensor->stream)}, {"source", sensor->source_name}),
-		"line %llu is too long: it becomes an entry of its own",
-		(unsigned long long)(sensor->taken + 1));
+		"a line is too long and becomes an entry of its own, after %llu others",
+		(unsigned long long)sensor->taken);
 }
 
 static void sensor_long_part(struct sensor *sensor, struct str bytes)
 {
-	sensor->flight->size += bytes.len;
+	struct flight *flight = sensor->flight;
+
+	if (!flight)
+		return;
+	flight->size += bytes.len;
 	share_charge(sensor->share, bytes.len, 0);
-	appender_bytes(sensor->doors->appender, sensor->flight->append, bytes);
+	appender_bytes(sensor->doors->appender, flight->append, bytes);
 }
 
 static void sensor_long_end(struct sensor *sensor, const struct lineframe_piece *piece)
@@ -343,6 +349,8 @@ static void sensor_long_end(struct sensor *sensor, const struct lineframe_piece 
 	struct append_close close;
 	char text[24];
 
+	if (!flight)
+		return;
 	flight->lines = 1;
 	share_charge(sensor->share, 0, 1);
 	flight_close(flight, &close, text);
@@ -351,8 +359,8 @@ static void sensor_long_end(struct sensor *sensor, const struct lineframe_piece 
 		return;
 	sensor->doors->counters.lines_cut++;
 	log_warn_f(LOG_F({"peer", stream_peer(sensor->stream)}, {"source", sensor->source_name}),
-		"line %llu was cut: %llu bytes of it were left out", (unsigned long long)(sensor->taken + 1),
-		(unsigned long long)piece->left_out);
+		"a line was cut after %llu others: %llu bytes of it were left out",
+		(unsigned long long)sensor->taken, (unsigned long long)piece->left_out);
 }
 
 static void sensor_broken(struct sensor *sensor, const char *why)

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 
 #define KEY_MAX 64
+/* `next` as it may be spelled, each character as \uXXXX. */
+#define SPELLED_MAX ((size_t)TAXII_NEXT_MAX * 6)
 
 struct taxii_scan {
 	unsigned depth;
@@ -51,8 +53,7 @@ void taxii_scan_reset(struct taxii_scan *scan)
 
 static void text_add(struct taxii_scan *scan, char c)
 {
-	/* Six times: a character may be written as \uXXXX. */
-	if (scan->depth == 1 && scan->text.len <= TAXII_NEXT_MAX * 6)
+	if (scan->depth == 1 && scan->text.len <= SPELLED_MAX)
 		buf_char(&scan->text, c);
 }
 
