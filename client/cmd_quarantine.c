@@ -5,31 +5,31 @@
 #include "client/i18n.h"
 
 static const struct column list_columns[] = {
-	{"id", N_("ID"), CELL_NUMBER, 0, false},
-	{"state", N_("STATE"), CELL_TEXT, 0, false},
-	{"received", N_("RECEIVED"), CELL_AGO, 0, false},
-	{"source", N_("SOURCE"), CELL_TEXT, 0.15, true},
-	{"what", N_("WHAT"), CELL_TEXT, 0.1, true},
-	{"size", N_("SIZE"), CELL_SIZE, 0, false},
-	{"stage", N_("STAGE"), CELL_TEXT, 0.15, true},
-	{"reason", N_("REASON"), CELL_TEXT, 0.5, true},
+	{"id", N_("ID"), CELL_NUMBER, false},
+	{"state", N_("STATE"), CELL_TEXT, false},
+	{"received", N_("RECEIVED"), CELL_AGO, false},
+	{"source", N_("SOURCE"), CELL_TEXT, true},
+	{"what", N_("WHAT"), CELL_TEXT, true},
+	{"size", N_("SIZE"), CELL_SIZE, false},
+	{"stage", N_("STAGE"), CELL_TEXT, true},
+	{"reason", N_("REASON"), CELL_TEXT, true},
 };
 
 static const struct column show_columns[] = {
-	{"id", N_("quarantined"), CELL_NUMBER, 0, false},
-	{"state", N_("state"), CELL_TEXT, 0, false},
-	{"reason", N_("reason"), CELL_TEXT, 0, false},
-	{"stage", N_("stage"), CELL_TEXT, 0, false},
-	{"what", N_("what"), CELL_TEXT, 0, false},
-	{"format", N_("format"), CELL_TEXT, 0, false},
-	{"size", N_("size"), CELL_SIZE, 0, false},
-	{"source", N_("source"), CELL_TEXT, 0, false},
-	{"exercise", N_("EXERCISE"), CELL_TEXT, 0, false},
-	{"entry", N_("entry"), CELL_TEXT, 0, false},
-	{"received", N_("received"), CELL_TIME, 0, false},
-	{"acted_by", N_("acted on by"), CELL_TEXT, 0, false},
-	{"acted_at", N_("acted on"), CELL_TIME, 0, false},
-	{"acted_reason", N_("because"), CELL_TEXT, 0, false},
+	{"id", N_("quarantined"), CELL_NUMBER, false},
+	{"state", N_("state"), CELL_TEXT, false},
+	{"reason", N_("reason"), CELL_TEXT, false},
+	{"stage", N_("stage"), CELL_TEXT, false},
+	{"what", N_("what"), CELL_TEXT, false},
+	{"format", N_("format"), CELL_TEXT, false},
+	{"size", N_("size"), CELL_SIZE, false},
+	{"source", N_("source"), CELL_TEXT, false},
+	{"exercise", N_("EXERCISE"), CELL_TEXT, false},
+	{"entry", N_("entry"), CELL_TEXT, false},
+	{"received", N_("received"), CELL_TIME, false},
+	{"acted_by", N_("acted on by"), CELL_TEXT, false},
+	{"acted_at", N_("acted on"), CELL_TIME, false},
+	{"acted_reason", N_("because"), CELL_TEXT, false},
 };
 
 static void quarantine_list(struct call *call, struct json_object *result)
@@ -53,9 +53,9 @@ static void quarantine_show(struct call *call, struct json_object *result)
 static void quarantine_acted(struct call *call, struct json_object *result)
 {
 	static const struct column columns[] = {
-		{"id", N_("ID"), CELL_NUMBER, 0, false},
-		{"state", N_("STATE"), CELL_TEXT, 0, false},
-		{"entry", N_("RUN AGAIN AS"), CELL_TEXT, 0, false},
+		{"id", N_("ID"), CELL_NUMBER, false},
+		{"state", N_("STATE"), CELL_TEXT, false},
+		{"entry", N_("RUN AGAIN AS"), CELL_TEXT, false},
 	};
 
 	screen_table(&call->screen, columns, ARRAY_LEN(columns), member_of(result, "items"));

@@ -5,81 +5,81 @@
 #include "client/i18n.h"
 
 static const struct column list_columns[] = {
-	{"id", N_("ID"), CELL_TEXT, 0, false},
-	{"severity", N_("SEVERITY"), CELL_SEVERITY, 0, false},
-	{"classification", N_("TYPE"), CELL_TEXT, 0.15, true},
-	{"identifier", N_("IDENTIFIER"), CELL_TEXT, 0.12, true},
-	{"tlp", N_("TLP"), CELL_TLP, 0, false},
-	{"count", N_("N"), CELL_NUMBER, 0, false},
-	{"last_seen", N_("LAST SEEN"), CELL_AGO, 0, false},
-	{"source", N_("SOURCE"), CELL_TEXT, 0.12, true},
-	{"organisation", N_("WHOSE"), CELL_TEXT, 0.12, true},
-	{"case", N_("CASE"), CELL_TEXT, 0, false},
-	{"title", N_("TITLE"), CELL_TEXT, 0.3, true},
+	{"id", N_("ID"), CELL_TEXT, false},
+	{"severity", N_("SEVERITY"), CELL_SEVERITY, false},
+	{"classification", N_("TYPE"), CELL_TEXT, true},
+	{"identifier", N_("IDENTIFIER"), CELL_TEXT, true},
+	{"tlp", N_("TLP"), CELL_TLP, false},
+	{"count", N_("N"), CELL_NUMBER, false},
+	{"last_seen", N_("LAST SEEN"), CELL_AGO, false},
+	{"source", N_("SOURCE"), CELL_TEXT, true},
+	{"organisation", N_("WHOSE"), CELL_TEXT, true},
+	{"case", N_("CASE"), CELL_TEXT, false},
+	{"title", N_("TITLE"), CELL_TEXT, true},
 };
 
 static const struct column show_columns[] = {
-	{"id", N_("report"), CELL_TEXT, 0, false},
-	{"title", N_("title"), CELL_TEXT, 0, false},
-	{"severity", N_("severity"), CELL_SEVERITY, 0, false},
-	{"classification", N_("type"), CELL_TEXT, 0, false},
-	{"identifier", N_("identifier"), CELL_TEXT, 0, false},
-	{"malware", N_("malware"), CELL_TEXT, 0, false},
-	{"tlp", N_("TLP"), CELL_TLP, 0, false},
-	{"pap", N_("PAP"), CELL_TLP, 0, false},
-	{"confidence", N_("confidence"), CELL_NUMBER, 0, false},
-	{"state", N_("state"), CELL_TEXT, 0, false},
-	{"exercise", N_("EXERCISE"), CELL_TEXT, 0, false},
-	{"source", N_("source"), CELL_TEXT, 0, false},
-	{"sender_id", N_("sender's id"), CELL_TEXT, 0, false},
-	{"organisation", N_("whose"), CELL_TEXT, 0, false},
-	{"country", N_("country"), CELL_TEXT, 0, false},
-	{"asn", N_("AS"), CELL_NUMBER, 0, false},
-	{"count", N_("seen"), CELL_NUMBER, 0, false},
-	{"first_seen", N_("first seen"), CELL_TIME, 0, false},
-	{"last_seen", N_("last seen"), CELL_TIME, 0, false},
-	{"received", N_("received"), CELL_TIME, 0, false},
-	{"gone", N_("gone"), CELL_TIME, 0, false},
-	{"entry", N_("entry"), CELL_TEXT, 0, false},
-	{"case", N_("case"), CELL_TEXT, 0, false},
-	{"tags", N_("tags"), CELL_LIST, 0, false},
-	{"notes", N_("notes"), CELL_LIST, 0, false},
+	{"id", N_("report"), CELL_TEXT, false},
+	{"title", N_("title"), CELL_TEXT, false},
+	{"severity", N_("severity"), CELL_SEVERITY, false},
+	{"classification", N_("type"), CELL_TEXT, false},
+	{"identifier", N_("identifier"), CELL_TEXT, false},
+	{"malware", N_("malware"), CELL_TEXT, false},
+	{"tlp", N_("TLP"), CELL_TLP, false},
+	{"pap", N_("PAP"), CELL_TLP, false},
+	{"confidence", N_("confidence"), CELL_NUMBER, false},
+	{"state", N_("state"), CELL_TEXT, false},
+	{"exercise", N_("EXERCISE"), CELL_TEXT, false},
+	{"source", N_("source"), CELL_TEXT, false},
+	{"sender_id", N_("sender's id"), CELL_TEXT, false},
+	{"organisation", N_("whose"), CELL_TEXT, false},
+	{"country", N_("country"), CELL_TEXT, false},
+	{"asn", N_("AS"), CELL_NUMBER, false},
+	{"count", N_("seen"), CELL_NUMBER, false},
+	{"first_seen", N_("first seen"), CELL_TIME, false},
+	{"last_seen", N_("last seen"), CELL_TIME, false},
+	{"received", N_("received"), CELL_TIME, false},
+	{"gone", N_("gone"), CELL_TIME, false},
+	{"entry", N_("entry"), CELL_TEXT, false},
+	{"case", N_("case"), CELL_TEXT, false},
+	{"tags", N_("tags"), CELL_LIST, false},
+	{"notes", N_("notes"), CELL_LIST, false},
 };
 
 static const struct column observable_columns[] = {
-	{"type", N_("OBSERVABLE"), CELL_TEXT, 0, false},
-	{"role", N_("ROLE"), CELL_TEXT, 0, false},
-	{"value", N_("VALUE"), CELL_TEXT, 0, false},
+	{"type", N_("OBSERVABLE"), CELL_TEXT, false},
+	{"role", N_("ROLE"), CELL_TEXT, false},
+	{"value", N_("VALUE"), CELL_TEXT, false},
 };
 
 static const struct column verdict_columns[] = {
-	{"rule", N_("RULE"), CELL_TEXT, 0, false},
-	{"engine", N_("ENGINE"), CELL_TEXT, 0, false},
-	{"part", N_("IN"), CELL_TEXT, 0.3, true},
-	{"outcome", N_("OUTCOME"), CELL_TEXT, 0.3, true},
+	{"rule", N_("RULE"), CELL_TEXT, false},
+	{"engine", N_("ENGINE"), CELL_TEXT, false},
+	{"part", N_("IN"), CELL_TEXT, true},
+	{"outcome", N_("OUTCOME"), CELL_TEXT, true},
 };
 
 static const struct column evidence_columns[] = {
-	{"name", N_("EVIDENCE"), CELL_TEXT, 0.3, true},
-	{"media_type", N_("TYPE"), CELL_TEXT, 0, false},
-	{"size", N_("SIZE"), CELL_SIZE, 0, false},
-	{"digest", N_("SHA-256"), CELL_TEXT, 0, false},
+	{"name", N_("EVIDENCE"), CELL_TEXT, true},
+	{"media_type", N_("TYPE"), CELL_TEXT, false},
+	{"size", N_("SIZE"), CELL_SIZE, false},
+	{"digest", N_("SHA-256"), CELL_TEXT, false},
 };
 
 static const struct column sighting_columns[] = {
-	{"day", N_("DAY"), CELL_TEXT, 0, false},
-	{"source", N_("SEEN BY"), CELL_TEXT, 0, false},
-	{"node", N_("NODE"), CELL_TEXT, 0, false},
-	{"count", N_("TIMES"), CELL_NUMBER, 0, false},
-	{"first", N_("FIRST"), CELL_TIME, 0, false},
-	{"last", N_("LAST"), CELL_TIME, 0, false},
+	{"day", N_("DAY"), CELL_TEXT, false},
+	{"source", N_("SEEN BY"), CELL_TEXT, false},
+	{"node", N_("NODE"), CELL_TEXT, false},
+	{"count", N_("TIMES"), CELL_NUMBER, false},
+	{"first", N_("FIRST"), CELL_TIME, false},
+	{"last", N_("LAST"), CELL_TIME, false},
 };
 
 static const struct column link_columns[] = {
-	{"kind", N_("LINK"), CELL_TEXT, 0, false},
-	{"report", N_("REPORT"), CELL_TEXT, 0, false},
-	{"title", N_("TITLE"), CELL_TEXT, 0.4, true},
-	{"reason", N_("BECAUSE"), CELL_TEXT, 0.3, true},
+	{"kind", N_("LINK"), CELL_TEXT, false},
+	{"report", N_("REPORT"), CELL_TEXT, false},
+	{"title", N_("TITLE"), CELL_TEXT, true},
+	{"reason", N_("BECAUSE"), CELL_TEXT, true},
 };
 
 static void report_list(struct call *call, struct json_object *result)
@@ -99,12 +99,12 @@ static void section(struct call *call, const struct column *columns, size_t coun
 static void show_why(struct call *call, struct json_object *why, bool folded)
 {
 	static const struct column columns[] = {
-		{"rule", N_("rule"), CELL_TEXT, 0, false},
-		{"version", N_("version"), CELL_NUMBER, 0, false},
-		{"key", N_("key"), CELL_TEXT, 0, false},
-		{"window", N_("window"), CELL_TEXT, 0, false},
-		{"previous", N_("before it"), CELL_TEXT, 0, false},
-		{"relation", N_("as"), CELL_TEXT, 0, false},
+		{"rule", N_("rule"), CELL_TEXT, false},
+		{"version", N_("version"), CELL_NUMBER, false},
+		{"key", N_("key"), CELL_TEXT, false},
+		{"window", N_("window"), CELL_TEXT, false},
+		{"previous", N_("before it"), CELL_TEXT, false},
+		{"relation", N_("as"), CELL_TEXT, false},
 	};
 
 	if (!why)

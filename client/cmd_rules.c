@@ -5,29 +5,29 @@
 #include "client/i18n.h"
 
 static const struct column rule_columns[] = {
-	{"file", N_("FILE"), CELL_TEXT, 0, false},
-	{"state", N_("STATE"), CELL_TEXT, 0, false},
-	{"rules", N_("RULES"), CELL_NUMBER, 0, false},
-	{"scopes", N_("SCOPE"), CELL_LIST, 0, false},
-	{"reason", N_("REASON"), CELL_TEXT, 0.5, true},
+	{"file", N_("FILE"), CELL_TEXT, false},
+	{"state", N_("STATE"), CELL_TEXT, false},
+	{"rules", N_("RULES"), CELL_NUMBER, false},
+	{"scopes", N_("SCOPE"), CELL_LIST, false},
+	{"reason", N_("REASON"), CELL_TEXT, true},
 };
 
 static const struct column plugin_columns[] = {
-	{"name", N_("NAME"), CELL_TEXT, 0, false},
-	{"version", N_("VERSION"), CELL_TEXT, 0, false},
-	{"state", N_("STATE"), CELL_TEXT, 0, false},
-	{"stages", N_("STAGES"), CELL_LIST, 0, false},
-	{"summary", N_("WHAT IT DOES"), CELL_TEXT, 0.5, true},
-	{"reason", N_("REASON"), CELL_TEXT, 0.5, true},
+	{"name", N_("NAME"), CELL_TEXT, false},
+	{"version", N_("VERSION"), CELL_TEXT, false},
+	{"state", N_("STATE"), CELL_TEXT, false},
+	{"stages", N_("STAGES"), CELL_LIST, false},
+	{"summary", N_("WHAT IT DOES"), CELL_TEXT, true},
+	{"reason", N_("REASON"), CELL_TEXT, true},
 };
 
 /* What a scan with all rules of a scope costs: the reason to keep `event` small. */
 static void show_cost(struct call *call, struct json_object *scopes)
 {
 	static const struct column columns[] = {
-		{"scope", N_("SCOPE"), CELL_TEXT, 0, false},
-		{"rules", N_("RULES"), CELL_NUMBER, 0, false},
-		{"us", N_("US A SCAN"), CELL_NUMBER, 0, false},
+		{"scope", N_("SCOPE"), CELL_TEXT, false},
+		{"rules", N_("RULES"), CELL_NUMBER, false},
+		{"us", N_("US A SCAN"), CELL_NUMBER, false},
 	};
 
 	if (!scopes)
@@ -70,13 +70,13 @@ static void plugin_list(struct call *call, struct json_object *result)
 static void show_anchors(struct call *call, struct json_object *result)
 {
 	static const struct column columns[] = {
-		{"chains", N_("chains checked"), CELL_NUMBER, 0, false},
-		{"rows", N_("rows"), CELL_NUMBER, 0, false},
-		{"anchors", N_("anchors"), CELL_NUMBER, 0, false},
-		{"anchors_compared", N_("compared with"), CELL_NUMBER, 0, false},
-		{"proven_until", N_("proven until"), CELL_TIME, 0, false},
-		{"proven_rows", N_("rows proven"), CELL_NUMBER, 0, false},
-		{"later_rows", N_("later rows (only consistent)"), CELL_NUMBER, 0, false},
+		{"chains", N_("chains checked"), CELL_NUMBER, false},
+		{"rows", N_("rows"), CELL_NUMBER, false},
+		{"anchors", N_("anchors"), CELL_NUMBER, false},
+		{"anchors_compared", N_("compared with"), CELL_NUMBER, false},
+		{"proven_until", N_("proven until"), CELL_TIME, false},
+		{"proven_rows", N_("rows proven"), CELL_NUMBER, false},
+		{"later_rows", N_("later rows (only consistent)"), CELL_NUMBER, false},
 	};
 
 	screen_object(&call->screen, columns, ARRAY_LEN(columns), result);
@@ -85,9 +85,9 @@ static void show_anchors(struct call *call, struct json_object *result)
 static void audit_verify(struct call *call, struct json_object *result)
 {
 	static const struct column columns[] = {
-		{"object", N_("OBJECT"), CELL_TEXT, 0, false},
-		{"row", N_("ROW"), CELL_NUMBER, 0, false},
-		{"problem", N_("PROBLEM"), CELL_TEXT, 0, false},
+		{"object", N_("OBJECT"), CELL_TEXT, false},
+		{"row", N_("ROW"), CELL_NUMBER, false},
+		{"problem", N_("PROBLEM"), CELL_TEXT, false},
 	};
 	bool ok = member_true(result, "ok");
 

@@ -8,12 +8,12 @@
 #include "client/when.h"
 
 static const struct column room_columns[] = {
-	{"room", N_("ROOM"), CELL_TEXT, 0, false},
-	{"pid", N_("PID"), CELL_NUMBER, 0, false},
-	{"state", N_("STATE"), CELL_TEXT, 0, false},
-	{"restarts", N_("RESTARTS"), CELL_NUMBER, 0, false},
-	{"uptime", N_("UP"), CELL_SPAN, 0, false},
-	{"doing", N_("PER SECOND"), CELL_TEXT, 0, true},
+	{"room", N_("ROOM"), CELL_TEXT, false},
+	{"pid", N_("PID"), CELL_NUMBER, false},
+	{"state", N_("STATE"), CELL_TEXT, false},
+	{"restarts", N_("RESTARTS"), CELL_NUMBER, false},
+	{"uptime", N_("UP"), CELL_SPAN, false},
+	{"doing", N_("PER SECOND"), CELL_TEXT, true},
 };
 
 static int rate_order(const void *a, const void *b)

@@ -56,8 +56,7 @@ struct column {
 	const char *member;
 	const char *title; /* translated when printed */
 	enum cell cell;
-	double width; /* as libsmartcols: below 1 a share of the terminal, else characters; 0 is as needed */
-	bool cut;     /* may be cut at the end */
+	bool cut; /* where the terminal is narrow */
 };
 
 void screen_table(

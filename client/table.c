@@ -2,10 +2,133 @@
 
 #include <libsmartcols.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
 
 #include "base/mem.h"
 #include "client/i18n.h"
 #include "client/screen.h"
+
+#define COLUMNS_MAX   16
+#define NARROWEST     8 /* a column is not cut below this */
+#define WIDTH_UNKNOWN 80
+
+/* A table before it is printed: its cells as text, and how wide each column is to be. */
+struct grid {
+	const struct screen *screen;
+	const struct column *columns[COLUMNS_MAX];
+	size_t columns_shown;
+	struct json_object *rows;
+	size_t row_count;
+	int widths[COLUMNS_MAX];
+};
+
+static int character_width(uint32_t c)
+{
+	int width = wcwidth((wchar_t)c);
+
+	return width < 0 ? 1 : width;
+}
+
+static int text_width(struct str text)
+{
+	int width = 0;
+
+	while (text.len)
+		width += character_width(utf8_next(&text));
+	return width;
+}
+
+/* Cut text at a character so that it is at most `width` wide, with "…" at its end. */
+static void text_cut(struct buf *text, int width)
+{
+	struct str rest = buf_view(text);
+	int taken = 0;
+
+	if (text_width(rest) <= width)
+		return;
+	while (rest.len) {
+		struct str before = rest;
+		int more = character_width(utf8_next(&rest));
+		if (taken + more > width - 1) {
+			text->len = (size_t)(before.p - text->data);
+			break;
+		}
+		taken += more;
+	}
+	buf_text(text, "…");
+}
+
+static struct json_object *grid_row(const struct grid *grid, size_t row)
+{
+	return json_object_array_get_idx(grid->rows, row);
+}
+
+static void grid_text(const struct grid *grid, size_t row, const struct column *column, struct buf *text)
+{
+	buf_clear(text);
+	screen_value(grid->screen, member_of(grid_row(grid, row), column->member), column->cell, text);
+}
+
+static int natural_width(const struct grid *grid, const struct column *column, bool *empty)
+{
+	int widest = text_width(str_of(_(column->title)));
+	struct buf text = {0};
+
+	*empty = true;
+	for (size_t row = 0; row < grid->row_count; row++) {
+		grid_text(grid, row, column, &text);
+		int width = text_width(buf_view(&text));
+		widest = width > widest ? width : widest;
+		*empty = *empty && text.len == 0;
+	}
+	buf_free(&text);
+	return widest;
+}
+
+/* Columns that say nothing in any row are left out. */
+static void grid_measure(struct grid *grid, const struct column *columns, size_t count)
+{
+	for (size_t i = 0; i < count && grid->columns_shown < COLUMNS_MAX; i++) {
+		bool empty;
+		int width = natural_width(grid, &columns[i], &empty);
+		if (empty && i > 0)
+			continue;
+		grid->widths[grid->columns_shown] = width;
+		grid->columns[grid->columns_shown++] = &columns[i];
+	}
+}
+
+static int terminal_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	uint64_t width;
+
+	if (columns && str_to_u64(str_of(columns), &width) && width > 0 && width < 10000)
+		return (int)width;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : WIDTH_UNKNOWN;
+}
+
+/* The widest column that may be cut gives first, so that all keep what can be kept. */
+static void grid_fit(struct grid *grid, int width)
+{
+	int total = (int)grid->columns_shown - 1;
+
+	for (size_t i = 0; i < grid->columns_shown; i++)
+		total += grid->widths[i];
+	for (; total > width; total--) {
+		size_t widest = COLUMNS_MAX;
+		for (size_t i = 0; i < grid->columns_shown; i++)
+			if (grid->columns[i]->cut && grid->widths[i] > NARROWEST &&
+				(widest == COLUMNS_MAX || grid->widths[i] > grid->widths[widest]))
+				widest = i;
+		if (widest == COLUMNS_MAX)
+			return;
+		grid->widths[widest]--;
+	}
+}
 
 static const char *cell_color(
 	const struct screen *screen, const struct column *column, struct json_object *value)
@@ -19,27 +142,32 @@ static const char *cell_color(
 	return "";
 }
 
-static void add_column(struct libscols_table *table, const struct column *column)
+static void add_columns(struct libscols_table *table, const struct grid *grid)
 {
-	int flags = column->cut ? SCOLS_FL_TRUNC : 0;
+	struct buf title = {0};
 
-	if (column->cell == CELL_NUMBER || column->cell == CELL_SIZE)
-		flags |= SCOLS_FL_RIGHT;
-	scols_table_new_column(table, _(column->title), column->width, flags);
+	for (size_t i = 0; i < grid->columns_shown; i++) {
+		bool right = grid->columns[i]->cell == CELL_NUMBER || grid->columns[i]->cell == CELL_SIZE;
+		buf_clear(&title);
+		buf_text(&title, _(grid->columns[i]->title));
+		text_cut(&title, grid->widths[i]);
+		scols_table_new_column(table, buf_cstr(&title), 0, right ? SCOLS_FL_RIGHT : 0);
+	}
+	buf_free(&title);
 }
 
-static void add_row(const struct screen *screen, struct libscols_table *table, const struct column *columns,
-	size_t count, struct json_object *row)
+static void add_row(struct libscols_table *table, const struct grid *grid, size_t row)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 	struct buf text = {0};
 
-	for (size_t i = 0; line && i < count; i++) {
-		struct json_object *value = member_of(row, columns[i].member);
-		buf_clear(&text);
-		screen_value(screen, value, columns[i].cell, &text);
+	for (size_t i = 0; line && i < grid->columns_shown; i++) {
+		struct json_object *value = member_of(grid_row(grid, row), grid->columns[i]->member);
+		grid_text(grid, row, grid->columns[i], &text);
+		if (grid->columns[i]->cut)
+			text_cut(&text, grid->widths[i]);
 		scols_line_set_data(line, i, buf_cstr(&text));
-		const char *color = cell_color(screen, &columns[i], value);
+		const char *color = cell_color(grid->screen, grid->columns[i], value);
 		if (*color)
 			scols_cell_set_color(scols_line_get_cell(line, i), color);
 	}
@@ -48,17 +176,22 @@ static void add_row(const struct screen *screen, struct libscols_table *table, c
 
 void screen_table(struct screen *screen, const struct column *columns, size_t count, struct json_object *rows)
 {
+	struct grid grid = {
+		.screen = screen, .rows = rows, .row_count = rows ? json_object_array_length(rows) : 0};
 	struct libscols_table *table = scols_new_table();
 	char *text = NULL;
 
 	if (!table)
 		return;
+	grid_measure(&grid, columns, count);
+	if (screen->terminal)
+		grid_fit(&grid, terminal_width());
 	scols_table_enable_colors(table, screen->color);
-	for (size_t i = 0; i < count; i++)
-		add_column(table, &columns[i]);
-	size_t row_count = rows ? json_object_array_length(rows) : 0;
-	for (size_t i = 0; i < row_count; i++)
-		add_row(screen, table, columns, count, json_object_array_get_idx(rows, i));
+	/* Cells are harmless already, and "\x1b" must not be escaped once more. */
+	scols_table_enable_noencoding(table, 1);
+	add_columns(table, &grid);
+	for (size_t i = 0; i < grid.row_count; i++)
+		add_row(table, &grid, i);
 	if (scols_print_table_to_string(table, &text) == 0 && text) {
 		size_t len = strlen(text);
 		buf_append(&screen->out, text, len);

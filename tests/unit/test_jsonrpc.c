@@ -65,7 +65,7 @@ static void test_answers_are_read(void **state)
 	assert_null(message.result);
 	rpc_free(&message);
 	assert_int_equal(read_code("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32001,\"message\":"
-	                           "\"no\",\"data\":{\"hint\":\"x\"}}}",
+				   "\"no\",\"data\":{\"hint\":\"x\"}}}",
 				 &message),
 		0);
 	assert_int_equal(message.kind, RPC_ERROR);
@@ -101,9 +101,9 @@ static void test_a_nul_byte_is_a_parse_error(void **state)
 
 static void test_what_is_not_a_message_is_an_invalid_request(void **state)
 {
-	static const char *const texts[] = {"[]", "\"x\"", "{}",
-		"{\"jsonrpc\":\"1.0\",\"method\":\"a\"}", "{\"method\":\"a\"}",
-		"{\"jsonrpc\":\"2.0\",\"id\":1}", "{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"a\"}",
+	static const char *const texts[] = {"[]", "\"x\"", "{}", "{\"jsonrpc\":\"1.0\",\"method\":\"a\"}",
+		"{\"method\":\"a\"}", "{\"jsonrpc\":\"2.0\",\"id\":1}",
+		"{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"a\"}",
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}",
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\",\"params\":3}",
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":1,\"error\":{}}",

@@ -92,9 +92,9 @@ static void test_values_are_shown_for_people(void **state)
 }
 
 static const struct column columns[] = {
-	{"id", "ID", CELL_TEXT, 0, false},
-	{"severity", "SEVERITY", CELL_SEVERITY, 0, false},
-	{"title", "TITLE", CELL_TEXT, 0, true},
+	{"id", "ID", CELL_TEXT, false},
+	{"severity", "SEVERITY", CELL_SEVERITY, false},
+	{"title", "TITLE", CELL_TEXT, true},
 };
 
 static void test_table_has_a_line_per_row(void **state)
@@ -112,6 +112,23 @@ static void test_table_has_a_line_per_row(void **state)
 	for (size_t i = 0; i < screen.out.len; i++)
 		lines += screen.out.data[i] == '\n';
 	assert_int_equal(lines, 3);
+	screen_free(&screen);
+	json_object_put(rows);
+}
+
+static void test_table_fits_and_cuts_at_characters(void **state)
+{
+	struct screen screen = screen_of(false);
+	struct json_object *rows = json_tokener_parse("[{\"id\":\"1\",\"severity\":\"high\",\"title\":"
+	                                              "\"日本語の長い題名がここにあります、とても長い\"}]");
+
+	(void)state;
+	screen.terminal = true;
+	setenv("COLUMNS", "30", 1);
+	screen_table(&screen, columns, ARRAY_LEN(columns), rows);
+	/* 2 + 1 + 8 + 1 leave 18: eight wide characters and the mark. */
+	assert_non_null(strstr(buf_cstr(&screen.out), "1  high     日本語の長い題名…"));
+	assert_true(utf8_valid(buf_view(&screen.out)));
 	screen_free(&screen);
 	json_object_put(rows);
 }
@@ -185,7 +202,7 @@ static void test_lines_are_cut_between_lines(void **state)
 	for (int i = 0; i < 40000; i++)
 		buf_printf(&lines,
 			"{\"type\":\"scanner\",\"id\":\"%d\",\"text\":\"some more bytes to fill the "
-		        "line\"}\n",
+			"line\"}\n",
 			i);
 	struct pieces pieces = {.kind = piece_guess(buf_view(&lines)), .bytes = buf_view(&lines)};
 	assert_int_equal(pieces.kind, PIECE_LINES);
@@ -210,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_blocks_keep_lines_and_cells_do_not),
 		cmocka_unit_test(test_values_are_shown_for_people),
 		cmocka_unit_test(test_table_has_a_line_per_row),
+		cmocka_unit_test(test_table_fits_and_cuts_at_characters),
 		cmocka_unit_test(test_colour_only_where_it_is_wanted),
 		cmocka_unit_test(test_times_that_people_type),
 		cmocka_unit_test(test_mbox_is_cut_into_its_mails),

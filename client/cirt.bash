@@ -1,0 +1,88 @@
+# Bash completion for cirt. Its words are those of daemon/model/verb_table.c; tests/lint/verbs compares them.
+
+_cirt()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} noun= verb= words=
+	local i
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--socket) ((i++)) ;;
+		-*) ;;
+		*)
+			if [[ -z $noun ]]; then
+				noun=${COMP_WORDS[i]}
+			elif [[ -z $verb ]]; then
+				verb=${COMP_WORDS[i]}
+			fi
+			;;
+		esac
+	done
+	if [[ $before == --socket || ($noun == submit && $word != -*) ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+	fi
+	case $noun in
+	'') words="status ledger source report case quarantine rules plugin submit watch audit version help" ;;
+	ledger) words="--wait" ;;
+	source)
+		case $verb in
+		'') words="list show add disable enable" ;;
+		list) words="--kind --limit --cursor" ;;
+		add) words="--kind --match --tlp --pap --type --format --trust --interval --auth --max-lines --max-bytes --exercise --restricted --ask-before-notice" ;;
+		disable) words="--reason" ;;
+		enable) words="--reason" ;;
+		esac
+		;;
+	report)
+		case $verb in
+		'') words="list show search unfold" ;;
+		list) words="--limit --cursor --source --since --type --state --severity" ;;
+		show) words="--why" ;;
+		search) words="--limit --cursor --source --since --text" ;;
+		unfold) words="--source --reason" ;;
+		esac
+		;;
+	case)
+		case $verb in
+		'') words="list show take note move merge split close" ;;
+		list) words="--limit --cursor --state --assignee --mine --severity --all" ;;
+		take) words="--for" ;;
+		move) words="--reason" ;;
+		merge) words="--reason" ;;
+		split) words="--into --title --reason" ;;
+		close) words="--outcome" ;;
+		esac
+		;;
+	quarantine)
+		case $verb in
+		'') words="list show release discard" ;;
+		list) words="--limit --cursor --state --source" ;;
+		show) words="--bytes" ;;
+		release) words="--reason" ;;
+		discard) words="--reason" ;;
+		esac
+		;;
+	rules)
+		case $verb in
+		'') words="list check reload" ;;
+		esac
+		;;
+	plugin)
+		case $verb in
+		'') words="list" ;;
+		esac
+		;;
+	submit) words="--source --format --exercise --again" ;;
+	watch) words="--reports --cases --count" ;;
+	audit)
+		case $verb in
+		'') words="verify" ;;
+		verify) words="--all" ;;
+		esac
+		;;
+	help) words="status ledger source report case quarantine rules plugin submit watch audit version" ;;
+	esac
+	[[ $word == -* || -z $words ]] && words="$words --json --help --socket"
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+complete -F _cirt cirt

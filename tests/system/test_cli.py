@@ -1,0 +1,247 @@
+"""What a person at the desk gets from cirt: answers, mistakes, rights, and nothing harmful on the terminal."""
+import json
+import os
+import pty
+import select
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness import native, wait_for
+
+NASTY = "clear \x1b[2J\x1b]0;owned\x07 turn \u202egnp.exe c1 \u009b31m"
+
+
+def on_terminal(daemon, *arguments, **environment):
+    """What cirt writes to a terminal of 100 columns."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen([str(daemon.programs.cirt), "--socket", str(daemon.socket), *map(str, arguments)], stdout=follower,
+                               stderr=follower, stdin=subprocess.DEVNULL,
+                               env=dict(daemon.environment(), TERM="xterm", COLUMNS="100", LC_ALL="C.UTF-8", **environment))
+    os.close(follower)
+    seen = b""
+    while True:
+        ready, _, _ = select.select([leader], [], [], 60)
+        try:
+            piece = os.read(leader, 65536) if ready else b""
+        except OSError:
+            piece = b""
+        if not piece:
+            break
+        seen += piece
+    os.close(leader)
+    process.wait(60)
+    return seen.decode()
+
+
+def submit_as(daemon, uid, *arguments):
+    """cirt as another user of this machine."""
+    if os.getuid() != 0:
+        pytest.skip("needs root")
+    command = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", str(daemon.programs.cirt), "--socket",
+               str(daemon.socket), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=daemon.environment())
+
+
+@pytest.fixture(scope="module")
+def filled(daemon):
+    """Thirty reports, some of which open cases, one with a hostile title."""
+    lines = [native(number, identifier=f"cli-{number % 3}", severity=90 if number < 3 else 30) for number in range(30)]
+    lines.append(native(77, identifier="nasty", title=NASTY, text=NASTY, type="system-compromise", severity=95))
+    daemon.send_lines(lines)
+    daemon.settle()
+    wait_for(lambda: daemon.all_pages("case", "list"), 30, "a case")
+    return daemon
+
+
+def test_every_list_is_a_page(filled):
+    for words in (["source", "list"], ["report", "list"], ["report", "search", "cli-1"], ["case", "list"], ["quarantine", "list"],
+                  ["rules", "list"], ["plugin", "list"]):
+        page = filled.cirt(*words)
+        assert isinstance(page["items"], list) and "next" in page, words
+    report = filled.cirt("report", "list")["items"][0]
+    assert {"id", "source", "classification", "identifier", "severity", "tlp", "title", "state", "organisation", "first_seen",
+            "last_seen", "count", "case"} <= set(report)
+    assert {report["severity"] for report in filled.reports()} <= {"info", "low", "medium", "high", "critical", "unknown"}
+
+
+def test_pages_show_every_row_once(filled):
+    seen, cursor = [], None
+    while True:
+        page = filled.cirt("report", "list", "--limit", 7, *(["--cursor", cursor] if cursor else []))
+        seen += [report["id"] for report in page["items"]]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert len(seen) == len(set(seen)) == len(filled.reports())
+    assert seen == sorted(seen, key=lambda one: [int(part) for part in one.split("-")], reverse=True)
+    found, cursor = [], None
+    while True:
+        page = filled.cirt("report", "search", "cli-1", "--limit", 3, *(["--cursor", cursor] if cursor else []))
+        found += [report["id"] for report in page["items"]]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert len(found) == len(set(found)) == 10
+
+
+def test_lists_are_narrowed(filled):
+    assert all(report["severity"] == "critical" for report in filled.reports("--severity", "critical"))
+    assert len(filled.reports("--severity", "critical")) == 4
+    assert {report["classification"] for report in filled.reports("--type", "system-compromise")} == {"system-compromise"}
+    assert filled.reports("--since", "1h") and not filled.reports("--since", "2099-01-01")
+    assert filled.cirt_text("report", "list", "--source", "nobody", check=False).returncode == 3
+    assert filled.cirt_text("report", "list", "--type", "phising", check=False).returncode == 2
+    assert all(case["severity"] == "critical" for case in filled.all_pages("case", "list", "--severity", "critical"))
+
+
+def test_nothing_harmful_reaches_the_terminal(filled):
+    """Escapes, C1 controls and what turns text around are shown, in tables, in text and in JSON."""
+    report = [one for one in filled.reports() if one["identifier"] == "nasty"][0]
+    assert report["title"] == NASTY
+    for words in (["report", "list"], ["report", "show", report["id"], "--why"], ["case", "list"], ["case", "show", report["case"] or "1"],
+                  ["--json", "report", "show", report["id"]], ["report", "search", NASTY]):
+        shown = on_terminal(filled, *words, NO_COLOR="1")
+        assert "\\x1b" in shown or "\\u001b" in shown or "clear" not in shown, words
+        assert not {"\x1b", "\x07", "\u202e", "\u009b"} & set(shown), (words, shown)
+    piped = filled.cirt_text("report", "show", report["id"]).stdout
+    assert "\x1b" not in piped and "\\x1b[2J" in piped
+
+
+def test_colour_only_on_a_terminal(filled):
+    assert "\x1b[" in on_terminal(filled, "report", "list")
+    assert "\x1b[" not in on_terminal(filled, "report", "list", NO_COLOR="1")
+    assert "\x1b[" not in filled.cirt_text("report", "list").stdout
+
+
+def test_tables_fit_the_terminal(filled):
+    shown = on_terminal(filled, "report", "list", NO_COLOR="1")
+    assert max(len(line) for line in shown.replace("\r", "").split("\n") if not line.startswith("more:")) <= 100
+
+
+@pytest.mark.parametrize("words,code,says", [
+    (["case", "lst"], 2, "list"), (["reprot", "list"], 2, "report"), (["case", "show"], 2, "NUMBER"),
+    (["report", "list", "--limt", "3"], 2, "--limit"), (["case", "show", "1999-000001"], 3, "no case"),
+    (["report", "show", "199901-5"], 3, "no report"), (["report", "show", "what"], 2, "202611-123"),
+    (["quarantine", "show", "99999"], 3, "quarantine"), (["source", "show", "nobody"], 3, "nobody"),
+    (["report", "search", "10.0.0.0/4"], 2, "/8"), (["source", "add", "x y", "--kind", "sensor", "--match", "san:x"], 2, "name"),
+    (["source", "add", "x", "--kind", "sensor", "--match", "x"], 2, "san:"), (["source", "add", "x", "--kind", "fed"], 2, "feed"),
+    (["source", "add", "sensor-1", "--kind", "sensor", "--match", "san:x"], 1, "exists"),
+    (["submit", "/nonexistent"], 1, "No such file"),
+])
+def test_mistakes_are_told_with_their_exit_code(filled, words, code, says):
+    done = filled.cirt_text(*words, check=False)
+    assert done.returncode == code, done
+    assert says in done.stderr
+
+
+def test_no_daemon_is_exit_5(filled):
+    done = subprocess.run([str(filled.programs.cirt), "--socket", "/nonexistent/cirt.sock", "case", "list"], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 5 and "--socket" in done.stderr
+
+
+def test_transitions_name_what_may_follow(filled):
+    number = filled.all_pages("case", "list")[0]["number"]
+    short = number.split("-")[1].lstrip("0")
+    filled.cirt("case", "take", short)
+    shown = filled.cirt("case", "show", number)
+    assert shown["state"] == "open" and "contained" in shown["next_states"]
+    refused = filled.cirt_text("case", "move", number, "new", check=False)
+    assert refused.returncode == 1 and "waiting, contained" in refused.stderr
+    filled.cirt("case", "close", number, "--outcome", "done")
+    refused = filled.cirt_text("case", "move", number, "open", check=False)
+    assert refused.returncode == 2 and "reason" in refused.stderr
+    filled.cirt("case", "move", number, "open", "--reason", "it came back")
+    journal = json.dumps(filled.cirt("case", "show", number)["journal"])
+    assert "closed" in journal and "it came back" in journal
+
+
+def test_reports_are_split_off_and_their_origin_kept(filled):
+    case = [one for one in filled.all_pages("case", "list") if one["reports"] >= 1][0]
+    shown = filled.cirt("case", "show", case["number"])
+    report = shown["report_items"][0]["id"]
+    new = filled.cirt("case", "split", case["number"], report, "--title", "Of its own", "--reason", "another matter")
+    assert new["title"] == "Of its own" and new["reports"] == 1 and new["from"] == case["number"]
+    assert filled.cirt("report", "show", report)["case"] == new["number"]
+    filled.cirt("case", "merge", new["number"], case["number"])
+    assert filled.cirt("report", "show", report)["case"] == case["number"]
+
+
+def test_who_is_not_an_operator_is_denied(filled):
+    """Rights follow the verb table; every change carries the operator's name."""
+    denied = submit_as(filled, 41234, "case", "list")
+    assert denied.returncode == 4 and "not an operator" in denied.stderr
+    filled.psql("INSERT INTO cirt.operator (name, role, uid) VALUES ('op4', 'viewer', 41234)")
+    wait_for(lambda: submit_as(filled, 41234, "case", "list").returncode == 0, 20, "the new operator to be let in", every=1)
+    number = filled.all_pages("case", "list")[0]["number"]
+    denied = submit_as(filled, 41234, "case", "note", number, "hello")
+    assert denied.returncode == 4 and "trainee" in denied.stderr
+    filled.psql("UPDATE cirt.operator SET role = 'analyst' WHERE name = 'op4'")
+    wait_for(lambda: submit_as(filled, 41234, "case", "note", number, "by op4").returncode == 0, 20, "the right to be given", every=1)
+    assert {"op4"} == {note["actor"] for note in filled.cirt("case", "show", number)["notes"] if note["text"] == "by op4"}
+    assert submit_as(filled, 41234, "source", "disable", "sensor-1").returncode == 4
+
+
+def test_submitted_file_is_taken_once(filled, tmp_path):
+    """The same file again is not taken in twice; an mbox becomes its mails (trap 1)."""
+    path = tmp_path / "two.mbox"
+    path.write_text("".join(f"From a@b Mon\nFrom: a@b.example\nSubject: submitted {n}\n\nSee 192.0.2.{n}\n\n" for n in range(2)))
+    first = filled.cirt("submit", path)["items"][0]
+    assert len(first["entries"]) == 2
+    assert filled.cirt("submit", path)["items"][0]["entries"] == []
+    before = filled.settle()
+    assert len(filled.cirt("submit", path, "--again")["items"][0]["entries"]) == 2
+    assert filled.settle()["entries"]["received"] == before["entries"]["received"] + 2
+    assert filled.cirt("submit", "-", stdin="Subject: from stdin\n\nSee 192.0.2.9\n")["items"][0]["entries"]
+
+
+def test_trap_17_watch_skips_nothing_that_commits_late(filled):
+    """A row with a lower number that commits later is still shown."""
+    one, other = [case["number"] for case in filled.all_pages("case", "list")[:2]]
+    seen = []
+    watch = subprocess.Popen([str(filled.programs.cirt), "--socket", str(filled.socket), "--json", "watch"], stdout=subprocess.PIPE,
+                             text=True, env=filled.environment())
+    reader = threading.Thread(target=lambda: [seen.append(json.loads(line)) for line in watch.stdout], daemon=True)
+    reader.start()
+    try:
+        time.sleep(1.5)
+        late = threading.Thread(target=filled.psql, args=(
+            f"BEGIN; UPDATE cirt.cases SET title = 'late' WHERE number = '{one}'; SELECT pg_sleep(3); COMMIT;",))
+        late.start()
+        time.sleep(1)
+        filled.psql(f"UPDATE cirt.cases SET title = 'early' WHERE number = '{other}'")
+        filled.send_lines([native(200, identifier="watch-me")])
+        late.join()
+        wait_for(lambda: {"late", "early"} <= {one["item"]["title"] for one in seen if one["kind"] == "case"}, 20, "both cases")
+        wait_for(lambda: [one for one in seen if one["kind"] == "report" and one["item"]["identifier"] == "watch-me"], 20, "the report")
+        titles = [one["item"]["title"] for one in seen if one["kind"] == "case"]
+        assert titles.index("early") < titles.index("late")
+        reports = [one["item"]["id"] for one in seen if one["kind"] == "report"]
+        assert len(reports) == len(set(reports))
+    finally:
+        watch.terminate()
+        watch.wait(20)
+
+
+def test_without_database_status_and_submit_work(make_daemon, tmp_path):
+    daemon = make_daemon(sections={"database": {"managed": False, "conninfo": "host=/nonexistent dbname=cirt"}}).start(wait=False)
+    status = wait_for(lambda: daemon.cirt_try("status"), 60, "the desk")
+    assert status["database"]["up"] is False and status["database"]["why"]
+    assert "down" in daemon.cirt_text("status").stdout
+    refused = daemon.cirt_text("case", "list", check=False)
+    assert refused.returncode == 1 and "database is away" in refused.stderr and "cirt status" in refused.stderr
+
+
+def test_first_words_help(filled):
+    shown = filled.cirt_text().stdout
+    assert "cirt status" in shown and "case" in shown
+    assert filled.cirt_text("help", "case", "move").stdout.startswith("usage: cirt case move")
+    verbs = filled.cirt("help")["items"]
+    assert len(verbs) > 30
+    for verb in verbs:
+        words = [word for word in (verb["noun"], verb["verb"]) if word]
+        shown = filled.cirt_text(*words, "--help").stdout
+        assert all(f"--{option['name']}" in shown for option in verb["options"])
