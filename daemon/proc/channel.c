@@ -5,10 +5,10 @@
 
 #include "base/mem.h"
 
-#define READ_STEP    262144u	   /* bytes taken per turn, so that one peer does not hold the loop */
-#define COMPACT_FROM 1048576u	   /* written bytes kept at the front of the queue before it is moved */
-#define KEEP_MAX     1048576u	   /* memory kept by an empty queue */
-#define HELD_MAX     (4u * FD_MAX) /* descriptors that came and whose frames have not been read whole */
+#define READ_STEP    262144u  /* bytes taken per turn, so that one peer does not hold the loop */
+#define COMPACT_FROM 1048576u /* written bytes kept at the front of the queue before it is moved */
+#define KEEP_MAX     1048576u /* memory kept by an empty queue */
+#define HELD_MAX     16       /* descriptors that came and whose frames have not been read whole */
 
 struct beside { /* descriptors to be sent with the byte at `offset` of the queue */
 	size_t offset;
@@ -28,7 +28,7 @@ struct channel {
 	struct buf in;
 	struct buf out;
 	size_t written; /* bytes at the front of out that are in the socket */
-	size_t begun;	/* where the frame being built starts */
+	size_t begun;   /* where the frame being built starts */
 	struct beside *beside;
 	size_t beside_count;
 	size_t beside_room;
@@ -241,11 +241,11 @@ static ssize_t write_some(struct channel *channel)
 {
 	struct beside *next = channel->beside_count > 0 ? &channel->beside[0] : NULL;
 	size_t end = channel->out.len;
-	if (next && next->offset > channel->written)
-		end = next->offset;
-	else if (channel->beside_count > 1)
-		end = channel->beside[1].offset;
 	bool with_fds = next && next->offset == channel->written;
+	if (next && !with_fds)
+		end = next->offset;
+	else if (next && channel->beside_count > 1)
+		end = next[1].offset;
 	ssize_t n = fd_send(channel->fd, channel->out.data + channel->written, end - channel->written,
 		with_fds ? next->fds : NULL, with_fds ? next->count : 0);
 	if (n <= 0)

@@ -12,12 +12,12 @@ struct children;
 typedef void child_ended_fn(pid_t pid, int status, void *context); /* status as of waitpid() */
 
 struct child {
-	const char *program;	 /* path; "/proc/self/exe" for ourselves */
+	const char *program;     /* path; "/proc/self/exe" for ourselves */
 	const char *const *argv; /* ends with NULL */
-	const char *user;	 /* become it first; NULL: stay who we are */
-	int third;		 /* becomes descriptor 3; -1: none */
-	int output;		 /* becomes standard output; -1: ours */
-	const char *folder;	 /* working folder; NULL: / */
+	const char *user;        /* become it first; NULL: stay who we are */
+	int third;               /* becomes descriptor 3; -1: none */
+	int output;              /* becomes standard output; -1: ours */
+	const char *folder;      /* working folder; NULL: / */
 };
 
 struct children *children_new(struct loop *loop);

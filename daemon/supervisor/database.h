@@ -5,9 +5,9 @@
 
 /* Where the database is and who we are there, managed or not. The supervisor itself never connects. */
 struct database {
-	char *folder;	      /* managed: its data folder */
-	char *socket;	      /* managed: the folder of its socket */
-	char *conninfo;	      /* libpq's, without user and password */
+	char *folder;         /* managed: its data folder */
+	char *socket;         /* managed: the folder of its socket */
+	char *conninfo;       /* libpq's, without user and password */
 	struct buf passwords; /* lines role:password */
 };
 

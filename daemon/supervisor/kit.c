@@ -16,7 +16,7 @@
 #include "supervisor/folders.h"
 #include "supervisor/secrets.h"
 
-#define PEM_MAX	  ((size_t)4 << 20)
+#define PEM_MAX   ((size_t)4 << 20)
 #define RULES_MAX ((size_t)256 << 20)
 #define FILE_MAX  ((size_t)2 << 30)
 

@@ -97,7 +97,7 @@ static bool listen_tcp(const char *address, int *fd, struct err *err)
 	bool any = strcmp(host, "*") == 0;
 	int result = getaddrinfo(any ? NULL : host, port, &hints, &found);
 	bool ok = result == 0 ? open_tcp(found, address, fd, err)
-			      : err_set(err, ERR_MALFORMED, "%s: expected an address and a port: %s", address,
+	                      : err_set(err, ERR_MALFORMED, "%s: expected an address and a port: %s", address,
 					gai_strerror(result));
 	if (found)
 		freeaddrinfo(found);
@@ -116,7 +116,7 @@ static bool add(
 		.room = room, .name = name, .address = mem_strndup(address.p, address.len), .fd = -1};
 	listeners->count++;
 	return at->address[0] == '/' ? listen_unix(at->address, &at->fd, err)
-				     : listen_tcp(at->address, &at->fd, err);
+	                             : listen_tcp(at->address, &at->fd, err);
 }
 
 static bool add_list(
@@ -131,7 +131,7 @@ static bool add_list(
 static bool add_desk(struct listeners *listeners, const struct conf *conf, struct err *err)
 {
 	char *path = conf->desk_socket.len > 0 ? mem_strndup(conf->desk_socket.p, conf->desk_socket.len)
-					       : mem_printf(STR_FMT "/cirt.sock", STR_ARG(conf->run));
+	                                       : mem_printf(STR_FMT "/cirt.sock", STR_ARG(conf->run));
 	bool ok = add(listeners, ROOM_DESK, "desk", str_of(path), err);
 	free(path);
 	return ok;

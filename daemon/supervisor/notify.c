@@ -10,7 +10,7 @@
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #else
-#define sd_notify(unset, text)		 ((void)(text))
+#define sd_notify(unset, text)           ((void)(text))
 #define sd_watchdog_enabled(unset, usec) ((void)(usec), 0)
 #endif
 

@@ -23,7 +23,7 @@
 #define WAIT_FIRST    (CLOCK_SECOND / 10)
 #define WAIT_LONGEST  (5 * CLOCK_SECOND)
 #define STOP_PATIENCE (60 * CLOCK_SECOND) /* for a fast shutdown, then an immediate one */
-#define LIVED	      (10 * CLOCK_SECOND) /* so long up: its end begins the back-off anew */
+#define LIVED         (10 * CLOCK_SECOND) /* so long up: its end begins the back-off anew */
 
 struct postgres {
 	struct loop *loop;
@@ -289,7 +289,7 @@ static void on_initdb_ended(pid_t pid, int status, void *context)
 	}
 	char *made = new_folder(postgres);
 	bool ok = WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
-		  rename(made, postgres->database->folder) == 0;
+	          rename(made, postgres->database->folder) == 0;
 	free(made);
 	if (ok)
 		begin(postgres);

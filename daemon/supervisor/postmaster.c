@@ -136,8 +136,8 @@ bool cluster_configure(const struct database *database, const char *folder, cons
 	buf_text(&text, settings);
 	buf_printf(&text, "unix_socket_directories = '%s'\n", database->socket);
 	bool ok = write_file(folder, "cirtd.conf", user, buf_view(&text), err) &&
-		  write_file(folder, "pg_hba.conf", user, str_of(access_rules), err) &&
-		  include_ours(folder, user, err);
+	          write_file(folder, "pg_hba.conf", user, str_of(access_rules), err) &&
+	          include_ours(folder, user, err);
 	buf_free(&text);
 	if (ok && mkdir(database->socket, 0755) < 0 && errno != EEXIST)
 		ok = err_errno(err, "%s", database->socket);

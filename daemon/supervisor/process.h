@@ -14,7 +14,7 @@
 struct process;
 
 enum process_state {
-	PROCESS_DOWN,	  /* not wanted */
+	PROCESS_DOWN,     /* not wanted */
 	PROCESS_STARTING, /* no hello yet */
 	PROCESS_RUNNING,
 	PROCESS_DRAINING,
@@ -46,7 +46,7 @@ enum room_id process_room(const struct process *process);
 const struct kit *process_kit(const struct process *process);
 unsigned process_instance(const struct process *process);
 enum process_state process_state(const struct process *process);
-bool process_is_up(const struct process *process);	  /* forked, and its control socket stands */
+bool process_is_up(const struct process *process);        /* forked, and its control socket stands */
 struct channel *process_control(struct process *process); /* NULL if not up */
 struct str process_hello(const struct process *process);  /* JSON; "" before it */
 void process_note_handout(struct process *process, uint32_t generation); /* its newest hand-out edge */

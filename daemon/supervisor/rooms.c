@@ -69,8 +69,9 @@ static void drop(struct rooms *rooms, struct process *process)
 		at++;
 	if (at == rooms->count)
 		return;
-	memmove(&rooms->all[at], &rooms->all[at + 1], (rooms->count - at - 1) * sizeof(rooms->all[0]));
 	rooms->count--;
+	for (; at < rooms->count; at++)
+		rooms->all[at] = rooms->all[at + 1];
 	process_free(&process);
 }
 
@@ -222,6 +223,16 @@ static void finish_check(struct rooms *rooms, struct str hello)
 		checked(hello, rooms->checked_context);
 }
 
+/* The old worker has gone, or had died already when it was to be drained: the next one. */
+static void leave(struct rooms *rooms)
+{
+	struct process *gone = rooms->leaving;
+	rooms->leaving = NULL;
+	drop(rooms, gone);
+	if (!rooms->draining)
+		roll(rooms);
+}
+
 static void on_hello(struct process *process, void *context)
 {
 	struct rooms *rooms = context;
@@ -234,6 +245,8 @@ static void on_hello(struct process *process, void *context)
 		rooms->newcomer = NULL;
 		process_count_restart(process, process_restarts(rooms->leaving));
 		process_drain(rooms->leaving, PATIENCE);
+		if (process_state(rooms->leaving) == PROCESS_DOWN)
+			leave(rooms);
 	}
 	if (rooms_running(rooms) && rooms->plan.all_running)
 		rooms->plan.all_running(rooms->plan.context);
@@ -282,10 +295,7 @@ static void on_down(struct process *process, const struct control_death *death, 
 	if (process == rooms->newcomer && failed) {
 		give_up_reload(rooms, process);
 	} else if (process == rooms->leaving && process_state(process) == PROCESS_DOWN) {
-		rooms->leaving = NULL;
-		drop(rooms, process);
-		if (!rooms->draining)
-			roll(rooms);
+		leave(rooms);
 	}
 	if (rooms->draining)
 		loop_defer(rooms->plan.loop, drain_stage, rooms);
@@ -333,9 +343,9 @@ static void roll(struct rooms *rooms)
 		finish_reload(rooms, true, "");
 		return;
 	}
+	/* There is room for twice the workers, and one newcomer at a time. */
 	rooms->newcomer = add(rooms, ROOM_TRIAGE, free_instance(rooms));
-	if (rooms->newcomer)
-		process_start(rooms->newcomer);
+	process_start(rooms->newcomer);
 }
 
 void rooms_reload(struct rooms *rooms, struct kit *kit, rooms_reloaded_fn *done, void *context)
@@ -366,6 +376,10 @@ void rooms_check(struct rooms *rooms, struct kit *kit, rooms_checked_fn *done, v
 		return;
 	}
 	struct process *process = add(rooms, ROOM_TRIAGE, CHECK_INSTANCE);
+	if (!process) {
+		done(STR(""), context);
+		return;
+	}
 	rooms->checker = process;
 	rooms->checked = done;
 	rooms->checked_context = context;

@@ -68,7 +68,7 @@ static bool make_anchor_key(const struct conf *conf, struct err *err)
 	struct buf key = {0};
 	struct buf public_key = {0};
 	bool ok = access(path, F_OK) == 0 ||
-		  (key_pair_new(&key, err) && file_write_atomic(path, 0600, buf_view(&key), err));
+	          (key_pair_new(&key, err) && file_write_atomic(path, 0600, buf_view(&key), err));
 	if (ok && access(public_path, F_OK) < 0) {
 		buf_clear(&key);
 		ok = file_read(path, FILE_MAX, &key, err) &&
@@ -93,7 +93,7 @@ bool secrets_passwords(const struct conf *conf, struct buf *lines, struct err *e
 	if (!conf->db_managed && conf->db_password_file.len == 0)
 		return true;
 	char *path = conf->db_managed ? folders_state(conf, "secrets/database")
-				      : mem_strndup(conf->db_password_file.p, conf->db_password_file.len);
+	                              : mem_strndup(conf->db_password_file.p, conf->db_password_file.len);
 	bool ok = file_read(path, FILE_MAX, lines, err);
 	free(path);
 	return ok;

@@ -43,33 +43,40 @@ struct supervisor {
 struct question {
 	struct supervisor *supervisor;
 	struct process *from;
+	unsigned life; /* of the desk that asked: a later one numbers its questions anew */
 	uint32_t ask;
 };
 
-static void answer(struct supervisor *supervisor, struct process *to, uint32_t ask, bool ok, struct str json)
+static void answer(struct process *to, uint32_t ask, bool ok, struct str json)
 {
-	if (!rooms_has(supervisor->rooms, to) || !process_control(to))
+	if (!process_control(to))
 		return;
 	control_answer_encode(ask, ok, json, channel_begin(process_control(to)));
 	channel_end(process_control(to), CONTROL_ANSWER);
 }
 
-static void answer_text(
-	struct supervisor *supervisor, struct process *to, uint32_t ask, bool ok, const char *text)
+static void answer_text(struct process *to, uint32_t ask, bool ok, const char *text)
 {
 	struct buf json = {0};
 	buf_text(&json, "{\"message\":");
 	buf_json_string(&json, str_of(text));
 	buf_text(&json, "}");
-	answer(supervisor, to, ask, ok, buf_view(&json));
+	answer(to, ask, ok, buf_view(&json));
 	buf_free(&json);
 }
 
 static struct question *question_new(struct supervisor *supervisor, struct process *from, uint32_t ask)
 {
 	struct question *question = mem_alloc(sizeof(*question));
-	*question = (struct question){supervisor, from, ask};
+	*question = (struct question){supervisor, from, from ? process_restarts(from) : 0, ask};
 	return question;
+}
+
+/* Who asked is still there to be answered. */
+static bool question_stands(const struct question *question)
+{
+	return question->from && rooms_has(question->supervisor->rooms, question->from) &&
+	       process_restarts(question->from) == question->life;
 }
 
 /* Reload */
@@ -84,8 +91,8 @@ static void on_reloaded(bool ok, const char *why, void *context)
 		log_error("reload: %s", why);
 	if (supervisor->ready)
 		notify_ready();
-	if (question->from)
-		answer_text(supervisor, question->from, question->ask, ok, ok ? "reloaded" : why);
+	if (question_stands(question))
+		answer_text(question->from, question->ask, ok, ok ? "reloaded" : why);
 	free(question);
 }
 
@@ -141,14 +148,15 @@ static void on_checked(struct str hello, void *context)
 {
 	struct question *question = context;
 	struct buf json = {0};
-	if (hello.len == 0)
-		answer_text(question->supervisor, question->from, question->ask, false,
+	if (!question_stands(question))
+		log_info("the desk that asked for a check has gone");
+	else if (hello.len == 0)
+		answer_text(question->from, question->ask, false,
 			"the check ended before its result; the log says why");
 	else if (member_of(hello, "check", &json))
-		answer(question->supervisor, question->from, question->ask, true, buf_view(&json));
+		answer(question->from, question->ask, true, buf_view(&json));
 	else
-		answer_text(question->supervisor, question->from, question->ask, false,
-			"the check has no result");
+		answer_text(question->from, question->ask, false, "the check has no result");
 	buf_free(&json);
 	free(question);
 }
@@ -158,7 +166,7 @@ static void check_rules(struct supervisor *supervisor, struct process *from, uin
 	struct err err = {0};
 	struct kit *kit = read_kit(supervisor, &err);
 	if (!kit) {
-		answer_text(supervisor, from, ask, false, err.text);
+		answer_text(from, ask, false, err.text);
 		return;
 	}
 	rooms_check(supervisor->rooms, kit, on_checked, question_new(supervisor, from, ask));
@@ -173,11 +181,11 @@ static void answer_member(
 	struct process *worker = rooms_running_one(supervisor->rooms, ROOM_TRIAGE);
 	struct buf json = {0};
 	if (!worker)
-		answer_text(supervisor, from, ask, false, "no worker is running");
+		answer_text(from, ask, false, "no worker is running");
 	else if (member_of(process_hello(worker), member, &json))
-		answer(supervisor, from, ask, true, buf_view(&json));
+		answer(from, ask, true, buf_view(&json));
 	else
-		answer_text(supervisor, from, ask, false, "the worker said nothing of it");
+		answer_text(from, ask, false, "the worker said nothing of it");
 	buf_free(&json);
 }
 
@@ -187,10 +195,10 @@ static void on_ask(struct process *process, uint32_t ask, struct str method, str
 	struct buf text = {0};
 	(void)json;
 	if (process_room(process) != ROOM_DESK) {
-		answer_text(supervisor, process, ask, false, "only the desk may ask");
+		answer_text(process, ask, false, "only the desk may ask");
 	} else if (str_equal(method, STR("status"))) {
 		describe(supervisor, &text);
-		answer(supervisor, process, ask, true, buf_view(&text));
+		answer(process, ask, true, buf_view(&text));
 	} else if (str_equal(method, STR("rules.list"))) {
 		answer_member(supervisor, process, ask, "rules");
 	} else if (str_equal(method, STR("plugin.list"))) {
@@ -200,7 +208,7 @@ static void on_ask(struct process *process, uint32_t ask, struct str method, str
 	} else if (str_equal(method, STR("rules.check"))) {
 		check_rules(supervisor, process, ask);
 	} else {
-		answer_text(supervisor, process, ask, false, "the supervisor does not know that question");
+		answer_text(process, ask, false, "the supervisor does not know that question");
 	}
 	buf_free(&text);
 }
