@@ -197,7 +197,7 @@ static enum args_outcome take_argument(struct parser *parser, const char *word)
 	char member[ARGS_MEMBER], title[64];
 	struct str name;
 
-	if (!utf8_valid(str_of(word)) && strcmp(invocation->verb->noun, "submit")) {
+	if (!utf8_valid(str_of(word)) && strcmp(invocation->verb->noun, "submit") != 0) {
 		buf_printf(parser->complaint, _("cirt %s: an argument is not UTF-8"),
 			verb_title(invocation->verb, title));
 		return wrong(parser);

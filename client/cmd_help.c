@@ -89,7 +89,7 @@ int help_noun(struct screen *screen, const char *noun)
 	screen_printf(screen, "cirt %s: %s\n\n", noun, noun_summary(noun));
 	for (const struct verb *verb = verbs; verb->noun; verb++) {
 		char left[96];
-		if (strcmp(verb->noun, noun))
+		if (strcmp(verb->noun, noun) != 0)
 			continue;
 		snprintf(left, sizeof(left), "  cirt %s %s %s", noun, verb->verb, verb->arguments);
 		screen_printf(screen, "%-36s %s\n", left, _(verb->summary));

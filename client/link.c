@@ -138,13 +138,12 @@ bool link_call(struct link *link, const char *method, struct json_object *params
 			rpc_free(answer);
 			return false;
 		}
-		if (answer->kind == RPC_NOTIFICATION && notify)
-			notify(answer, context);
-		else if (answer->kind == RPC_ERROR && !answer->id)
-			return true; /* our line could not be read: nothing else will come */
-		else if ((answer->kind == RPC_RESULT || answer->kind == RPC_ERROR) &&
-			 json_object_get_int64(answer->id) == id)
+		bool answers = answer->kind == RPC_RESULT || answer->kind == RPC_ERROR;
+		/* An error without an id: our line could not be read, and nothing else will come. */
+		if (answers && (json_object_get_int64(answer->id) == id || !answer->id))
 			return true;
+		if (!answers && notify)
+			notify(answer, context);
 		rpc_free(answer);
 	}
 }

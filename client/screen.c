@@ -2,7 +2,6 @@
 
 #include "client/screen.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -125,17 +124,6 @@ void screen_colored(struct screen *screen, const char *color, const char *text)
 	bool on = screen->color && *color;
 
 	buf_printf(&screen->out, "%s%s%s", on ? color : "", text, on ? "\033[0m" : "");
-}
-
-void screen_printf(struct screen *screen, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	buf_text(&screen->out, text);
 }
 
 void screen_heading(struct screen *screen, const char *text)

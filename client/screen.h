@@ -31,7 +31,7 @@ const char *screen_severity_color(const char *severity);
 const char *screen_tlp_color(const char *tlp);
 /* Put text in a colour where the screen has any. */
 void screen_colored(struct screen *screen, const char *color, const char *text);
-void screen_printf(struct screen *screen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define screen_printf(screen, ...) buf_printf(&(screen)->out, __VA_ARGS__)
 void screen_heading(struct screen *screen, const char *text);
 
 /* How a value is shown. */

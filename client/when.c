@@ -11,7 +11,7 @@
 static const struct {
 	char letter;
 	int64_t seconds;
-} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
 
 static bool parse_ago(struct str text, int64_t now, int64_t *time)
 {
@@ -86,7 +86,7 @@ static void rough(int64_t microseconds, struct buf *out)
 		buf_printf(out, _("%lld s"), s);
 	else if (s < 3600)
 		buf_printf(out, _("%lld min"), s / 60);
-	else if (s < 2 * 86400)
+	else if (s < 172800)
 		buf_printf(out, _("%lld h"), s / 3600);
 	else
 		buf_printf(out, _("%lld d"), s / 86400);

@@ -116,7 +116,7 @@ static void on_counts(struct request *request, const struct pg_result *result)
 	request->result = result_json(result, 0, 0);
 	query_start(&query, request->arena,
 		"SELECT json_build_object('object', object, 'row', n, 'problem', problem) FROM "
-	        "audit_verify() LIMIT " AUDIT_PROBLEMS);
+		"audit_verify() LIMIT " AUDIT_PROBLEMS);
 	request_query(request, &query, on_chains);
 }
 
@@ -126,7 +126,7 @@ static void check_chains(struct request *request)
 
 	query_start(&query, request->arena,
 		"SELECT json_build_object('chains', (SELECT count(*) FROM journal_head), 'rows', (SELECT "
-	        "count(*) FROM journal))");
+		"count(*) FROM journal))");
 	request_query(request, &query, on_counts);
 }
 

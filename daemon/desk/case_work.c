@@ -207,8 +207,7 @@ void desk_case_split(struct request *request)
 			unmerge(request, number, reason);
 			return;
 		}
-		struct query *query =
-			query_new(request, "SELECT case_split($?, $?::bigint[], $?, $?, $?)");
+		struct query *query = query_new(request, "SELECT case_split($?, $?::bigint[], $?, $?, $?)");
 		query_str(query, number);
 		query_str(query, arena_str(request->arena, buf_view(&ids)));
 		query_str(query, into);

@@ -208,7 +208,7 @@ void desk_quarantine_discard(struct request *request)
 	pg_array_end(&list);
 	query_start(query, request->arena,
 		"SELECT w.id, (SELECT q.state FROM quarantine q WHERE q.id = w.id), "
-	        "quarantine_discard(w.id, "
+		"quarantine_discard(w.id, "
 		"$?)"
 		" FROM unnest($?::bigint[]) AS w(id)");
 	query_str(query, reason);

@@ -61,7 +61,7 @@ static const char *check_filter(struct report_filter *filter, struct str severit
 	if (severity.p && (!severity_parse(severity, &value) || value < 0))
 		return "severity: expected info, low, medium, high or critical";
 	if (severity.p)
-		filter->severity = value / 20 * 20; /* the word's lower end */
+		filter->severity = (int64_t)value / 20 * 20; /* the word's lower end */
 	return NULL;
 }
 

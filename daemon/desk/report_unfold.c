@@ -44,7 +44,7 @@ void desk_report_unfold(struct request *request)
 		" UNION SELECT r.source FROM r WHERE $?::text IS NULL AND NOT EXISTS (SELECT FROM seen, r "
 		"WHERE seen.source <> r.source)),"
 		" done AS MATERIALIZED (SELECT asked.source, report_unfold(r.id, asked.source, $?) AS "
-	        "became "
+		"became "
 		"FROM asked, r)"
 		" SELECT json_build_object('report', report_number(r.id), 'source', s.name, 'into', "
 		"report_number(done.became))"

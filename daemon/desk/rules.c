@@ -2,8 +2,8 @@
 
 #include "desk/handlers.h"
 
-/* Rules and plugins are the supervisor's: it reads the files, the workers told it what they loaded, and its answers are the pages
- * that are shown. */
+/* Rules and plugins are the supervisor's: it reads the files, the workers told it what they loaded, and its
+ * answers are the pages that are shown. */
 
 static void pass_on(struct request *request, struct json_object *answer)
 {

@@ -109,7 +109,7 @@ static void switch_source(struct request *request, bool enabled)
 	request->state = (void *)arena_str(request->arena, name).p;
 	query_start(query, request->arena,
 		"WITH s AS (UPDATE source SET enabled = $?::boolean WHERE name = $? RETURNING name, "
-	        "enabled),");
+		"enabled),");
 	query_bool(query, enabled);
 	query_str(query, name);
 	query_add(query,
@@ -144,7 +144,7 @@ static bool is_name(struct str name)
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.p[i];
 		bool alnum = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-		if (!alnum && (i == 0 || !memchr("._-", c, 3)))
+		if (!alnum && (i == 0 || (c != '.' && c != '_' && c != '-')))
 			return false;
 	}
 	return name.len > 0 && name.len <= 64;
