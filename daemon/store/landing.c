@@ -107,20 +107,20 @@ static void landing_group(struct landing *landing)
 	qsort_r(landing->order, landing->order_count, sizeof *landing->order, by_key_and_time, landing);
 	landing->groups = arena_alloc(landing->arena, (landing->order_count + 1) * sizeof *landing->groups);
 	columns_begin(&landing->families, types, ARRAY_LEN(types));
-	const struct fold_key *last = NULL;
+	struct fold_key last = {0};
 	for (size_t i = 0; i < landing->order_count; i++) {
 		const struct fold_key *key = &landing->landed[landing->order[i]].key;
-		if (!last || fold_family_compare(last, key)) {
+		if (i == 0 || fold_family_compare(&last, key)) {
 			put_uuid(column(&landing->families, 0), key->digest);
 			put_i32(column(&landing->families, 1), key->exercise);
 			columns_next(&landing->families);
 			landing->family_count++;
 		}
-		if (!last || fold_key_compare(last, key))
+		if (i == 0 || fold_key_compare(&last, key))
 			landing->groups[landing->group_count++] =
 				(struct group){.first = i, .family = landing->family_count - 1};
 		landing->groups[landing->group_count - 1].end = i + 1;
-		last = key;
+		last = *key;
 	}
 }
 

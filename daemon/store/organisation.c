@@ -172,8 +172,11 @@ static struct str host_of(const struct observable *observable)
 	at = memrchr(host.p, '@', host.len);
 	if (at)
 		host = (struct str){at + 1, host.len - (size_t)(at + 1 - host.p)};
+	const char *bracket = host.len && host.p[0] == '[' ? memchr(host.p, ']', host.len) : NULL;
+	if (bracket)
+		return (struct str){host.p + 1, (size_t)(bracket - host.p) - 1};
 	const char *colon = memrchr(host.p, ':', host.len);
-	if (colon && !memchr(host.p, ']', host.len))
+	if (colon)
 		host.len = (size_t)(colon - host.p);
 	return host;
 }

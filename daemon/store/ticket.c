@@ -200,7 +200,7 @@ bool ticket_piece(struct tickets *tickets, struct ticket *ticket, struct str fin
 		arena_grow(ticket->arena, ticket->findings, n * sizeof piece, (n + 1) * sizeof piece);
 	ticket->findings[n] = piece;
 	ticket->finding_count++;
-	size_t width = sizeof *ticket->items;
+	size_t width = sizeof(const struct item *);
 	ticket->items = arena_grow(ticket->arena, ticket->items, ticket->item_count * width,
 		(ticket->item_count + piece.item_count) * width);
 	for (size_t i = 0; i < piece.item_count; i++)

@@ -295,11 +295,11 @@ static void test_trap_24_searches_use_their_index(void **state)
 	database_ask(db, "SELECT partition_month(202611)");
 	assert_sql(db,
 		"INSERT INTO report SELECT 2026110000000000 + n, now(), now(), n, NULL, 0, "
-	        "gen_random_uuid(), gen_random_uuid(), n % 100, 0, 0, "
+		"gen_random_uuid(), gen_random_uuid(), n % 100, 0, 0, "
 		"NULL, 0, 'spam', 'amber', 'amber', 1, 1, 1, 1, '', '', '', '', '', '', 'title', CASE WHEN n "
-	        "% 50 = 0 THEN 'parcel' || n "
+		"% 50 = 0 THEN 'parcel' || n "
 		"ELSE '' END, '', '{}', ARRAY[n, n + 1, n % 1000], '{}', '{}' FROM generate_series(1, 20000) "
-	        "n",
+		"n",
 		"");
 	database_ask(db, "ANALYZE report");
 	for (size_t i = 0; i < ARRAY_LEN(searches); i++) {
@@ -309,6 +309,17 @@ static void test_trap_24_searches_use_their_index(void **state)
 		if (!strstr(db->value, searches[i].index))
 			fail_msg("%s is not served by %s: %s", searches[i].sql, searches[i].index, db->value);
 	}
+}
+
+/* The default compression costs four times what storing does. */
+static void test_trap_29_evidence_is_stored_as_it_is(void **state)
+{
+	struct database *db = *state;
+	assert_sql(db,
+		"SELECT string_agg(DISTINCT attstorage::text, '') FROM pg_attribute a JOIN pg_class c ON "
+	        "c.oid = a.attrelid "
+		"WHERE attname = 'bytes' AND (relname ~ '^evidence' OR relname = 'quarantine')",
+		"e");
 }
 
 static void test_exercise_is_added_never_removed(void **state)
@@ -344,6 +355,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_trap_22_rooms_may_only_do_their_work, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_12_partitions_come_and_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_24_searches_use_their_index, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trap_29_evidence_is_stored_as_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exercise_is_added_never_removed, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("sql", tests, NULL, NULL);

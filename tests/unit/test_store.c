@@ -70,6 +70,13 @@ static void on_state(struct pg *pg, bool up, const char *why, void *context)
 		lookup_reload(f->lookup);
 }
 
+/* A node of its own for each: they must not share rows of sighting and ledger_day. */
+static struct str node_name(struct fixture *f)
+{
+	char hex[2 * UUID_LEN + 1];
+	return arena_str(f->arena, str_of(hex_encode(f->spool, UUID_LEN, hex)));
+}
+
 static int setup(void **state)
 {
 	static const char *const on_connect[] = {"SET enable_hashjoin = off", "SET enable_mergejoin = off",
@@ -85,7 +92,7 @@ static int setup(void **state)
 	f->pg = database_connect(f->loop, "cirt_store", on_state, f, on_connect);
 	f->eyes = database_open(f->loop, "postgres");
 	f->tickets = tickets_new();
-	f->lookup = lookup_new(f->pg, STR("node1"), on_sources, on_ready, f);
+	f->lookup = lookup_new(f->pg, node_name(f), on_sources, on_ready, f);
 	f->lander = lander_new(f->loop, f->pg, f->lookup, f->tickets, &settings, &calls, f);
 	*state = f;
 	return 0;
@@ -901,6 +908,45 @@ static void test_organisation_is_that_of_the_time(void **state)
 		"before Telco, after Hospital, beside Telco");
 }
 
+/* Two machines hear of the same at once: one report for each key, and every sighting counted. */
+static void test_trap_14_two_nodes_fold_together(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture *other;
+	setup((void **)&other);
+	struct fixture *nodes[] = {f, other};
+	clean(f);
+	while (!other->ready)
+		loop_turn(other->loop, CLOCK_SECOND / 20);
+	for (uint64_t entry = 1; entry <= 40; entry++)
+		for (size_t n = 0; n < ARRAY_LEN(nodes); n++) {
+			struct item items[20];
+			char keys[20][16];
+			size_t count = 0;
+			for (size_t i = 0; i < ARRAY_LEN(items); i++) {
+				snprintf(keys[i], sizeof keys[i], "%d", (int)((entry / 4) * 20 + i));
+				item_of(items, &count, keys[i], T0);
+			}
+			struct finding finding = {.items = items, .item_count = count};
+			struct holding_held held = held_of(nodes[n], entry, 1, T0);
+			land_finding(nodes[n], &held, &finding);
+			lander_kick(nodes[n]->lander);
+			loop_turn(nodes[n]->loop, CLOCK_SECOND / 1000);
+		}
+	for (int64_t end = clock_monotonic() + 60 * CLOCK_SECOND; clock_monotonic() < end;) {
+		loop_turn(f->loop, CLOCK_SECOND / 1000);
+		loop_turn(other->loop, CLOCK_SECOND / 1000);
+		if (f->released == 40 && other->released == 40)
+			break;
+	}
+	assert_int_equal(f->released + other->released, 80);
+	assert_sql(f,
+		"SELECT concat_ws(' ', (SELECT count(*) FROM report), (SELECT count(*) FROM fingerprint), "
+		"(SELECT sum(count) FROM sighting), (SELECT sum(reports + folded) FROM ledger_day))",
+		"220 220 1600 1600");
+	teardown((void **)&other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -927,6 +973,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_trap_18_rerun_moves_and_is_never_received, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unfolded_source_folds_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trap_14_two_nodes_fold_together, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_organisation_is_that_of_the_time, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
