@@ -1,10 +1,13 @@
 """What the supervisor owns: users, the lock, its checks, migrations, the managed PostgreSQL."""
+import contextlib
+import json
 import os
-import pwd
-import signal
 import pathlib
+import pwd
 import re
 import shutil
+import signal
+import socket
 import subprocess
 
 import pytest
@@ -148,3 +151,50 @@ def test_trap_25_units_expose_little(unit, most):
     done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=100", str(TOP / "packaging" / "systemd" / unit)],
                           capture_output=True, text=True, check=False, timeout=60)
     assert float(re.search(r"exposure level for .*: ([0-9.]+)", done.stdout).group(1)) <= most
+
+
+def test_systemd_is_told(make_daemon, monkeypatch, tmp_path):
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    path = str(tmp_path / "notify")
+    heard = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(path)
+        os.chmod(path, 0o777)
+        listener.settimeout(0.2)
+        monkeypatch.setenv("NOTIFY_SOCKET", path)
+
+        def told(text):
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    heard.append(listener.recv(4096).decode())
+            return any(text in one for one in heard)
+
+        daemon = make_daemon().start()
+        wait_for(lambda: told("READY=1"), 30, "READY")
+        heard.clear()
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: told("RELOADING=1") and told("READY=1"), 60, "RELOADING and READY")
+        assert daemon.stop() == 0
+        assert told("STOPPING=1")
+
+
+def test_a_server_of_ones_own(make_daemon):
+    """Not managed: conninfo and password_file, here of another node's server."""
+    daemon = make_daemon().start()
+    daemon.add_sensor()
+    other = make_daemon()
+    passwords = other.folder / "passwords"
+    passwords.write_text((daemon.folder / "state" / "secrets" / "database").read_text())
+    passwords.chmod(0o644)
+    other.sections["database"] = {"managed": False, "conninfo": f"host={daemon.folder}/run/postgres dbname=cirt",
+                                  "password_file": str(passwords)}
+    other.extra = 'node = "second"\n'
+    other.write_conf()
+    other.start()
+    assert other.postmaster() is None
+    wait_for(lambda: "sensor-1" in json.dumps(other.cirt("source", "list")), 30, "the sources of the other node")
+    other.send_lines([native(7, identifier="by-the-second-node")])
+    other.settle()
+    assert [one for one in daemon.reports("--source", "sensor-1") if one["identifier"] == "by-the-second-node"]
+    assert other.stop() == 0
