@@ -12,13 +12,13 @@
 
 enum append_type {
 	/* to the spool */
-	APPEND_WHOLE = 1,   /* struct append_open, struct append_close, bytes: a small entry in one frame */
-	APPEND_OPEN,        /* struct append_open: bytes will follow */
-	APPEND_DATA,        /* u32 append, bytes (at most APPEND_CHUNK): append_data_encode() */
-	APPEND_CLOSE,       /* u32 append, struct append_close: commit it */
-	APPEND_ABORT,       /* u32 append: forget it */
-	APPEND_BOOKMARK,    /* u32 append (only echoed), owner: ask for its value */
-	APPEND_ASK,         /* u32 append (echoed): ask for APPEND_STATE (desk) */
+	APPEND_WHOLE = 1, /* struct append_open, struct append_close, bytes: a small entry in one frame */
+	APPEND_OPEN,      /* struct append_open: bytes will follow */
+	APPEND_DATA,      /* u32 append, bytes (at most APPEND_CHUNK): append_data_encode() */
+	APPEND_CLOSE,     /* u32 append, struct append_close: commit it */
+	APPEND_ABORT,     /* u32 append: forget it */
+	APPEND_BOOKMARK,  /* u32 append (only echoed), owner: ask for its value */
+	APPEND_ASK,       /* u32 append (echoed): ask for APPEND_STATE (desk) */
 	/* from the spool */
 	APPEND_COMMITTED = 100, /* struct append_committed: durable */
 	APPEND_REFUSED,         /* u32 append, u8 err_code, text; the append is gone */
@@ -29,13 +29,13 @@ enum append_type {
 };
 
 struct append_open {
-	uint32_t append;      /* chosen by the client, unique among its open ones */
+	uint32_t append; /* chosen by the client, unique among its open ones */
 	uint32_t source;
 	enum format format;
-	uint64_t size_hint;   /* 0 = unknown */
-	struct str exercise;  /* "" = what the source says */
+	uint64_t size_hint;  /* 0 = unknown */
+	struct str exercise; /* "" = what the source says */
 	struct str envelope;
-	uint64_t rerun;       /* desk only: row of quarantine */
+	uint64_t rerun; /* desk only: row of quarantine */
 };
 
 /* Beside the entry, in the same LMDB transaction (trap 1). */
@@ -51,17 +51,17 @@ struct append_committed {
 
 /* What the spool says of itself, one moment of it. */
 struct append_state {
-	uint32_t append;          /* of the APPEND_ASK */
+	uint32_t append; /* of the APPEND_ASK */
 	uint8_t spool[UUID_LEN];
-	uint64_t next_sequence;   /* all below it are in `books` */
-	uint64_t live_entries;    /* received from outside and not released */
+	uint64_t next_sequence; /* all below it are in `books` */
+	uint64_t live_entries;  /* received from outside and not released */
 	uint64_t live_bytes;
 	uint64_t limit_bytes;
-	uint64_t rerun_entries;   /* live re-runs, not among live_entries */
-	uint64_t kept_entries;    /* released, still kept */
-	struct book *books;       /* absolute */
+	uint64_t rerun_entries; /* live re-runs, not among live_entries */
+	uint64_t kept_entries;  /* released, still kept */
+	struct book *books;     /* absolute */
 	size_t book_count;
-	uint64_t *held;           /* sequences handed out and not yet released */
+	uint64_t *held; /* sequences handed out and not yet released */
 	size_t held_count;
 };
 
@@ -72,9 +72,10 @@ bool append_committed_decode(struct str body, struct append_committed *committed
 void append_state_encode(const struct append_state *state, struct buf *out);
 bool append_state_decode(struct str body, struct arena *arena, struct append_state *state);
 /* APPEND_WHOLE: open, close, bytes one after another. */
-void append_whole_encode(const struct append_open *open, const struct append_close *close, struct str bytes,
-	struct buf *out);
-bool append_whole_decode(struct str body, struct append_open *open, struct append_close *close, struct str *bytes);
+void append_whole_encode(
+	const struct append_open *open, const struct append_close *close, struct str bytes, struct buf *out);
+bool append_whole_decode(
+	struct str body, struct append_open *open, struct append_close *close, struct str *bytes);
 bool append_open_decode(struct str body, struct append_open *open);
 /* APPEND_CLOSE: u32 append in front of append_close_encode(). */
 bool append_closing_decode(struct str body, uint32_t *append, struct append_close *close);
@@ -86,7 +87,8 @@ void append_bookmark_encode(uint32_t append, struct str owner, struct buf *out);
 bool append_bookmark_decode(struct str body, uint32_t *append, struct str *owner);
 void append_bookmark_is_encode(uint32_t append, bool found, struct str value, struct buf *out);
 bool append_bookmark_is_decode(struct str body, uint32_t *append, bool *found, struct str *value);
-void append_number_encode(uint32_t append, struct buf *out); /* APPEND_ABORT, APPEND_ASK; front of APPEND_CLOSE */
+void append_number_encode(
+	uint32_t append, struct buf *out); /* APPEND_ABORT, APPEND_ASK; front of APPEND_CLOSE */
 bool append_number_decode(struct str body, uint32_t *append);
 void append_doors_encode(bool open, struct buf *out);
 bool append_doors_decode(struct str body, bool *open);

@@ -12,22 +12,23 @@
 enum control_type {
 	/* supervisor → room */
 	CONTROL_SLICE = 1, /* configuration slice: bytes of conf_slice_encode() */
-	CONTROL_GRANT,     /* name (the whole body), and a descriptor: a sealed memory file with a certificate, key,
-	                    * password or rules; or a file to append to, a folder. A name again replaces; no descriptor: gone */
-	CONTROL_LISTENER,  /* name ("lmtp", "sensor", …), address text, and a listening socket */
-	CONTROL_EDGE,      /* struct control_edge, and the end of a socket pair */
-	CONTROL_GO,        /* start: all of the above that was there is sent; enter the sandbox */
-	CONTROL_RELOAD,    /* new slice and grants were sent: apply them */
-	CONTROL_DRAIN,     /* take nothing new, finish what is held, then CONTROL_DRAINED and exit 0 */
+	CONTROL_GRANT,    /* name (the whole body), and a descriptor: a sealed memory file with a certificate,
+	                   * key,    password or rules; or a file to append to, a folder. A name again replaces; no
+	                   * descriptor: gone */
+	CONTROL_LISTENER, /* name ("lmtp", "sensor", …), address text, and a listening socket */
+	CONTROL_EDGE,     /* struct control_edge, and the end of a socket pair */
+	CONTROL_GO,       /* start: all of the above that was there is sent; enter the sandbox */
+	CONTROL_RELOAD,   /* new slice and grants were sent: apply them */
+	CONTROL_DRAIN,    /* take nothing new, finish what is held, then CONTROL_DRAINED and exit 0 */
 	CONTROL_PING,
-	CONTROL_DEATH,     /* to the spool only: struct control_death, how a triage worker ended */
-	CONTROL_ANSWER,    /* to the desk: u32 ask id, u8 ok, JSON */
+	CONTROL_DEATH,  /* to the spool only: struct control_death, how a triage worker ended */
+	CONTROL_ANSWER, /* to the desk: u32 ask id, u8 ok, JSON */
 	/* room → supervisor */
 	CONTROL_HELLO = 100, /* JSON: what the sandbox enforces; triage: rules and plugins loaded */
 	CONTROL_PONG,        /* the loop turns */
 	CONTROL_COUNTERS,    /* u32 count, then name and u64 each; sent every second */
 	CONTROL_DRAINED,
-	CONTROL_ASK          /* from the desk: u32 ask id, method, JSON parameters */
+	CONTROL_ASK /* from the desk: u32 ask id, method, JSON parameters */
 };
 
 struct control_edge {
@@ -39,11 +40,11 @@ struct control_edge {
 
 struct control_death {
 	uint16_t instance;
-	uint32_t generation;  /* of the hand-out edge it held */
-	int32_t signal;       /* 0: it exited */
+	uint32_t generation; /* of the hand-out edge it held */
+	int32_t signal;      /* 0: it exited */
 	int32_t status;
-	bool by_us;           /* the supervisor killed it: drain, watchdog says false */
-	bool watchdog;        /* it did not answer */
+	bool by_us;    /* the supervisor killed it: drain, watchdog says false */
+	bool watchdog; /* it did not answer */
 };
 
 void control_edge_encode(const struct control_edge *edge, struct buf *out);
@@ -62,6 +63,7 @@ struct control_counter {
 	uint64_t value;
 };
 void control_counters_encode(const struct control_counter *counters, size_t count, struct buf *out);
-bool control_counters_decode(struct str body, struct arena *arena, struct control_counter **counters, size_t *count);
+bool control_counters_decode(
+	struct str body, struct arena *arena, struct control_counter **counters, size_t *count);
 
 #endif

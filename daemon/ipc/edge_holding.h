@@ -10,19 +10,24 @@
 
 enum holding_type {
 	/* to the store */
-	HOLDING_EPOCH = 1,  /* struct holding_epoch: first on every connection; older tickets are to be dropped */
-	HOLDING_HELD,       /* struct holding_held: this ticket was handed to a worker; what it is comes from us */
-	HOLDING_POISON,     /* struct holding_held + poison; bytes inline or as a descriptor: land it in quarantine whole.
-	                     * Also sent after ITEMS_REFUSED, on HOLDING_WANT, with empty stage and reason */
-	HOLDING_FORGET,     /* u64 ticket: its worker died, the entry will be handed out again under another ticket */
-	HOLDING_BOOKS,      /* books, absolute, at most once a second and before anything is drained */
+	HOLDING_EPOCH =
+		1,    /* struct holding_epoch: first on every connection; older tickets are to be dropped */
+	HOLDING_HELD, /* struct holding_held: this ticket was handed to a worker; what it is comes from us */
+	HOLDING_POISON, /* struct holding_held + poison; bytes inline or as a descriptor: land it in
+	                 * quarantine whole. Also sent after ITEMS_REFUSED, on HOLDING_WANT, with empty stage
+	                 * and reason */
+	HOLDING_FORGET, /* u64 ticket: its worker died, the entry will be handed out again under another
+	                   ticket */
+	HOLDING_BOOKS,  /* books, absolute, at most once a second and before anything is drained */
 	/* to the spool */
 	HOLDING_RELEASED = 100, /* u32 count, u64 tickets: committed, in the tables or in quarantine */
-	HOLDING_WANT,           /* u64 ticket: triage refused the whole entry, or the store found it to be poison: send its
-	                         * bytes by HOLDING_POISON under the same ticket */
-	HOLDING_MISMATCH,       /* u64 ticket: the ledger has this id with another digest (trap 2): new spool id, append again */
-	HOLDING_SOURCES,        /* source table, at connection and at each change */
-	HOLDING_TIMELINE        /* u32: the database server's timeline; when it changes, kept entries are offered again */
+	HOLDING_WANT, /* u64 ticket: triage refused the whole entry, or the store found it to be poison: send
+	               * its bytes by HOLDING_POISON under the same ticket */
+	HOLDING_MISMATCH, /* u64 ticket: the ledger has this id with another digest (trap 2): new spool id,
+	                     append again */
+	HOLDING_SOURCES,  /* source table, at connection and at each change */
+	HOLDING_TIMELINE  /* u32: the database server's timeline; when it changes, kept entries are offered
+	                     again */
 };
 
 struct holding_epoch {
@@ -40,7 +45,7 @@ struct holding_held {
 
 struct holding_poison {
 	struct holding_held held;
-	uint32_t item;       /* where the worker was; UINT32_MAX = unknown */
+	uint32_t item; /* where the worker was; UINT32_MAX = unknown */
 	struct str stage;
 	struct str reason;
 	bool inlined;

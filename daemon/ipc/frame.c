@@ -123,8 +123,8 @@ bool frame_receive(int socket, uint8_t version, struct buf *space, struct frame 
 	size_t held = 0;
 	buf_clear(space);
 	bool ok = receive_exact(socket, FRAME_HEADER, space, frame, &held, err) &&
-		  read_header(buf_view(space), version, frame, &length, err) &&
-		  receive_exact(socket, length, space, frame, &held, err);
+	          read_header(buf_view(space), version, frame, &length, err) &&
+	          receive_exact(socket, length, space, frame, &held, err);
 	if (ok && held != frame->fd_count)
 		ok = err_set(err, ERR_MALFORMED, "frame with %zu descriptors, it announced %zu", held,
 			frame->fd_count);

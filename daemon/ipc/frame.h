@@ -15,8 +15,8 @@
 struct frame {
 	uint16_t type;
 	uint8_t version;
-	struct str body;      /* valid until the next read */
-	int fds[FD_MAX];      /* owned by the receiver */
+	struct str body; /* valid until the next read */
+	int fds[FD_MAX]; /* owned by the receiver */
 	size_t fd_count;
 };
 
@@ -24,7 +24,8 @@ struct frame {
 void frame_header(char *at, uint8_t version, uint16_t type, size_t length, size_t fd_count);
 /* Put a frame's header and body at the end of out. */
 void frame_encode(uint8_t version, uint16_t type, struct str body, size_t fd_count, struct buf *out);
-/* 1: a whole frame stands at the front of bytes, *used bytes long; 0: not yet; -1: broken. fds are not touched. */
+/* 1: a whole frame stands at the front of bytes, *used bytes long; 0: not yet; -1: broken. fds are not
+ * touched. */
 int frame_decode(struct str bytes, uint8_t version, struct frame *frame, size_t *used, struct err *err);
 
 /* Blocking, for the start of a room, before its loop runs. */

@@ -28,7 +28,8 @@ struct edge {
 	enum room_id b;
 };
 
-/* intake, exchange, desk —append→ spool; spool —handout→ triage; triage —items→ store; spool —holding→ store */
+/* intake, exchange, desk —append→ spool; spool —handout→ triage; triage —items→ store; spool —holding→ store
+ */
 extern const struct edge graph[];
 extern const size_t graph_count;
 

@@ -6,12 +6,12 @@
 
 /* What a short-lived process does to the schema, blocking. */
 struct migrate_settings {
-	const char *conninfo;	   /* without user and password */
+	const char *conninfo;      /* without user and password */
 	struct str owner_password; /* of cirt_owner; p NULL: libpq finds its own way in */
 	struct str admin_password; /* managed: of the superuser postgres, who makes roles and database; else p
-				      NULL */
-	struct str passwords;	   /* managed: lines role:password that the roles get */
-	const char *folder;	   /* roles.sql and NNN-name.sql */
+	                              NULL */
+	struct str passwords;      /* managed: lines role:password that the roles get */
+	const char *folder;        /* roles.sql and NNN-name.sql */
 };
 
 /*

@@ -12,7 +12,7 @@ void grants_free(struct grants **grants);
 /* Takes fd; -1: the name has nothing any more. What stood there stays readable until grants_retire(). */
 bool grants_put(struct grants *grants, struct str name, int fd, struct err *err);
 struct str grants_bytes(
-	const struct grants *grants, const char *name);	      /* "" if none, or not a file of bytes */
+	const struct grants *grants, const char *name);       /* "" if none, or not a file of bytes */
 int grants_fd(const struct grants *grants, const char *name); /* -1 if none */
 bool grants_next(const struct grants *grants, size_t *cursor, const char **name);
 void grants_retire(struct grants *grants); /* forget what was replaced */

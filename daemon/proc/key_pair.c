@@ -36,7 +36,7 @@ bool key_pair_public(struct str private_pem, struct buf *public_pem, struct err 
 	BIO *out = BIO_new(BIO_s_mem());
 	EVP_PKEY *key = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
 	bool ok = key ? take_pem(out, PEM_write_bio_PUBKEY(out, key) == 1, public_pem, err)
-		      : err_set(err, ERR_MALFORMED, "an Ed25519 private key in PEM was expected");
+	              : err_set(err, ERR_MALFORMED, "an Ed25519 private key in PEM was expected");
 	BIO_free(in);
 	BIO_free(out);
 	EVP_PKEY_free(key);

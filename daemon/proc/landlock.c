@@ -11,23 +11,23 @@
 #include "base/fd.h"
 
 /* linux/landlock.h of the newest kernel that is used here; ABI versions in brackets. */
-#define FS_EXECUTE	  (UINT64_C(1) << 0)
-#define FS_WRITE_FILE	  (UINT64_C(1) << 1)
-#define FS_READ_FILE	  (UINT64_C(1) << 2)
-#define FS_READ_DIR	  (UINT64_C(1) << 3)
-#define FS_REMOVE_DIR	  (UINT64_C(1) << 4)
-#define FS_REMOVE_FILE	  (UINT64_C(1) << 5)
-#define FS_MAKE_DIR	  (UINT64_C(1) << 7)
-#define FS_MAKE_REG	  (UINT64_C(1) << 8)
-#define FS_REFER	  (UINT64_C(1) << 13) /* 2 */
-#define FS_TRUNCATE	  (UINT64_C(1) << 14) /* 3 */
-#define FS_IOCTL_DEV	  (UINT64_C(1) << 15) /* 5 */
-#define FS_ALL_1	  ((UINT64_C(1) << 13) - 1)
-#define NET_BIND_TCP	  (UINT64_C(1) << 0) /* 4 */
-#define NET_CONNECT_TCP	  (UINT64_C(1) << 1) /* 4 */
-#define SCOPE_ALL	  UINT64_C(3)	     /* 6: abstract Unix sockets, signals */
+#define FS_EXECUTE        (UINT64_C(1) << 0)
+#define FS_WRITE_FILE     (UINT64_C(1) << 1)
+#define FS_READ_FILE      (UINT64_C(1) << 2)
+#define FS_READ_DIR       (UINT64_C(1) << 3)
+#define FS_REMOVE_DIR     (UINT64_C(1) << 4)
+#define FS_REMOVE_FILE    (UINT64_C(1) << 5)
+#define FS_MAKE_DIR       (UINT64_C(1) << 7)
+#define FS_MAKE_REG       (UINT64_C(1) << 8)
+#define FS_REFER          (UINT64_C(1) << 13) /* 2 */
+#define FS_TRUNCATE       (UINT64_C(1) << 14) /* 3 */
+#define FS_IOCTL_DEV      (UINT64_C(1) << 15) /* 5 */
+#define FS_ALL_1          ((UINT64_C(1) << 13) - 1)
+#define NET_BIND_TCP      (UINT64_C(1) << 0) /* 4 */
+#define NET_CONNECT_TCP   (UINT64_C(1) << 1) /* 4 */
+#define SCOPE_ALL         UINT64_C(3)        /* 6: abstract Unix sockets, signals */
 #define RULE_PATH_BENEATH 1
-#define RULE_NET_PORT	  2
+#define RULE_NET_PORT     2
 
 struct ruleset {
 	uint64_t handled_access_fs;
@@ -88,7 +88,7 @@ static bool add_path(int ruleset, const struct sandbox_path *path, int abi, stru
 	struct path_rule rule = {.parent_fd = fd};
 	rule.allowed_access = rights(path->access, S_ISDIR(info.st_mode)) & handled_fs(abi);
 	bool ok = syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0) == 0 ||
-		  err_errno(err, "Landlock rule for %s", path->path);
+	          err_errno(err, "Landlock rule for %s", path->path);
 	fd_close(&fd);
 	return ok;
 }
@@ -108,7 +108,7 @@ static uint64_t handled_net(const struct sandbox *plan, int abi)
 	if (abi < 4)
 		return 0;
 	return plan->inet_connect && plan->connect_port_count == 0 ? NET_BIND_TCP
-								   : NET_BIND_TCP | NET_CONNECT_TCP;
+	                                                           : NET_BIND_TCP | NET_CONNECT_TCP;
 }
 
 bool landlock_enter(const struct sandbox *plan, int abi, struct err *err)

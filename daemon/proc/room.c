@@ -378,7 +378,7 @@ int room_main(const struct room_spec *spec, unsigned instance)
 	struct err err = {0};
 	struct room *room = mem_alloc(sizeof(*room));
 	char *name = spec->id == ROOM_TRIAGE ? mem_printf("%s %u", room_name(spec->id), instance)
-					     : mem_strdup(room_name(spec->id));
+	                                     : mem_strdup(room_name(spec->id));
 	log_open(name);
 	free(name);
 	/* Ends of edges go at any moment; a terminal's interrupt is the supervisor's to act on. */

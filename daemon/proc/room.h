@@ -28,9 +28,9 @@ struct room_spec {
 	void (*edge)(struct room *room, enum edge_kind kind, enum room_id peer, unsigned instance,
 		uint32_t generation, int fd);
 	void (*listener)(struct room *room, const char *name, const char *address, int fd);
-	bool (*start)(struct room *room, struct err *err);	     /* the loop is about to run */
+	bool (*start)(struct room *room, struct err *err);           /* the loop is about to run */
 	void (*reload)(struct room *room, const struct conf *old);   /* room_conf() and grants are new */
-	void (*drain)(struct room *room);			     /* then call room_drained() when done */
+	void (*drain)(struct room *room);                            /* then call room_drained() when done */
 	void (*death)(struct room *room, const void *control_death); /* spool */
 	void (*answer)(struct room *room, uint32_t ask, bool ok, struct str json); /* desk */
 	void (*count)(struct room *room); /* once a second: call room_counter() for each */
@@ -52,9 +52,9 @@ void room_set_state(struct room *room, void *state);
 struct str room_grant(const struct room *room, const char *name);
 /* Walk the grants by name: start with *cursor = 0; false at the end. */
 bool room_grant_next(const struct room *room, size_t *cursor, const char **name);
-int room_grant_fd(const struct room *room, const char *name);		/* -1 if none; stays the room's */
+int room_grant_fd(const struct room *room, const char *name);           /* -1 if none; stays the room's */
 void room_counter(struct room *room, const char *name, uint64_t value); /* during count() */
-void room_drained(struct room *room);					/* again: does nothing */
+void room_drained(struct room *room);                                   /* again: does nothing */
 void room_fail(struct room *room, const struct err *err)
 	__attribute__((noreturn)); /* log and end; the supervisor restarts */
 /* Desk: ask the supervisor; the answer comes by answer(). */

@@ -22,12 +22,12 @@ struct sandbox_path {
 struct sandbox {
 	struct sandbox_path paths[SANDBOX_PATHS];
 	size_t path_count;
-	bool unix_sockets;		       /* socket(AF_UNIX): database over its socket */
-	bool inet_listen;		       /* accept only: listeners come from the supervisor */
-	bool inet_connect;		       /* socket(AF_INET/6), connect */
+	bool unix_sockets;                     /* socket(AF_UNIX): database over its socket */
+	bool inet_listen;                      /* accept only: listeners come from the supervisor */
+	bool inet_connect;                     /* socket(AF_INET/6), connect */
 	uint16_t connect_ports[SANDBOX_PORTS]; /* only to these, from Landlock ABI 4 on; none = any */
 	size_t connect_port_count;
-	bool threads;	      /* clone for threads: GMime, curl's resolver */
+	bool threads;         /* clone for threads: GMime, curl's resolver */
 	bool executable_maps; /* mmap PROT_EXEC: gconv modules */
 	uint64_t memory;      /* RLIMIT_DATA, 0 = none; not in sanitizer builds */
 	uint64_t open_files;  /* RLIMIT_NOFILE, 0 = as is */

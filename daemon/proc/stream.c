@@ -15,13 +15,13 @@
 #include "base/mem.h"
 #include "proc/tls.h"
 
-#define INPUT_LIMIT	262144u
-#define READ_STEP	16384u
-#define READ_TURN	131072u /* bytes taken per turn, so that one peer does not hold the loop */
+#define INPUT_LIMIT     262144u
+#define READ_STEP       16384u
+#define READ_TURN       131072u /* bytes taken per turn, so that one peer does not hold the loop */
 #define HANDSHAKE_LIMIT (30 * CLOCK_SECOND)
-#define LINGER_LIMIT	(2 * CLOCK_SECOND) /* for the peer to read our last words before the socket goes */
-#define LINGER_BYTES	1048576u
-#define COMPACT_FROM	1048576u /* written bytes kept at the front of the queue */
+#define LINGER_LIMIT    (2 * CLOCK_SECOND) /* for the peer to read our last words before the socket goes */
+#define LINGER_BYTES    1048576u
+#define COMPACT_FROM    1048576u /* written bytes kept at the front of the queue */
 
 enum stream_state {
 	STREAM_HANDSHAKE,

@@ -18,7 +18,7 @@
 #include "base/mem.h"
 
 #define FAMILIES    46 /* AF_MAX of current kernels */
-#define CALLS	    512
+#define CALLS       512
 #define THREAD_FLAG 0x00010000 /* CLONE_THREAD */
 
 /* What every room may call. What only some may, or only with some arguments, is in add_conditional(). */
