@@ -259,20 +259,30 @@ static bool send_seen(struct batch *batch)
 	return true;
 }
 
-/* In the select list, so that large values do not go through a tuple store. */
+/* Bytes are large: only those that are not there are sent, and by COPY, which takes no second copy of them.
+ */
 static bool send_evidence(struct batch *batch)
 {
-	if (!batch->landing->evidence.count)
+	if (!batch->landing->evidence.count) {
+		landing_finish(batch->landing);
 		return false;
+	}
 	send(batch, "evidence",
-		"INSERT INTO evidence (month, digest, bytes, size) SELECT month, digest, bytes, "
-		"octet_length(bytes) FROM "
-		"(SELECT unnest($1) AS month, unnest($2) AS digest, unnest($3) AS bytes) AS u ON CONFLICT DO "
-		"NOTHING",
+		"SELECT u.n FROM unnest($1, $2) WITH ORDINALITY AS u (month, digest, n) "
+		"JOIN evidence e ON e.month = u.month AND e.digest = u.digest",
 		&batch->landing->evidence, 0, NULL);
 	return true;
 }
 
+static bool take_evidence(struct batch *batch, const struct pg_result *rows)
+{
+	for (int row = 0; row < rows->rows; row++)
+		landing_file_known(batch->landing, (size_t)pg_value_int(rows, row, 0) - 1);
+	landing_finish(batch->landing);
+	return true;
+}
+
+/* In the select list, so that large values do not go through a tuple store. */
 static bool send_objects(struct batch *batch)
 {
 	if (!batch->landing->objects.count)
@@ -386,7 +396,7 @@ static const struct stage stages[] = {
 	{send_made, take_made},
 	{send_moved, take_moved},
 	{send_seen, NULL},
-	{send_evidence, NULL},
+	{send_evidence, take_evidence},
 	{send_objects, NULL},
 	{send_copies, NULL},
 	{send_sums, NULL},

@@ -9,11 +9,11 @@
  * (trap 14).
  */
 enum batch_end {
-	BATCH_DONE,	 /* committed, or rolled back where it was only a trial */
-	BATCH_CLASH,	 /* the ledger has some of these entries: see `clashing` */
+	BATCH_DONE,      /* committed, or rolled back where it was only a trial */
+	BATCH_CLASH,     /* the ledger has some of these entries: see `clashing` */
 	BATCH_OVERTAKEN, /* another node was faster with a fingerprint, or partitions are wanted: do it again
-			  */
-	BATCH_FAILED	 /* see outcome and sqlstate */
+	                  */
+	BATCH_FAILED     /* see outcome and sqlstate */
 };
 
 struct batch_result {
@@ -21,7 +21,7 @@ struct batch_result {
 	enum pg_outcome outcome;
 	char sqlstate[6];
 	const char *text;
-	bool *clashing;	 /* by ticket of the landing */
+	bool *clashing;  /* by ticket of the landing */
 	int64_t last_id; /* highest id used */
 };
 

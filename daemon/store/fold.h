@@ -31,7 +31,7 @@ struct fold_state {
 };
 
 struct fold_limits {
-	int64_t quiet;	 /* longer than that without a sighting: a relapse */
+	int64_t quiet;   /* longer than that without a sighting: a relapse */
 	int64_t max_age; /* no fold runs longer: a continuation */
 };
 
@@ -41,7 +41,7 @@ enum fold_verdict {
 	FOLD_RELAPSE,
 	FOLD_CONTINUATION,
 	FOLD_APART /* so much older than what is known that it is an incident of its own; the key keeps
-		      pointing to the newer */
+	              pointing to the newer */
 };
 
 /* What an event at `time` is. The times of one key must come in order, earliest first. */

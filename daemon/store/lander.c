@@ -24,7 +24,7 @@ struct part {
 	struct ticket **tickets;
 	size_t count;
 	bool trial;
-	bool again; /* was told once that a partition is missing */
+	bool again; /* was refused once for what may have another reason than a value */
 	size_t first;
 	size_t end;
 };
@@ -426,22 +426,29 @@ static bool is_poison(const char *sqlstate)
 	       strncmp(sqlstate, "54", 2) == 0 || strcmp(sqlstate, "08P01") == 0;
 }
 
+/* A check that fails may be a partition that is missing, which is then made; a key that is there already, a
+ * file that another node was faster with. The second time it is the value. */
+static bool is_doubtful(const char *sqlstate)
+{
+	return strcmp(sqlstate, "23514") == 0 || strcmp(sqlstate, "23505") == 0;
+}
+
 static void lander_failed(struct lander *lander, struct part *part, const struct batch_result *result)
 {
 	struct lander_counters *counters = &lander->counters;
-	if (result->outcome == PG_REFUSED && is_poison(result->sqlstate) &&
-		(part->again || strcmp(result->sqlstate, "23514") != 0)) {
+	bool doubtful = result->outcome == PG_REFUSED && !part->again && is_doubtful(result->sqlstate);
+	if (result->outcome == PG_REFUSED && is_poison(result->sqlstate) && !doubtful) {
 		lander_poison(lander, part, result->sqlstate, result->text);
 		return;
 	}
-	/* A check that fails may be a partition that is missing: it is made, and the second time it is the
-	 * value. */
-	if (strcmp(result->sqlstate, "23514") == 0) {
+	lander_push(lander, part);
+	if (doubtful) {
 		part->again = true;
 		map_free(&lander->covered);
 		lander->covered = map_new();
+		counters->repeats++;
+		return;
 	}
-	lander_push(lander, part);
 	switch (result->outcome) {
 	case PG_UNKNOWN:
 		counters->unknown++;

@@ -33,6 +33,8 @@ void landing_free(struct landing **landing)
 	*landing = NULL;
 }
 
+#define KEEP_BYTES (8u << 20)
+
 static void landing_reset(struct landing *landing)
 {
 	arena_reset(landing->arena);
@@ -41,8 +43,12 @@ static void landing_reset(struct landing *landing)
 	landing->group_count = 0;
 	landing->family_count = 0;
 	landing->new_reports = landing->folds = landing->relapses = 0;
-	for (size_t i = 0; i < COPY_TABLES; i++)
+	for (size_t i = 0; i < COPY_TABLES; i++) {
+		/* One large mail must not keep its room for good. */
+		if (landing->copies[i].bytes.cap > KEEP_BYTES)
+			rows_free(&landing->copies[i]);
 		rows_clear(&landing->copies[i]);
+	}
 }
 
 /* What the source says where the sender said nothing (design: TLP unknown is AMBER). */
@@ -275,8 +281,6 @@ void landing_encode(struct landing *landing)
 	landing_encode_rows(landing);
 	landing_encode_files(landing);
 	landing_encode_sums(landing);
-	for (size_t i = 0; i < COPY_TABLES; i++)
-		rows_end(&landing->copies[i]);
 }
 
 int64_t landing_id_of(const struct landing *landing, size_t ticket, uint32_t number)

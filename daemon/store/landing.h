@@ -18,6 +18,7 @@ enum copy_table {
 	COPY_VERDICT,
 	COPY_ITEM,
 	COPY_ATTACHMENT,
+	COPY_EVIDENCE,
 	COPY_REPORT_LINK,
 	COPY_RAISE,
 	COPY_CORRELATION,
@@ -31,16 +32,16 @@ struct landed {
 	struct ticket *ticket;
 	const struct item *item;
 	const struct source *source; /* NULL: not in the table */
-	size_t position;	     /* among the ticket's items */
+	size_t position;             /* among the ticket's items */
 	bool is_report;
 	bool makes_row; /* a report or item of its own: it needs an id */
 	struct fold_key key;
 	enum rsit_type type;
 	int64_t time; /* event time, clamped */
 	enum fold_verdict verdict;
-	int64_t id;	  /* its own, or the report it folds into; below 0: -1 - index of the landed one */
+	int64_t id;       /* its own, or the report it folds into; below 0: -1 - index of the landed one */
 	int64_t previous; /* likewise; 0 = none */
-	int32_t month;	  /* yyyymm of receipt */
+	int32_t month;    /* yyyymm of receipt */
 };
 
 /* Reports of one key in this batch: landed[order[first]] to landed[order[end - 1]], by time. */
@@ -60,6 +61,13 @@ struct counts {
 		quarantined;
 };
 
+/* A file that some item has. */
+struct file {
+	int32_t month; /* yyyymm of receipt */
+	bool known;    /* the database has its bytes */
+	const struct evidence *evidence;
+};
+
 struct landing {
 	struct arena *arena;
 	const struct lookup *lookup;
@@ -68,7 +76,7 @@ struct landing {
 	struct ticket **tickets;
 	size_t ticket_count;
 	struct counts *counts; /* by ticket */
-	size_t *starts;	       /* by ticket and one more: its first in `landed` */
+	size_t *starts;        /* by ticket and one more: its first in `landed` */
 	struct landed *landed;
 	size_t landed_count;
 	size_t *order; /* reports by key and time */
@@ -76,15 +84,17 @@ struct landing {
 	struct group *groups;
 	size_t group_count;
 	size_t family_count;
+	struct file *files; /* of the batch, by month and digest, each once */
+	size_t file_count;
 	size_t new_reports, folds, relapses;
 	/* on their way */
 	struct rows copies[COPY_TABLES];
 	struct columns families; /* to read */
-	struct columns entries;	 /* of the ledger */
-	struct columns made;	 /* fingerprints: new */
-	struct columns moved;	 /* fingerprints: changed */
-	struct columns seen;	 /* sightings of reports that are there */
-	struct columns evidence;
+	struct columns entries;  /* of the ledger */
+	struct columns made;     /* fingerprints: new */
+	struct columns moved;    /* fingerprints: changed */
+	struct columns seen;     /* sightings of reports that are there */
+	struct columns evidence; /* to ask for: month and digest of `files` */
 	struct columns objects;
 	struct columns sums; /* ledger_day */
 	struct columns acts; /* of re-runs */
@@ -109,6 +119,10 @@ size_t landing_needs(const struct landing *landing, struct month_need *needs, si
 /* The next id of that month, in order of arrival; *cursor begins with 0 for each month. */
 void landing_id(struct landing *landing, int32_t month, size_t *cursor, int64_t id);
 void landing_encode(struct landing *landing);
+/* File `place` is there already. */
+void landing_file_known(struct landing *landing, size_t place);
+/* After landing_encode() and what is known of the files: the rows are whole. */
+void landing_finish(struct landing *landing);
 
 /* landing_rows.c */
 void landing_encode_rows(struct landing *landing);

@@ -7,11 +7,6 @@
 /* Files and STIX objects: known ones are passed over by the database, so they come as columns, sorted by key.
  */
 
-struct file {
-	int32_t month;
-	const struct evidence *evidence;
-};
-
 static int by_digest(const void *a, const void *b)
 {
 	const struct file *left = a;
@@ -55,7 +50,8 @@ static size_t collect_files(struct landing *landing, size_t place, struct file *
 			if (!report)
 				continue;
 			put_attachment(landing, ticket, evidence, report, (int32_t)count);
-			files[count++] = (struct file){clock_yyyymm(ticket->entry.received), evidence};
+			files[count++] = (struct file){
+				.month = clock_yyyymm(ticket->entry.received), .evidence = evidence};
 		}
 	return count;
 }
@@ -72,14 +68,39 @@ static void encode_evidence(struct landing *landing)
 		if (!landing->tickets[i]->poison)
 			count += collect_files(landing, i, files + count);
 	qsort(files, count, sizeof *files, by_digest);
+	landing->files = files;
+	landing->file_count = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (i && by_digest(&files[i - 1], &files[i]) == 0)
+		if (i && by_digest(&files[landing->file_count - 1], &files[i]) == 0)
 			continue;
 		put_i32(column(&landing->evidence, 0), files[i].month);
 		put_text(column(&landing->evidence, 1), digest_of(files[i].evidence));
-		put_text(column(&landing->evidence, 2), files[i].evidence->bytes);
 		columns_next(&landing->evidence);
+		files[landing->file_count++] = files[i];
 	}
+}
+
+void landing_file_known(struct landing *landing, size_t place)
+{
+	if (place < landing->file_count)
+		landing->files[place].known = true;
+}
+
+void landing_finish(struct landing *landing)
+{
+	for (size_t i = 0; i < landing->file_count; i++) {
+		const struct file *file = &landing->files[i];
+		struct rows *rows = &landing->copies[COPY_EVIDENCE];
+		if (file->known)
+			continue;
+		rows_start(rows, 4);
+		put_i32(&rows->bytes, file->month);
+		put_text(&rows->bytes, digest_of(file->evidence));
+		put_i64(&rows->bytes, (int64_t)file->evidence->bytes.len);
+		put_text(&rows->bytes, file->evidence->bytes);
+	}
+	for (size_t i = 0; i < COPY_TABLES; i++)
+		rows_end(&landing->copies[i]);
 }
 
 struct object {
@@ -151,7 +172,7 @@ static void encode_objects(struct landing *landing)
 
 void landing_encode_files(struct landing *landing)
 {
-	static const uint32_t evidence[] = {PG_INT4, PG_BYTEA, PG_BYTEA};
+	static const uint32_t evidence[] = {PG_INT4, PG_BYTEA};
 	static const uint32_t objects[] = {PG_TEXT, PG_TEXT, PG_INT4, PG_INT4, PG_INT8, PG_TIMESTAMPTZ,
 		PG_TEXT, PG_TEXT, PG_TEXT, PG_BOOL, PG_TEXT, PG_TEXT};
 	columns_begin(&landing->evidence, evidence, ARRAY_LEN(evidence));

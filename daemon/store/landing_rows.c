@@ -27,6 +27,7 @@ const char *const copy_statements[COPY_TABLES] = {
 	[COPY_ATTACHMENT] =
 		"COPY attachment (report, sequence, spool, number, month, size, digest, name, media_type) "
 		"FROM STDIN (FORMAT binary)",
+	[COPY_EVIDENCE] = "COPY evidence (month, digest, size, bytes) FROM STDIN (FORMAT binary)",
 	[COPY_REPORT_LINK] = "COPY report_link (a, b, kind) FROM STDIN (FORMAT binary)",
 	[COPY_RAISE] =
 		"COPY raise_queue (report, source, severity, confidence, trust) FROM STDIN (FORMAT binary)",

@@ -15,7 +15,7 @@ struct rows {
 };
 
 void rows_start(struct rows *rows, int16_t fields); /* one more row */
-void rows_end(struct rows *rows);		    /* after the last row; nothing where there is none */
+void rows_end(struct rows *rows);                   /* after the last row; nothing where there is none */
 void rows_clear(struct rows *rows);
 void rows_free(struct rows *rows);
 

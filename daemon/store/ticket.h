@@ -14,15 +14,15 @@ struct ticket {
 	struct ticket *next; /* in the queue of those that can land */
 	struct arena *arena; /* holds all of it */
 	uint16_t worker;     /* instance that found */
-	bool held;	     /* the spool has said which entry */
-	bool complete;	     /* the last piece has come */
-	bool refused;	     /* triage or we could not read it: its bytes are asked for */
-	bool wanted;	     /* asked for */
-	bool poison;	     /* the bytes are here */
-	bool queued;	     /* in the queue */
-	bool landing;	     /* in a transaction, or waiting for its end */
-	bool landed;	     /* the ledger has it: release with the next commit */
-	bool probed;	     /* its items were tried one by one */
+	bool held;           /* the spool has said which entry */
+	bool complete;       /* the last piece has come */
+	bool refused;        /* triage or we could not read it: its bytes are asked for */
+	bool wanted;         /* asked for */
+	bool poison;         /* the bytes are here */
+	bool queued;         /* in the queue */
+	bool landing;        /* in a transaction, or waiting for its end */
+	bool landed;         /* the ledger has it: release with the next commit */
+	bool probed;         /* its items were tried one by one */
 	struct entry entry;
 	struct str bookmark_owner;
 	struct str bookmark_value;
@@ -37,7 +37,7 @@ struct ticket {
 	struct str reason;
 	char sqlstate[6];
 	struct str bytes;
-	bool mapped;		  /* bytes are a mapping */
+	bool mapped;              /* bytes are a mapping */
 	char (*refused_items)[6]; /* SQLSTATE by item, "" where it is good; NULL before probing */
 };
 

@@ -927,7 +927,10 @@ static void test_trap_14_two_nodes_fold_together(void **state)
 				snprintf(keys[i], sizeof keys[i], "%d", (int)((entry / 4) * 20 + i));
 				item_of(items, &count, keys[i], T0);
 			}
-			struct finding finding = {.items = items, .item_count = count};
+			struct evidence evidence = {
+				.name = STR("a"), .media_type = STR("b"), .bytes = str_of(keys[0])};
+			sha256(evidence.bytes, evidence.digest);
+			struct finding finding = {items, count, &evidence, 1, NULL, 0};
 			struct holding_held held = held_of(nodes[n], entry, 1, T0);
 			land_finding(nodes[n], &held, &finding);
 			lander_kick(nodes[n]->lander);
@@ -944,6 +947,10 @@ static void test_trap_14_two_nodes_fold_together(void **state)
 		"SELECT concat_ws(' ', (SELECT count(*) FROM report), (SELECT count(*) FROM fingerprint), "
 		"(SELECT sum(count) FROM sighting), (SELECT sum(reports + folded) FROM ledger_day))",
 		"220 220 1600 1600");
+	assert_sql(f,
+		"SELECT concat_ws(' ', (SELECT count(*) FROM evidence), (SELECT count(*) FROM attachment), "
+		"(SELECT count(*) FROM quarantine))",
+		"11 80 0");
 	teardown((void **)&other);
 }
 
