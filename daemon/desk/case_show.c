@@ -23,11 +23,10 @@
 	" FROM (SELECT * FROM journal WHERE object = 'case/' || c.number ORDER BY n DESC "                  \
 	"LIMIT " CASE_JOURNAL ") j)"
 
-#define REPORTS                                                                                        \
-	"(SELECT coalesce(json_agg(" REPORT_JSON                                                       \
-	" ORDER BY v.id DESC), '[]') FROM (SELECT r.report FROM case_report r"                         \
-	" WHERE r.case_id = c.id AND r.ended IS NULL ORDER BY r.report DESC LIMIT " CASE_REPORTS ") p" \
-	" JOIN report_view v ON v.id = p.report)"
+#define REPORTS                                                                                         \
+	"ARRAY(SELECT r.report FROM case_report r WHERE r.case_id = c.id AND r.ended IS NULL ORDER BY " \
+	"r.report DESC"                                                                                 \
+	" LIMIT " CASE_REPORTS ")"
 
 #define PARTIES                                                                                             \
 	"(SELECT coalesce(json_agg(json_build_object('role', p.role, 'name', p.name, 'contact', p.contact," \
@@ -40,7 +39,7 @@
 	"'opened_by', c.opened_by,"                                                                          \
 	" 'closed', CASE WHEN c.state = 'closed' THEN stamp(c.changed) END, 'next_states', " NEXT_STATES     \
 	", 'notes', " NOTES ","                                                                              \
-	" 'report_items', " REPORTS ", 'journal', " JOURNAL ", 'parties', " PARTIES ","                      \
+	" 'journal', " JOURNAL ", 'parties', " PARTIES ","                                                   \
 	" 'merged', (SELECT coalesce(json_agg(m.number ORDER BY m.id), '[]') FROM cases m WHERE "            \
 	"m.merged_into = c.id),"                                                                             \
 	" 'tags', (SELECT coalesce(json_agg(t.tag ORDER BY t.tag), '[]') FROM case_tag t WHERE t.case_id = " \
@@ -59,17 +58,42 @@ void case_add_visible(struct query *query, const struct request *request)
 	query_str(query, str_of(request->operator.name));
 }
 
+static void on_reports(struct request *request, const struct pg_result *result)
+{
+	struct json_object *items = json_object_new_array();
+
+	for (int i = 0; i < result->rows; i++)
+		json_object_array_add(items, result_json(result, i, 0));
+	json_object_object_add(request->result, "report_items", items);
+	request_answer_result(request, result);
+}
+
+static void ask_reports(struct request *request, struct json_object *list)
+{
+	size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	struct report_ids ids;
+	struct query query;
+
+	report_ids_start(&ids, count, request->arena);
+	for (size_t i = 0; i < count; i++)
+		report_ids_add(&ids, json_object_get_int64(json_object_array_get_idx(list, i)));
+	report_ids_query(&ids, request->arena, &query);
+	request_query(request, &query, on_reports);
+}
+
 static void on_case(struct request *request, const struct pg_result *result)
 {
 	if (result->rows == 0) {
 		request_refuse(request, RPC_DENIED, "that case is restricted");
 		return;
 	}
-	struct json_object *shown = result_json(result, 0, 0), *more = result_json(result, 0, 1);
+	struct json_object *more = result_json(result, 0, 1), *reports = result_json(result, 0, 2);
+	request->result = result_json(result, 0, 0);
 	json_object_object_foreach(more, key, value)
-		json_object_object_add(shown, key, json_object_get(value));
+		json_object_object_add(request->result, key, json_object_get(value));
+	ask_reports(request, reports);
 	json_object_put(more);
-	request_answer(request, shown);
+	json_object_put(reports);
 }
 
 void desk_case_show(struct request *request)
@@ -80,8 +104,8 @@ void desk_case_show(struct request *request)
 	if (!request_needs(request, "number", &number) || !request_database(request))
 		return;
 	query_start(&query, request->arena,
-		"SELECT " CASE_JSON ", " MORE
-		" FROM cases c JOIN case_view v ON v.id = c.id WHERE c.id = case_named($?)");
+		"SELECT " CASE_JSON ", " MORE ", array_to_json(" REPORTS
+		") FROM cases c JOIN case_view v ON v.id = c.id WHERE c.id = case_named($?)");
 	query_str(&query, number);
 	case_add_visible(&query, request);
 	request_query(request, &query, on_case);

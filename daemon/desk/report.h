@@ -3,7 +3,7 @@
 
 #include "desk/request.h"
 
-/* A row of report_view v, as every list shows it. */
+/* A row of v, which is report_view or REPORT_ROWS, as every list shows it. */
 #define REPORT_JSON                                                                                    \
 	"json_build_object('id', v.number, 'source', v.source, 'classification', v.classification,"    \
 	" 'identifier', v.identifier, 'malware', nullif(v.malware, ''), 'severity', v.severity_name, " \
@@ -13,6 +13,19 @@
 	" 'last_seen', stamp(v.last_seen), 'received', stamp(v.received), 'count', v.count, 'case', "  \
 	"v.\"case\","                                                                                  \
 	" 'exercise', nullif(v.exercise, ''))"
+
+/* Ids of reports, to be shown as a page. */
+struct report_ids {
+	int64_t *ids;
+	size_t count, max;
+};
+void report_ids_start(struct report_ids *ids, size_t max, struct arena *arena);
+void report_ids_add(struct report_ids *ids, int64_t id); /* what is over max is left out */
+/* The statement that gives REPORT_JSON and the id of each, newest first. It reads only the partitions that
+ * these ids lie in. */
+void report_ids_query(const struct report_ids *ids, struct arena *arena, struct query *query);
+/* Answer with these as a page; next 0: the last one. */
+void report_ids_answer(struct request *request, const struct report_ids *ids, int64_t next);
 
 /* "202611-123", or the number itself. */
 bool report_id_parse(struct str text, int64_t *id);
@@ -26,6 +39,7 @@ struct report_filter {
 	int64_t severity; /* at least; -1: any */
 	int64_t source_id;
 	int64_t least; /* the least id that `since` leaves */
+	struct report_ids found;
 };
 bool report_filter_read(struct request *request, struct report_filter *filter);
 /* Then: the source's id and the least id that `since` leaves, by one query; then `next`. */

@@ -52,22 +52,23 @@ static bool is_filtered(const struct report_filter *filter)
 /* A short page of a narrowed list is the end only if all was looked at. */
 static void on_floor(struct request *request, const struct pg_result *result)
 {
-	struct str floor = pg_value(result, 0, 0);
+	const struct report_filter *filter = request->state;
 
-	if (floor.p)
-		json_object_object_add(
-			request->result, "next", json_object_new_string_len(floor.p, (int)floor.len));
-	request_answer_result(request, result);
+	report_ids_answer(request, &filter->found, pg_value(result, 0, 0).p ? pg_value_int(result, 0, 0) : 0);
 }
 
-static void on_page(struct request *request, const struct pg_result *result)
+static void on_found(struct request *request, const struct pg_result *result)
 {
-	const struct report_filter *filter = request->state;
+	struct report_filter *filter = request->state;
 	struct query query;
 
-	request->result = result_page(result, filter->limit);
+	report_ids_start(&filter->found, (size_t)filter->limit, request->arena);
+	for (int i = 0; i < result->rows; i++)
+		report_ids_add(&filter->found, pg_value_int(result, i, 0));
 	if (result->rows > filter->limit || !is_filtered(filter)) {
-		request_answer_result(request, result);
+		bool more = result->rows > filter->limit;
+		report_ids_answer(
+			request, &filter->found, more ? filter->found.ids[filter->found.count - 1] : 0);
 		return;
 	}
 	query_start(&query, request->arena, "SELECT min(f.id) FROM (SELECT r.id");
@@ -83,15 +84,13 @@ static void on_resolved(struct request *request, const struct pg_result *result)
 
 	if (!report_filter_take(request, result, filter))
 		return;
-	query_start(&query, request->arena,
-		"WITH page AS MATERIALIZED (SELECT c.id FROM (SELECT r.id, r.type, r.severity");
+	query_start(&query, request->arena, "SELECT c.id FROM (SELECT r.id, r.type, r.severity");
 	add_range(&query, filter);
 	query_add(&query, is_filtered(filter) ? LOOK_AT ") c" : "ALL) c");
 	add_conditions(&query, filter);
-	query_add(&query, " LIMIT $?::bigint) SELECT " REPORT_JSON
-			  ", v.id FROM page JOIN report_view v ON v.id = page.id ORDER BY v.id DESC");
+	query_add(&query, " ORDER BY c.id DESC LIMIT $?::bigint");
 	query_int(&query, filter->limit + 1);
-	request_query(request, &query, on_page);
+	request_query(request, &query, on_found);
 }
 
 void desk_report_list(struct request *request)

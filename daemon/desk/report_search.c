@@ -7,39 +7,27 @@
 
 /*
  * Newest partition first, one range of ids at a time, so that a value that millions of reports share costs no
- * more than one that few have (trap 24). What takes longer than this ends the page; its cursor says where to
- * go on.
+ * more than one that few have (trap 24). What is in every other report is found by looking through the newest
+ * ones, before the index is asked for all that have it. What takes longer than this ends the page; its cursor
+ * says where to go on.
  */
 #define SEARCH_PATIENCE (2 * CLOCK_SECOND)
+#define SEARCH_NEWEST   "3000"
 
 struct searching {
 	struct report_filter filter; /* first: report_filter_resolve() reads it */
 	struct search search;
-	struct str keys; /* as an array literal */
-	struct json_object *items;
+	struct str keys;      /* as an array literal */
 	int64_t (*chunks)[2]; /* lower, upper; newest first */
 	int chunk_count, at;
 	int64_t started;
 };
 
-static void searching_release(struct request *request)
-{
-	struct searching *searching = request->state;
-
-	json_object_put(searching->items);
-}
-
 static void finish(struct request *request, int64_t next)
 {
 	struct searching *searching = request->state;
-	struct json_object *page = json_object_new_object();
 
-	json_object_object_add(page, "items", json_object_get(searching->items));
-	json_object_object_add(page, "next",
-		next ? json_object_new_string_len(arena_printf(request->arena, "%lld", (long long)next).p,
-			       (int)arena_printf(request->arena, "%lld", (long long)next).len)
-		     : NULL);
-	request_answer(request, page);
+	report_ids_answer(request, &searching->filter.found, next);
 }
 
 /* What every way of finding is narrowed by. */
@@ -61,20 +49,25 @@ static void add_narrowing(struct query *query, const struct searching *searching
 	}
 }
 
+static void add_inside(struct query *query, const struct searching *searching, const char *condition)
+{
+	char text[NETADDR_TEXT];
+
+	if (!searching->search.narrowed)
+		return;
+	query_add(query, condition);
+	query_str(query, arena_str(query->arena, str_of(netaddr_format(&searching->search.prefix, text))));
+}
+
 static void add_ways(struct query *query, const struct searching *searching)
 {
 	const struct search *search = &searching->search;
-	char text[NETADDR_TEXT];
 
 	if (search->key_count) {
 		query_add(query, "SELECT r.id FROM report r WHERE r.keys && $?::bigint[]");
 		query_str(query, searching->keys);
 		add_narrowing(query, searching);
-		if (search->narrowed) {
-			query_add(query, " AND observable_inside(r.observables, $?::inet)");
-			query_str(query,
-				arena_str(query->arena, str_of(netaddr_format(&search->prefix, text))));
-		}
+		add_inside(query, searching, " AND observable_inside(r.observables, $?::inet)");
 	}
 	if (search->key_count && search->words.len)
 		query_add(query, " UNION ");
@@ -89,24 +82,38 @@ static void add_ways(struct query *query, const struct searching *searching)
 
 static void search_chunk(struct request *request);
 
+/* Take what was found, newest first. True: the page is full, and the request ended. */
+static bool take_found(struct request *request, const struct pg_result *result)
+{
+	struct searching *searching = request->state;
+	struct report_ids *found = &searching->filter.found;
+	bool more = (size_t)result->rows > found->max - found->count;
+
+	for (int i = 0; i < result->rows; i++)
+		report_ids_add(found, pg_value_int(result, i, 0));
+	if (more)
+		finish(request, found->ids[found->count - 1]);
+	return more;
+}
+
 static void on_chunk(struct request *request, const struct pg_result *result)
 {
 	struct searching *searching = request->state;
-	int64_t wanted = searching->filter.limit - (int64_t)json_object_array_length(searching->items);
 	int64_t lower = searching->chunks[searching->at][0];
 
-	for (int i = 0; i < result->rows && i < wanted; i++)
-		json_object_array_add(searching->items, result_json(result, i, 0));
-	if (result->rows > wanted) {
-		finish(request, wanted > 0 ? pg_value_int(result, (int)wanted - 1, 1) : lower);
+	if (take_found(request, result))
 		return;
-	}
 	if (++searching->at == searching->chunk_count)
 		finish(request, 0);
 	else if (clock_monotonic() - searching->started > SEARCH_PATIENCE)
 		finish(request, lower);
 	else
 		search_chunk(request);
+}
+
+static int64_t still_wanted(const struct searching *searching)
+{
+	return searching->filter.limit - (int64_t)searching->filter.found.count + 1;
 }
 
 static void search_chunk(struct request *request)
@@ -116,11 +123,34 @@ static void search_chunk(struct request *request)
 
 	query_start(&query, request->arena, "WITH hit AS MATERIALIZED (");
 	add_ways(&query, searching);
-	query_add(&query, "), page AS MATERIALIZED (SELECT id FROM hit ORDER BY id DESC LIMIT $?::bigint) "
-			  "SELECT " REPORT_JSON
-			  ", v.id FROM page JOIN report_view v ON v.id = page.id ORDER BY v.id DESC");
-	query_int(&query, searching->filter.limit - (int64_t)json_object_array_length(searching->items) + 1);
+	query_add(&query, ") SELECT id FROM hit ORDER BY id DESC LIMIT $?::bigint");
+	query_int(&query, still_wanted(searching));
 	request_query(request, &query, on_chunk);
+}
+
+/* Only a full page is of use: the others are found again by the index. */
+static void on_newest(struct request *request, const struct pg_result *result)
+{
+	struct searching *searching = request->state;
+
+	if (result->rows < still_wanted(searching) || !take_found(request, result))
+		search_chunk(request);
+}
+
+static void search_newest(struct request *request)
+{
+	struct searching *searching = request->state;
+	struct query query;
+
+	query_start(&query, request->arena,
+		"SELECT n.id FROM (SELECT r.id, r.keys, r.observables FROM report r WHERE true");
+	add_narrowing(&query, searching);
+	query_add(&query, " ORDER BY r.id DESC LIMIT " SEARCH_NEWEST ") n WHERE n.keys && $?::bigint[]");
+	query_str(&query, searching->keys);
+	add_inside(&query, searching, " AND observable_inside(n.observables, $?::inet)");
+	query_add(&query, " ORDER BY n.id DESC LIMIT $?::bigint");
+	query_int(&query, still_wanted(searching));
+	request_query(request, &query, on_newest);
 }
 
 static void on_chunks(struct request *request, const struct pg_result *result)
@@ -137,7 +167,10 @@ static void on_chunks(struct request *request, const struct pg_result *result)
 		searching->chunks[i][0] = pg_value_int(result, i, 0);
 		searching->chunks[i][1] = pg_value_int(result, i, 1);
 	}
-	search_chunk(request);
+	if (searching->search.words.len == 0)
+		search_newest(request);
+	else
+		search_chunk(request);
 }
 
 static void on_resolved(struct request *request, const struct pg_result *result)
@@ -184,9 +217,8 @@ void desk_report_search(struct request *request)
 	if (!request_database(request))
 		return;
 	make_keys(request, searching);
-	searching->items = json_object_new_array();
+	report_ids_start(&searching->filter.found, (size_t)searching->filter.limit, request->arena);
 	searching->started = clock_monotonic();
 	request->state = searching;
-	request->release = searching_release;
 	report_filter_resolve(request, on_resolved);
 }

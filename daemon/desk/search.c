@@ -69,7 +69,8 @@ static void add_cve(struct search *search, struct str word, struct arena *arena)
 		add_key(search, observable_key(OBSERVABLE_CVE, value));
 }
 
-/* One word may be a name, and also an identifier, a malware family or a sender's own id. */
+/* One word may be a name, and also an identifier, a malware family or a sender's own id. What can only be an
+ * observable is not looked for in texts: the readers have found it there. */
 static void add_word(struct search *search, struct str word, struct arena *arena)
 {
 	struct str lower = arena_str(arena, word);
@@ -79,8 +80,10 @@ static void add_word(struct search *search, struct str word, struct arena *arena
 	for (size_t i = 0; i < lower.len; i++)
 		if (p[i] >= 'A' && p[i] <= 'Z')
 			p[i] = (char)(p[i] + 32);
-	if (observable_guess(word, arena, &guessed))
+	if (observable_guess(word, arena, &guessed)) {
 		add_key(search, observable_key(guessed.type, guessed.value));
+		search->words = STR("");
+	}
 	add_cve(search, word, arena);
 	add_key(search, search_key("identifier", word));
 	add_key(search, search_key("identifier", lower));

@@ -145,7 +145,7 @@ static void ask_cases(struct request *request)
 
 static void ask_reports(struct request *request);
 
-static void on_reports(struct pg *pg, const struct pg_result *result, void *context)
+static void on_report_rows(struct pg *pg, const struct pg_result *result, void *context)
 {
 	struct request *request = context;
 	struct watch_state *watch = request->state;
@@ -156,14 +156,39 @@ static void on_reports(struct pg *pg, const struct pg_result *result, void *cont
 		later(request);
 		return;
 	}
-	for (int i = 0; i < result->rows; i++) {
+	for (int i = result->rows - 1; i >= 0; i--)
 		tell(request, "report", result_json(result, i, 0));
-		watch->last_report = pg_value_int(result, i, 1);
-	}
+	if (result->rows > 0)
+		watch->last_report = pg_value_int(result, 0, 1);
 	if (result->rows == WATCH_PAGE && request->session)
 		ask_reports(request);
 	else
 		ask_cases(request);
+}
+
+static void on_reports(struct pg *pg, const struct pg_result *result, void *context)
+{
+	struct request *request = context;
+	struct watch_state *watch = request->state;
+	struct report_ids ids;
+	struct query query;
+
+	(void)pg;
+	watch->asking = false;
+	if (result->outcome != PG_DONE) {
+		later(request);
+		return;
+	}
+	if (result->rows == 0) {
+		ask_cases(request);
+		return;
+	}
+	arena_reset(request->arena);
+	report_ids_start(&ids, WATCH_PAGE, request->arena);
+	for (int i = 0; i < result->rows; i++)
+		report_ids_add(&ids, pg_value_int(result, i, 0));
+	report_ids_query(&ids, request->arena, &query);
+	run(request, &query, on_report_rows);
 }
 
 static void ask_reports(struct request *request)
@@ -181,12 +206,10 @@ static void ask_reports(struct request *request)
 		"10000000000 = month THEN $?::bigint + 1"
 		" END) AS least, (month + 1) * 10000000000 AS ends FROM arrival WHERE minute >= now() - "
 		"interval '2 minutes'"
-		" GROUP BY month), fresh AS MATERIALIZED (SELECT r.id FROM landed l JOIN report r ON r.id >= "
+		" GROUP BY month) SELECT r.id FROM landed l JOIN report r ON r.id >= "
 		"l.least AND r.id < l.ends"
 		" WHERE r.id > $?::bigint AND row_is_new(r.xmin, $?::pg_snapshot, $?::pg_snapshot) ORDER BY "
-		"r.id LIMIT $?::bigint)"
-		" SELECT " REPORT_JSON
-		", v.id FROM fresh JOIN report_view v ON v.id = fresh.id ORDER BY v.id");
+		"r.id LIMIT $?::bigint");
 	query_int(&query, watch->floor.report);
 	query_int(&query, watch->floor.report);
 	query_int(&query, watch->last_report);
