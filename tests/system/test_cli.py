@@ -36,7 +36,7 @@ def on_terminal(daemon, *arguments, **environment):
     return seen.decode()
 
 
-def submit_as(daemon, uid, *arguments):
+def as_user(daemon, uid, *arguments):
     """cirt as another user of this machine."""
     if os.getuid() != 0:
         pytest.skip("needs root")
@@ -172,17 +172,17 @@ def test_reports_are_split_off_and_their_origin_kept(filled):
 
 def test_who_is_not_an_operator_is_denied(filled):
     """Rights follow the verb table; every change carries the operator's name."""
-    denied = submit_as(filled, 41234, "case", "list")
+    denied = as_user(filled, 41234, "case", "list")
     assert denied.returncode == 4 and "not an operator" in denied.stderr
     filled.psql("INSERT INTO cirt.operator (name, role, uid) VALUES ('op4', 'viewer', 41234)")
-    wait_for(lambda: submit_as(filled, 41234, "case", "list").returncode == 0, 20, "the new operator to be let in", every=1)
+    wait_for(lambda: as_user(filled, 41234, "case", "list").returncode == 0, 20, "the new operator to be let in", every=1)
     number = filled.all_pages("case", "list")[0]["number"]
-    denied = submit_as(filled, 41234, "case", "note", number, "hello")
+    denied = as_user(filled, 41234, "case", "note", number, "hello")
     assert denied.returncode == 4 and "trainee" in denied.stderr
     filled.psql("UPDATE cirt.operator SET role = 'analyst' WHERE name = 'op4'")
-    wait_for(lambda: submit_as(filled, 41234, "case", "note", number, "by op4").returncode == 0, 20, "the right to be given", every=1)
+    wait_for(lambda: as_user(filled, 41234, "case", "note", number, "by op4").returncode == 0, 20, "the right to be given", every=1)
     assert {"op4"} == {note["actor"] for note in filled.cirt("case", "show", number)["notes"] if note["text"] == "by op4"}
-    assert submit_as(filled, 41234, "source", "disable", "sensor-1").returncode == 4
+    assert as_user(filled, 41234, "source", "disable", "sensor-1").returncode == 4
 
 
 def test_submitted_file_is_taken_once(filled, tmp_path):
