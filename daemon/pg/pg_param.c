@@ -89,8 +89,11 @@ void pg_put_i32(struct buf *out, int32_t value)
 
 void pg_put_i64(struct buf *out, int64_t value)
 {
-	pg_put_i32(out, (int32_t)((uint64_t)value >> 32));
-	pg_put_i32(out, (int32_t)(uint32_t)((uint64_t)value & UINT32_MAX));
+	uint64_t v = (uint64_t)value;
+	uint8_t bytes[8];
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(v >> (56 - 8 * i));
+	buf_append(out, bytes, sizeof bytes);
 }
 
 void pg_put_str(struct buf *out, struct str value)

@@ -37,21 +37,6 @@ const char *const copy_statements[COPY_TABLES] = {
 			    "sqlstate, envelope, size, bytes) FROM STDIN (FORMAT binary)",
 };
 
-/* "type role value" */
-static struct str observable_text(const struct observable *observable, struct arena *arena)
-{
-	return arena_printf(arena, "%s %s " STR_FMT, observable_type_name(observable->type),
-		observable_role_name(observable->role), STR_ARG(observable->value));
-}
-
-static void put_observables(struct landing *landing, const struct report *report, struct buf *out)
-{
-	struct str *texts = arena_alloc(landing->arena, (report->observable_count + 1) * sizeof *texts);
-	for (size_t i = 0; i < report->observable_count; i++)
-		texts[i] = observable_text(&report->observables[i], landing->arena);
-	put_texts(out, texts, report->observable_count);
-}
-
 static const char *pap_of(const struct landed *landed)
 {
 	enum pap pap = landed->item->report.pap;
@@ -106,7 +91,7 @@ static void put_report(struct landing *landing, const struct landed *landed, int
 	put_text(out, report->title);
 	put_text(out, report->text);
 	put_text(out, report->doc);
-	put_observables(landing, report, out);
+	put_observables(out, report->observables, report->observable_count);
 	put_numbers(out, keys, report_keys(report, keys));
 	put_texts(out, report->notes, report->note_count);
 	put_texts(out, report->tags, report->tag_count);
@@ -187,7 +172,7 @@ static void encode_item(struct landing *landing, const struct landed *landed)
 	put_text(out, report->title);
 	put_text(out, report->text);
 	put_text(out, report->doc);
-	put_observables(landing, report, out);
+	put_observables(out, report->observables, report->observable_count);
 	put_texts(out, report->notes, report->note_count);
 }
 

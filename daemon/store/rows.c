@@ -123,10 +123,9 @@ static size_t array_start(struct buf *out, uint32_t element, size_t count)
 
 static void i32_at(struct buf *out, size_t at, size_t value)
 {
-	struct buf number = {0};
-	pg_put_i32(&number, (int32_t)value);
-	memcpy(out->data + at, number.data, number.len);
-	buf_free(&number);
+	uint8_t *bytes = (uint8_t *)out->data + at;
+	for (size_t i = 0; i < 4; i++)
+		bytes[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
 void put_texts(struct buf *out, const struct str *values, size_t count)
@@ -134,6 +133,24 @@ void put_texts(struct buf *out, const struct str *values, size_t count)
 	size_t at = array_start(out, PG_TEXT, count);
 	for (size_t i = 0; i < count; i++)
 		put_text(out, values[i]);
+	i32_at(out, at, out->len - at - 4);
+}
+
+/* "type role value" each */
+void put_observables(struct buf *out, const struct observable *observables, size_t count)
+{
+	size_t at = array_start(out, PG_TEXT, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct observable *observable = &observables[i];
+		size_t start = out->len;
+		pg_put_i32(out, 0);
+		buf_text(out, observable_type_name(observable->type));
+		buf_char(out, ' ');
+		buf_text(out, observable_role_name(observable->role));
+		buf_char(out, ' ');
+		buf_str(out, observable->value);
+		i32_at(out, start, out->len - start - 4);
+	}
 	i32_at(out, at, out->len - at - 4);
 }
 

@@ -2,6 +2,7 @@
 #define STORE_ROWS_H
 
 #include "base/hash.h"
+#include "model/observable.h"
 #include "pg/pg.h"
 
 /*
@@ -33,6 +34,8 @@ void put_uuid(struct buf *out, const uint8_t uuid[UUID_LEN]);
 void put_time(struct buf *out, int64_t time); /* microseconds since 1970 */
 void put_day(struct buf *out, int32_t day);   /* days since 1970 */
 void put_texts(struct buf *out, const struct str *values, size_t count);
+void put_observables(
+	struct buf *out, const struct observable *observables, size_t count); /* "type role value" */
 void put_numbers(struct buf *out, const int64_t *values, size_t count);
 
 /* PostgreSQL's microseconds since 2000 as ours. */
