@@ -8,7 +8,7 @@ struct arena;
 
 struct arena *arena_new(size_t first_block);
 void arena_free(struct arena **arena);
-void arena_reset(struct arena *arena); /* forget everything, keep the first block */
+void arena_reset(struct arena *arena);               /* forget everything, keep the first block */
 void *arena_alloc(struct arena *arena, size_t size); /* zero-filled, aligned for any type */
 /* Grow the array at old from old_size to size bytes; copies unless it is the newest allocation. */
 void *arena_grow(struct arena *arena, void *old, size_t old_size, size_t size);

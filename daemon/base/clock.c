@@ -139,7 +139,7 @@ bool clock_parse(struct str text, int64_t *time)
 		micros = 999999;
 	}
 	*time = clock_of_civil(year, month, day, hour, minute, second) + micros -
-		(int64_t)offset * 60 * CLOCK_SECOND;
+	        (int64_t)offset * 60 * CLOCK_SECOND;
 	return true;
 }
 

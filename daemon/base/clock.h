@@ -13,10 +13,11 @@ int64_t clock_monotonic(void); /* microseconds, for intervals only */
 /* RFC 3339, any offset, up to nine fractional digits (cut to six), a leap second read as :59.999999. */
 bool clock_parse(struct str text, int64_t *time);
 #define CLOCK_TEXT 32
-/* "2026-11-22T10:00:00Z", or with six fractional digits where they are not zero; years 0000..9999, clamped. */
+/* "2026-11-22T10:00:00Z", or with six fractional digits where they are not zero; years 0000..9999, clamped.
+ */
 const char *clock_format(int64_t time, char text[CLOCK_TEXT]);
-int32_t clock_day(int64_t time);       /* days since 1970-01-01, UTC */
-int32_t clock_yyyymm(int64_t time);    /* 202611 */
+int32_t clock_day(int64_t time);    /* days since 1970-01-01, UTC */
+int32_t clock_yyyymm(int64_t time); /* 202611 */
 int64_t clock_of_civil(int year, int month, int day, int hour, int minute, int second);
 
 #endif

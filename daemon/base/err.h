@@ -29,7 +29,8 @@ struct err {
 };
 
 /* Fill err (may be NULL); always returns false, so that `return err_set(...)` reads well. */
-bool err_set(struct err *err, enum err_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool err_set(struct err *err, enum err_code code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The same with ": " and strerror(errno) after it, code ERR_SYSTEM (ERR_NOSPACE for ENOSPC and EDQUOT). */
 bool err_errno(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -16,7 +16,7 @@ void sha256_free(struct sha256 **hash);
 void sha256_reset(struct sha256 *hash);
 void sha256_update(struct sha256 *hash, const void *bytes, size_t len);
 void sha256_final(struct sha256 *hash, uint8_t digest[SHA256_LEN]); /* then sha256_reset() before more */
-void sha1(struct str bytes, uint8_t digest[20]);  /* for formats that demand it, never for safety */
+void sha1(struct str bytes, uint8_t digest[20]); /* for formats that demand it, never for safety */
 void hmac_sha256(struct str key, struct str bytes, uint8_t mac[SHA256_LEN]);
 bool bytes_equal_constant_time(const void *a, const void *b, size_t len);
 uint64_t siphash(const uint8_t key[16], struct str bytes); /* SipHash-2-4 */

@@ -25,8 +25,8 @@ void log_write(enum log_level level, const struct log_field *fields, size_t coun
 unsigned long log_count(enum log_level level); /* lines written so far, for the counters */
 
 /* log_warn("text %d", n)   and   log_warn_f(LOG_F({"source", name}, {"peer", addr}), "text %d", n) */
-#define LOG_F(...)                                                                                             \
-	(const struct log_field[]){__VA_ARGS__},                                                               \
+#define LOG_F(...)                               \
+	(const struct log_field[]){__VA_ARGS__}, \
 		sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)
 #define log_error(...)   log_write(LOG_LEVEL_ERROR, NULL, 0, __VA_ARGS__)
 #define log_warn(...)    log_write(LOG_LEVEL_WARN, NULL, 0, __VA_ARGS__)

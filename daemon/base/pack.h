@@ -14,8 +14,9 @@ void pack_bytes(struct buf *out, const void *bytes, size_t len); /* fixed width:
 void pack_str(struct buf *out, struct str text);
 
 /*
- * Reading is sticky: after the first read past the end every read gives zero or empty and unpack_end() is false.
- * Strings point into the bytes read. A frame must be read exactly: unpack_end() also fails when bytes are left.
+ * Reading is sticky: after the first read past the end every read gives zero or empty and unpack_end() is
+ * false. Strings point into the bytes read. A frame must be read exactly: unpack_end() also fails when bytes
+ * are left.
  */
 struct unpack {
 	struct str rest;
@@ -31,7 +32,8 @@ void unpack_bytes(struct unpack *in, void *bytes, size_t len);
 struct str unpack_str(struct unpack *in);
 /* A u32 that must be below `limit`, such as an enum; fails otherwise. */
 uint32_t unpack_enum(struct unpack *in, uint32_t limit);
-/* A u32 count of things of at least `least` bytes each: fails if they cannot be there, so that it bounds allocation. */
+/* A u32 count of things of at least `least` bytes each: fails if they cannot be there, so that it bounds
+ * allocation. */
 uint32_t unpack_count(struct unpack *in, size_t least);
 bool unpack_end(const struct unpack *in);
 

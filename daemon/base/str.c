@@ -221,7 +221,7 @@ uint32_t utf8_next(struct str *text)
 		break;
 	case 4:
 		character = (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3f) << 12 |
-			    (uint32_t)(p[2] & 0x3f) << 6 | (p[3] & 0x3f);
+		            (uint32_t)(p[2] & 0x3f) << 6 | (p[3] & 0x3f);
 		break;
 	default:
 		len = 1;

@@ -35,7 +35,8 @@ struct str str_trim(struct str text); /* ASCII white space at both ends */
 bool str_split(struct str *rest, char separator, struct str *piece);
 bool str_to_u64(struct str text, uint64_t *value); /* decimal digits only, no overflow */
 bool str_to_i64(struct str text, int64_t *value);
-/* Whether `word` is likely a mistyped `meant` (Damerau-Levenshtein, a third of it at most); *distance tells how near. */
+/* Whether `word` is likely a mistyped `meant` (Damerau-Levenshtein, a third of it at most); *distance tells
+ * how near. */
 bool str_resembles(struct str word, struct str meant, size_t *distance);
 
 /* UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */

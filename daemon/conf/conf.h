@@ -22,25 +22,25 @@ struct conf_plugin_option {
 };
 
 /*
- * The whole configuration, or one room's slice of it: the same struct, where what the room may not see has its
- * default. Sizes in bytes, times in microseconds.
+ * The whole configuration, or one room's slice of it: the same struct, where what the room may not see has
+ * its default. Sizes in bytes, times in microseconds.
  */
 struct conf {
-	struct str path;              /* of the file it was read from */
+	struct str path; /* of the file it was read from */
 	/* general */
-	struct str state;             /* folder: spool/, postgres/, anchors/, secrets/ */
-	struct str run;               /* folder for sockets */
+	struct str state; /* folder: spool/, postgres/, anchors/, secrets/ */
+	struct str run;   /* folder for sockets */
 	bool sandbox_relaxed;
-	struct str user;              /* as root: prefix of the rooms' users ("cirtd-" → cirtd-intake …) */
+	struct str user; /* as root: prefix of the rooms' users ("cirtd-" → cirtd-intake …) */
 	enum log_level log_level;
 	struct str hostname;
-	struct str node;              /* name of this node among several */
+	struct str node; /* name of this node among several */
 	/* database */
 	bool db_managed;
-	bool db_migrate;              /* apply migrations at start */
-	struct str db_conninfo;       /* not managed: libpq's, without user and password */
-	struct str db_pgbin;          /* folder with postgres and initdb */
-	struct str db_password_file;  /* not managed: lines "role:password" */
+	bool db_migrate;             /* apply migrations at start */
+	struct str db_conninfo;      /* not managed: libpq's, without user and password */
+	struct str db_pgbin;         /* folder with postgres and initdb */
+	struct str db_password_file; /* not managed: lines "role:password" */
 	/* lmtp, smtp */
 	struct conf_list lmtp_listen;
 	struct conf_list smtp_listen;
@@ -48,45 +48,46 @@ struct conf {
 	uint64_t mail_max_recipients;
 	uint64_t mail_timeout;
 	uint64_t mail_max_sessions;
-	struct str mail_certificate;  /* PEM files, read by the supervisor; "" = no STARTTLS */
+	struct str mail_certificate; /* PEM files, read by the supervisor; "" = no STARTTLS */
 	struct str mail_key;
 	/* sensor */
 	struct conf_list sensor_listen;
 	struct str sensor_certificate;
 	struct str sensor_key;
-	struct str sensor_ca;         /* who may issue client certificates */
-	uint64_t sensor_max_line;     /* over this a line goes to quarantine unparsed: 1 MB */
+	struct str sensor_ca;     /* who may issue client certificates */
+	uint64_t sensor_max_line; /* over this a line goes to quarantine unparsed: 1 MB */
 	uint64_t sensor_max_sessions;
 	uint64_t sensor_timeout;
 	/* desk */
-	struct str desk_socket;       /* "" = run/cirt.sock */
-	struct conf_list desk_admin;  /* Unix users who are admin from the start; root and our own user always are */
+	struct str desk_socket; /* "" = run/cirt.sock */
+	struct conf_list
+		desk_admin; /* Unix users who are admin from the start; root and our own user always are */
 	/* spool */
-	uint64_t spool_size;          /* live bytes */
-	uint64_t spool_keep;          /* how long released entries stay */
-	uint64_t spool_commit_delay;  /* group commit waits at most this long */
+	uint64_t spool_size;         /* live bytes */
+	uint64_t spool_keep;         /* how long released entries stay */
+	uint64_t spool_commit_delay; /* group commit waits at most this long */
 	/* triage */
 	uint64_t triage_workers;
-	uint64_t triage_memory;       /* per worker */
-	uint64_t triage_cpu;          /* per item, CPU time */
-	uint64_t triage_wall;         /* per item, wall clock */
-	uint64_t yara_timeout;        /* per part */
-	struct str rules;             /* folder of *.yar, *.yara, *.rule */
-	struct conf_list plugins;     /* names to load, in this order */
+	uint64_t triage_memory;   /* per worker */
+	uint64_t triage_cpu;      /* per item, CPU time */
+	uint64_t triage_wall;     /* per item, wall clock */
+	uint64_t yara_timeout;    /* per part */
+	struct str rules;         /* folder of *.yar, *.yara, *.rule */
+	struct conf_list plugins; /* names to load, in this order */
 	struct str plugin_dir;
 	struct conf_plugin_option plugin_options[CONF_PLUGIN_OPTIONS]; /* plugin NAME { option = "value" } */
 	size_t plugin_option_count;
 	/* store */
-	uint64_t store_batch;         /* reports per transaction at most */
+	uint64_t store_batch; /* reports per transaction at most */
 	uint64_t fold_max_age;
-	uint64_t max_late;            /* event times further back than this before receipt are clamped */
+	uint64_t max_late; /* event times further back than this before receipt are clamped */
 	/* keeper */
 	uint64_t anchor_interval;
-	uint64_t case_cap;            /* cases that may open by themselves per hour */
-	uint64_t partitions_ahead;    /* months */
+	uint64_t case_cap;         /* cases that may open by themselves per hour */
+	uint64_t partitions_ahead; /* months */
 	/* exchange */
-	struct str exchange_ca;       /* PEM bundle to trust for feeds; "" = the system's */
-	uint64_t feed_interval;       /* default */
+	struct str exchange_ca; /* PEM bundle to trust for feeds; "" = the system's */
+	uint64_t feed_interval; /* default */
 	uint64_t feed_max_size;
 };
 
@@ -98,7 +99,7 @@ struct conf_option {
 	const char *name;
 	enum conf_type {
 		OPT_TEXT,
-		OPT_PATH,   /* absolute, or "" */
+		OPT_PATH, /* absolute, or "" */
 		OPT_BOOL,
 		OPT_COUNT,
 		OPT_SIZE,
@@ -106,28 +107,33 @@ struct conf_option {
 		OPT_LIST,
 		OPT_LISTEN, /* list of HOST:PORT, [HOST]:PORT or the absolute path of a Unix socket */
 		OPT_LEVEL,
-		OPT_CHOICE  /* one of two words: false or true of a bool */
+		OPT_CHOICE /* one of two words: false or true of a bool */
 	} type;
-	size_t offset;       /* in struct conf */
-	const char *fallback; /* default, as it would be written; of a list: its values with a space between */
-	uint64_t min, max;    /* OPT_COUNT, OPT_SIZE, OPT_TIME */
+	size_t offset; /* in struct conf */
+	const char
+		*fallback;   /* default, as it would be written; of a list: its values with a space between */
+	uint64_t min, max;   /* OPT_COUNT, OPT_SIZE, OPT_TIME */
 	const char *choices; /* OPT_CHOICE: "strict relaxed" */
 	bool reload;         /* SIGHUP applies it; else it takes a restart */
 	room_mask rooms;     /* who gets it in its slice */
 	const char *help;
 };
 
-/* The one table: parser, `cirtd -t`, etc/cirtd.conf, the manual and the tests read it. Ends with name NULL. */
+/* The one table: parser, `cirtd -t`, etc/cirtd.conf, the manual and the tests read it. Ends with name NULL.
+ */
 extern const struct conf_option conf_options[];
 
 /* Every mistake found is given to `complain` as file, line, text that says what was expected. */
 typedef void conf_complaint(const char *file, int line, const char *text, void *context);
 
-/* Read and check a file; mistakes are told in the order of their lines. False if there was any. Strings live in arena. */
-bool conf_read(const char *path, struct arena *arena, conf_complaint *complain, void *context, struct conf *conf);
+/* Read and check a file; mistakes are told in the order of their lines. False if there was any. Strings live
+ * in arena. */
+bool conf_read(
+	const char *path, struct arena *arena, conf_complaint *complain, void *context, struct conf *conf);
 void conf_defaults(struct arena *arena, struct conf *conf);
 /* Options changed between two configurations that a reload cannot apply, one call each (line 0). */
-void conf_needs_restart(const struct conf *old, const struct conf *now, conf_complaint *complain, void *context);
+void conf_needs_restart(
+	const struct conf *old, const struct conf *now, conf_complaint *complain, void *context);
 /* What one room may see, and back. */
 void conf_slice_encode(const struct conf *conf, room_mask room, struct buf *out);
 bool conf_slice_decode(struct str bytes, struct arena *arena, struct conf *conf, struct err *err);

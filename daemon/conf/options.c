@@ -30,8 +30,8 @@ enum {
 #define DAY    ((uint64_t)CLOCK_DAY)
 
 #define AT(member) offsetof(struct conf, member)
-#define RELOAD	   true
-#define RESTART	   false
+#define RELOAD     true
+#define RESTART    false
 
 /* clang-format off */
 const struct conf_option conf_options[] = {

@@ -22,7 +22,7 @@ struct unknown {
 };
 
 #define UNKNOWN_MAX 200
-#define PLUGIN	    "plugin"
+#define PLUGIN      "plugin"
 
 struct parse {
 	struct buf *text;
@@ -56,7 +56,7 @@ struct stop {
 	bool is_unknown;
 	int line;
 	char section[64]; /* "" = top level */
-	char text[128];	  /* the unknown name, or what libconfuse says */
+	char text[128];   /* the unknown name, or what libconfuse says */
 };
 
 /* libconfuse gives its error function nothing of ours, and keeps its own lexer in globals: one parse at a
@@ -190,7 +190,7 @@ static const char *nearest(struct str name, const char *section, enum shape shap
 	size_t best = SIZE_MAX, distance;
 	for (const struct conf_option *option = conf_options; option->name; option++) {
 		bool fits = shape == SHAPE_VALUE ? strcmp(option->section, section) == 0
-						 : is_first_of_section(option);
+		                                 : is_first_of_section(option);
 		const char *candidate = shape == SHAPE_VALUE ? option->name : option->section;
 		if (fits && str_resembles(name, str_of(candidate), &distance) && distance < best) {
 			best = distance;

@@ -11,19 +11,19 @@ static const char report_rows[] =
 	"SELECT " REPORT_JSON
 	", v.id FROM (SELECT r.id, report_number(r.id) AS number, r.received, s.name AS source,"
 	" r.type AS classification, r.identifier, r.malware, severity_name(coalesce(st.severity, "
-        "r.severity)) AS severity_name, r.tlp,"
+	"r.severity)) AS severity_name, r.tlp,"
 	" r.title, coalesce(st.state, 'new') AS state, o.name AS organisation, e.name AS exercise,"
 	" least(n.first, r.first_seen) AS first_seen, coalesce(n.last, r.first_seen) AS last_seen, "
-        "coalesce(n.count, 0) AS count,"
+	"coalesce(n.count, 0) AS count,"
 	" c.number AS \"case\" FROM report r JOIN source s ON s.id = r.source JOIN exercise e ON e.id = "
-        "r.exercise"
+	"r.exercise"
 	" LEFT JOIN (SELECT * FROM report_status WHERE report = ANY ($?::bigint[])) st ON st.report = r.id"
 	" LEFT JOIN (SELECT report, sum(count)::bigint AS count, min(first) AS first, max(last) AS last FROM "
-        "sighting"
+	"sighting"
 	" WHERE report = ANY ($?::bigint[]) GROUP BY report) n ON n.report = r.id"
 	" LEFT JOIN organisation o ON o.id = coalesce(st.organisation, r.organisation)"
 	" LEFT JOIN (SELECT * FROM case_report WHERE report = ANY ($?::bigint[]) AND ended IS NULL) cr ON "
-        "cr.report = r.id"
+	"cr.report = r.id"
 	" LEFT JOIN cases c ON c.id = cr.case_id WHERE r.id = ANY ($?::bigint[])) v ORDER BY v.id DESC";
 
 #define REPORT_ROWS_PLACES 4

@@ -13,8 +13,8 @@ enum control_type {
 	/* supervisor → room */
 	CONTROL_SLICE = 1, /* configuration slice: bytes of conf_slice_encode() */
 	CONTROL_GRANT,    /* name (the whole body), and a descriptor: a sealed memory file with a certificate,
-	                   * key,    password or rules; or a file to append to, a folder. A name again replaces; no
-	                   * descriptor: gone */
+	                   * key,    password or rules; or a file to append to, a folder. A name again replaces;
+	                   * no    descriptor: gone */
 	CONTROL_LISTENER, /* name ("lmtp", "sensor", …), address text, and a listening socket */
 	CONTROL_EDGE,     /* struct control_edge, and the end of a socket pair */
 	CONTROL_GO,       /* start: all of the above that was there is sent; enter the sandbox */

@@ -6,12 +6,13 @@
 
 /* Which entry: unique for good (trap 2). */
 struct entry_id {
-	int32_t day;              /* received, days since 1970, UTC */
+	int32_t day; /* received, days since 1970, UTC */
 	uint8_t spool[UUID_LEN];
 	uint64_t sequence;
 };
 
-/* "20261122-1f3a…-17": what a sender is told and `cirt receipt` takes: day, first 8 hex digits of spool, sequence */
+/* "20261122-1f3a…-17": what a sender is told and `cirt receipt` takes: day, first 8 hex digits of spool,
+ * sequence */
 #define ENTRY_ID_TEXT 48
 const char *entry_id_format(const struct entry_id *id, char text[ENTRY_ID_TEXT]);
 
@@ -19,14 +20,15 @@ const char *entry_id_format(const struct entry_id *id, char text[ENTRY_ID_TEXT])
 struct entry {
 	struct entry_id id;
 	int64_t received;
-	uint32_t source;          /* id in the source table */
+	uint32_t source; /* id in the source table */
 	enum lane lane;
 	enum format format;
 	uint64_t size;
 	uint8_t digest[SHA256_LEN];
-	struct str exercise;      /* "" = real */
-	struct str envelope;      /* JSON from the door: peer, helo, from, to, url, file name … at most 4 KB */
-	/* A re-run out of quarantine: the row of table quarantine; 0 = received from outside. Never counted as received. */
+	struct str exercise; /* "" = real */
+	struct str envelope; /* JSON from the door: peer, helo, from, to, url, file name … at most 4 KB */
+	/* A re-run out of quarantine: the row of table quarantine; 0 = received from outside. Never counted
+	 * as received. */
 	uint64_t rerun;
 };
 

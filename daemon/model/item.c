@@ -7,17 +7,17 @@
 #include "model/storable.h"
 
 #define UNKNOWN_PERCENT 255 /* -1 as it is packed */
-#define MAX_REASON	1000
-#define MAX_NAME	300 /* a rule, a stage, a STIX type */
-#define MAX_COUNT	INT64_C(1000000000000)
+#define MAX_REASON      1000
+#define MAX_NAME        300 /* a rule, a stage, a STIX type */
+#define MAX_COUNT       INT64_C(1000000000000)
 
 /* The fewest bytes that each takes when encoded: they bound what a count may make us allocate. */
-#define LEAST_ITEM	 29
-#define LEAST_EVIDENCE	 48
-#define LEAST_OBJECT	 33
+#define LEAST_ITEM       29
+#define LEAST_EVIDENCE   48
+#define LEAST_OBJECT     33
 #define LEAST_OBSERVABLE 12
-#define LEAST_VERDICT	 20
-#define LEAST_STRING	 4
+#define LEAST_VERDICT    20
+#define LEAST_STRING     4
 
 /* A storable copy where it is not storable already: what triage made of hostile bytes must not cost its
  * neighbours. */

@@ -396,7 +396,7 @@ bool observable_normalise(enum observable_type type, struct str text, struct are
 {
 	text = str_trim(text);
 	bool address = type == OBSERVABLE_IP || type == OBSERVABLE_NAME || type == OBSERVABLE_URL ||
-		       type == OBSERVABLE_EMAIL;
+	               type == OBSERVABLE_EMAIL;
 	if (address && may_be_fanged(text))
 		text = value_refang(text, arena);
 	switch (type) {

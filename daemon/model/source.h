@@ -17,34 +17,35 @@ enum lane { LANE_PEOPLE, LANE_FEEDS, LANE_SENSORS, LANES };
 enum format { FORMAT_AUTO, FORMAT_MAIL, FORMAT_LINES, FORMAT_STIX, FORMATS };
 
 /*
- * A row of the table `source`. The store reads it and sends the table to the spool, which keeps the last one and
- * gives it to intake and exchange, so that doors open without the database (trap 19).
+ * A row of the table `source`. The store reads it and sends the table to the spool, which keeps the last one
+ * and gives it to intake and exchange, so that doors open without the database (trap 19).
  */
 struct source {
 	uint32_t id;
 	enum source_kind kind;
 	bool enabled;
-	bool restricted;          /* its reports never fold with those of others (trap 10) */
+	bool restricted; /* its reports never fold with those of others (trap 10) */
 	bool may_notify_affected;
-	enum tlp tlp;             /* default */
+	enum tlp tlp; /* default */
 	enum pap pap;
-	enum rsit_type type;      /* default classification */
+	enum rsit_type type; /* default classification */
 	enum format format;
-	int trust;                /* 0..100 */
-	struct str name;          /* unique: a-z 0-9 - . _ */
-	/* What it is known by: mailbox: recipient ("report@", "phish@cirt.example"); sensor: "san:NAME" (with issuing
-	 * CA) or "pin:SHA256-of-SPKI-in-hex", several by space; feed: URL; taxii: URL of the collection. */
+	int trust;       /* 0..100 */
+	struct str name; /* unique: a-z 0-9 - . _ */
+	/* What it is known by: mailbox: recipient ("report@", "phish@cirt.example"); sensor: "san:NAME" (with
+	 * issuing CA) or "pin:SHA256-of-SPKI-in-hex", several by space; feed: URL; taxii: URL of the
+	 * collection. */
 	struct str match;
-	struct str exercise;      /* name of the drill that all of it belongs to; "" = real */
-	struct str auth;          /* feed, taxii: "user:password", "bearer TOKEN"; only in exchange's copy */
-	uint32_t interval;        /* feed, taxii: seconds between pulls */
-	uint64_t max_lines;       /* per second; 0 = no limit */
-	uint64_t max_bytes;       /* per second; 0 = no limit */
+	struct str exercise; /* name of the drill that all of it belongs to; "" = real */
+	struct str auth;     /* feed, taxii: "user:password", "bearer TOKEN"; only in exchange's copy */
+	uint32_t interval;   /* feed, taxii: seconds between pulls */
+	uint64_t max_lines;  /* per second; 0 = no limit */
+	uint64_t max_bytes;  /* per second; 0 = no limit */
 };
 
 struct source_table {
-	uint64_t version;         /* rises with each change */
-	struct source *sources;   /* by id */
+	uint64_t version;       /* rises with each change */
+	struct source *sources; /* by id */
 	size_t count;
 };
 
@@ -58,7 +59,8 @@ void source_table_encode(const struct source_table *table, struct buf *out);
 bool source_table_decode(struct str bytes, struct arena *arena, struct source_table *table, struct err *err);
 const struct source *source_by_id(const struct source_table *table, uint32_t id);
 const struct source *source_by_name(const struct source_table *table, struct str name);
-/* The enabled mailbox for a recipient: exact address before "local@" before the source that matches "*"; NULL if none. */
+/* The enabled mailbox for a recipient: exact address before "local@" before the source that matches "*"; NULL
+ * if none. */
 const struct source *source_by_recipient(const struct source_table *table, struct str address);
 
 #endif

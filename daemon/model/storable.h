@@ -4,9 +4,9 @@
 #include "base/arena.h"
 
 /*
- * Values that PostgreSQL takes (trap 4): UTF-8 without NUL. Bytes that are not UTF-8 become U+FFFD, NUL becomes
- * U+2400, longer text is cut at a character. Returns text itself where nothing had to change; *changed (may be
- * NULL) is set to true, never to false, where something had.
+ * Values that PostgreSQL takes (trap 4): UTF-8 without NUL. Bytes that are not UTF-8 become U+FFFD, NUL
+ * becomes U+2400, longer text is cut at a character. Returns text itself where nothing had to change;
+ * *changed (may be NULL) is set to true, never to false, where something had.
  */
 struct str storable_text(struct str text, size_t max, struct arena *arena, bool *changed);
 

@@ -3,7 +3,8 @@
 
 #include "base/str.h"
 
-/* Traffic Light Protocol 2.0 (FIRST, 2022), in order of strictness. Unstated is treated as AMBER, never as CLEAR. */
+/* Traffic Light Protocol 2.0 (FIRST, 2022), in order of strictness. Unstated is treated as AMBER, never as
+ * CLEAR. */
 enum tlp { TLP_UNSTATED, TLP_CLEAR, TLP_GREEN, TLP_AMBER, TLP_AMBER_STRICT, TLP_RED };
 
 const char *tlp_name(enum tlp tlp); /* "clear" … "amber+strict" "red"; "" for unstated */

@@ -4,22 +4,22 @@
 #include "base/str.h"
 
 /*
- * Every verb of `cirt`, one row each: the desk authorises by it, the client parses and helps by it, the manual
- * and the tests read it. The JSON-RPC method is "noun.verb".
+ * Every verb of `cirt`, one row each: the desk authorises by it, the client parses and helps by it, the
+ * manual and the tests read it. The JSON-RPC method is "noun.verb".
  */
 enum role { ROLE_NONE, ROLE_VIEWER, ROLE_TRAINEE, ROLE_ANALYST, ROLE_LEAD, ROLE_ADMIN };
 
 struct verb_option {
-	const char *name;   /* "limit" for --limit */
-	const char *value;  /* "N"; NULL for a switch */
+	const char *name;  /* "limit" for --limit */
+	const char *value; /* "N"; NULL for a switch */
 	const char *help;
 };
 
 struct verb {
-	const char *noun;   /* "case"; for one-word commands the word itself, with verb "" */
-	const char *verb;   /* "list" */
-	enum role role;     /* the least that may */
-	bool changes;       /* writes something: journalled */
+	const char *noun;      /* "case"; for one-word commands the word itself, with verb "" */
+	const char *verb;      /* "list" */
+	enum role role;        /* the least that may */
+	bool changes;          /* writes something: journalled */
 	const char *arguments; /* "NUMBER", "FILE...", "" */
 	const char *summary;
 	const struct verb_option *options; /* ends with name NULL */

@@ -16,7 +16,7 @@ enum pg_outcome {
 	PG_REPEAT,  /* 40001, 40P01, 53…, 57…: nothing happened, the same may be tried again */
 	PG_LOST,    /* the connection went before anything could have been committed: try again */
 	PG_UNKNOWN  /* the connection went while a commit was on its way: settle it by running it again (trap
-		       3) */
+	               3) */
 };
 
 struct pg;
@@ -26,7 +26,7 @@ struct pg_settings {
 	struct str user;
 	struct str password;
 	struct str search_path; /* "" = default */
-	const char *name;	/* application_name: "cirtd store" */
+	const char *name;       /* application_name: "cirtd store" */
 	const char *const
 		*on_connect; /* statements run first on every connection, ends with NULL; may be NULL */
 };

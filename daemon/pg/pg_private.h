@@ -9,9 +9,9 @@
 /* Inside pg/ only: the connection, its queue, and what is on the wire. */
 
 enum pg_phase {
-	PG_PHASE_DOWN,	     /* the back-off timer runs */
+	PG_PHASE_DOWN,       /* the back-off timer runs */
 	PG_PHASE_CONNECTING, /* PQconnectPoll */
-	PG_PHASE_UP	     /* usable, or running its first statements */
+	PG_PHASE_UP          /* usable, or running its first statements */
 };
 
 /* What is on the wire. One at a time. */
@@ -116,10 +116,10 @@ void pg_ready(int fd, unsigned ready, void *context);
 
 /* pg_op.c */
 void pg_op_start(struct pg *pg, enum pg_op_kind kind, pg_result_fn *call, void *context);
-void pg_op_sent(struct pg *pg, int sent);	 /* after a PQsend…: 0 is a lost connection */
-void pg_op_advance(struct pg *pg);		 /* send, receive, tell */
+void pg_op_sent(struct pg *pg, int sent);        /* after a PQsend…: 0 is a lost connection */
+void pg_op_advance(struct pg *pg);               /* send, receive, tell */
 void pg_op_lost(struct pg *pg, const char *why); /* the connection went: tell the owner */
-void pg_run_next(struct pg *pg);		 /* the next job, if there is a turn */
+void pg_run_next(struct pg *pg);                 /* the next job, if there is a turn */
 enum pg_outcome pg_outcome_of(const char *sqlstate);
 
 /* pg_param.c */

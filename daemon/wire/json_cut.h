@@ -10,7 +10,7 @@
  */
 enum json_step {
 	JSON_STEP_VALUE, /* *value (and *key) have been set */
-	JSON_STEP_END,	 /* the closing bracket has been read */
+	JSON_STEP_END,   /* the closing bracket has been read */
 	JSON_STEP_BROKEN /* the text ends early, or something else stands here; *rest is where */
 };
 

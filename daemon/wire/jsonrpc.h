@@ -26,18 +26,18 @@ enum rpc_code {
 	RPC_NOT_FOUND = -32001,
 	RPC_DENIED = -32002,
 	RPC_UNAVAILABLE = -32003, /* the database, or a room, is away: later again */
-	RPC_CONFLICT = -32004	  /* the state does not allow it */
+	RPC_CONFLICT = -32004     /* the state does not allow it */
 };
 
 struct rpc_message {
 	enum rpc_kind kind;
 	struct json_object *root;   /* owns all below */
-	struct json_object *id;	    /* string, number; NULL for JSON null and for notifications */
-	struct str method;	    /* request, notification */
+	struct json_object *id;     /* string, number; NULL for JSON null and for notifications */
+	struct str method;          /* request, notification */
 	struct json_object *params; /* object or array, NULL where there are none */
 	struct json_object *result; /* may be NULL: JSON null */
-	int code;		    /* error */
-	struct str text;	    /* error */
+	int code;                   /* error */
+	struct str text;            /* error */
 	struct json_object *data;   /* error; may be NULL */
 };
 

@@ -179,7 +179,7 @@ bool mail_read(struct reading *reading, struct str bytes, struct str envelope, s
 		return true;
 	}
 	g_mime_init(); /* counts its callers, and is undone by none: the tables stay for the life of the
-			  process */
+	                  process */
 	reading_item(reading, ITEM_REPORT)->part = STR("mail");
 	read_envelope(&mail, envelope);
 	message = mail_parse(&mail, bytes, STR("header"));

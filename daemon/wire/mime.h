@@ -9,15 +9,15 @@
 /* A mail at work, shared by the files mime*.c: one report and what is quarantined beside it. */
 struct mail {
 	struct reading *reading;
-	size_t index;		/* of its item in reading->items; items move when one is added */
-	struct buf text;	/* what people wrote, as it goes into the report */
-	size_t leaves;		/* parts so far */
+	size_t index;           /* of its item in reading->items; items move when one is added */
+	struct buf text;        /* what people wrote, as it goes into the report */
+	size_t leaves;          /* parts so far */
 	struct str *recipients; /* our own addresses: never observables */
 	size_t recipient_count;
 	struct str sender;   /* of the envelope */
 	bool null_sender;    /* the envelope says <> */
 	struct str reporter; /* address of From */
-	bool too_many;	     /* said already */
+	bool too_many;       /* said already */
 	GMimeObject *last;   /* the part read last, not owned, and its path: where a truncated mail ends */
 	struct str last_path;
 	bool unclosed; /* a multipart has no closing boundary */

@@ -16,9 +16,9 @@ struct walk {
 	size_t copy_len;
 	struct arena *arena;
 	bool in_headers;
-	bool top;	/* these are the mail's own */
-	bool message;	/* … say message/ */
-	bool typed;	/* … say Content-Type */
+	bool top;       /* these are the mail's own */
+	bool message;   /* … say message/ */
+	bool typed;     /* … say Content-Type */
 	size_t section; /* bytes of this section */
 	struct str boundaries[BOUNDARIES_MAX];
 	size_t boundary_count;

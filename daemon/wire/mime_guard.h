@@ -11,7 +11,7 @@
 #define GUARD_CUTS 32
 struct mime_guard {
 	struct str mail; /* what may be parsed: the mail itself where nothing had to go, else a copy in the
-			    arena */
+	                    arena */
 	struct guard_cut {
 		struct str bytes;
 		const char *reason;

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "wire/pattern_token.h"
 
-#define DEPTH_MAX	100
+#define DEPTH_MAX       100
 #define COMPARISONS_MAX 10000
 
 /* Recursive descent over STIXPattern.g4; FOLLOWEDBY binds loosest, AND tightest. */
@@ -324,10 +324,10 @@ static bool qualifiers(struct parser *parser)
 	bool times = false, within = false, repeats = false;
 
 	for (;;) {
-		bool *seen = is_word(parser, "START")	  ? &times
-			     : is_word(parser, "WITHIN")  ? &within
-			     : is_word(parser, "REPEATS") ? &repeats
-							  : NULL;
+		bool *seen = is_word(parser, "START")     ? &times
+		             : is_word(parser, "WITHIN")  ? &within
+		             : is_word(parser, "REPEATS") ? &repeats
+		                                          : NULL;
 		if (!seen)
 			return true;
 		if (*seen)

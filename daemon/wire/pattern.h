@@ -27,7 +27,7 @@ struct pattern_comparison {
 	enum pattern_operator operator;
 	bool negated;
 	struct str *values; /* literals: strings unescaped, hex, binary and times as written between their
-			       quotes */
+	                       quotes */
 	size_t value_count; /* 0 for EXISTS, 1, or more for IN */
 };
 

@@ -12,7 +12,7 @@ enum part_scope { PART_EVENT = 1, PART_TEXT = 2, PART_FILE = 4 }; /* which YARA 
 
 /* Bytes to be scanned and shown to plugins; they belong to an item. */
 struct part {
-	uint32_t item;	 /* its number */
+	uint32_t item;   /* its number */
 	unsigned scopes; /* of enum part_scope */
 	struct str name; /* "text", "html", "invoice.zip/a.docm" */
 	struct str media_type;

@@ -14,10 +14,10 @@ struct bundle {
 	struct stix_index *index;
 	struct str whole;
 	struct str rest; /* behind the opening bracket of the list of objects */
-	bool in_object;	 /* the list is a member: others may follow */
-	bool single;	 /* one object, not a list: it is `whole` */
-	bool old;	 /* says that it is STIX 2.0 */
-	size_t number;	 /* of the object at hand */
+	bool in_object;  /* the list is a member: others may follow */
+	bool single;     /* one object, not a list: it is `whole` */
+	bool old;        /* says that it is STIX 2.0 */
+	size_t number;   /* of the object at hand */
 	unsigned resyncs;
 };
 
@@ -153,7 +153,7 @@ static void keep_object(
 	kept->type = arena_str(arena, json_text(object, "type"));
 	kept->version = arena_str(arena, version.len > 0 ? version : json_text(object, "created"));
 	kept->spec = stix_is_old(object, bundle->old) && stix_kind_of(kept->type) != STIX_SCO ? STR("2.0")
-											      : STR("2.1");
+	                                                                                      : STR("2.1");
 	kept->created_by = arena_str(arena, json_text(object, "created_by_ref"));
 	kept->revoked = revoked && json_object_get_boolean(revoked);
 	kept->tlp = stix_tlp(bundle->index, object);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CUTS	  512
+#define CUTS      512
 #define MUTATIONS 256
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

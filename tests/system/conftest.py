@@ -1,5 +1,8 @@
 """Fixtures: a whole cirtd with its own PostgreSQL, certificates and free ports, ended by process id."""
 import os
+import pathlib
+import shutil
+import tempfile
 
 import pytest
 
@@ -45,3 +48,12 @@ def daemon(programs, certificates):
     daemon.add_sensor()
     yield daemon
     daemon.remove()
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that unprivileged users can reach, as pytest's own are not."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="cirtd-f-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

@@ -112,10 +112,9 @@ def test_killed_postmaster_comes_back(daemon):
     assert [one for one in daemon.reports("--source", "sensor-1") if one["identifier"] == "while-away"]
 
 
-def test_migrate_refuses_an_edited_file(daemon, tmp_path):
-    edited = tmp_path / "sql"
+def test_migrate_refuses_an_edited_file(daemon, open_folder):
+    edited = open_folder / "sql"
     subprocess.run(["cp", "-r", str(daemon.programs.sql), str(edited)], check=True)
-    subprocess.run(["chmod", "-R", "a+rX", str(tmp_path), str(tmp_path.parent), str(tmp_path.parent.parent)], check=True)
     command = daemon.command("migrate")
     command[command.index("-S") + 1] = str(edited)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=daemon.environment(), timeout=60)
@@ -153,10 +152,8 @@ def test_trap_25_units_expose_little(unit, most):
     assert float(re.search(r"exposure level for .*: ([0-9.]+)", done.stdout).group(1)) <= most
 
 
-def test_systemd_is_told(make_daemon, monkeypatch, tmp_path):
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    path = str(tmp_path / "notify")
+def test_systemd_is_told(make_daemon, monkeypatch, open_folder):
+    path = str(open_folder / "notify")
     heard = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(path)

@@ -83,7 +83,7 @@ static void settle(struct pair *pair)
 		size_t before = pair->a.frames + pair->b.frames;
 		loop_turn(pair->loop, 1000);
 		bool queued = (pair->a.channel && channel_queued(pair->a.channel) > 0) ||
-			      (pair->b.channel && channel_queued(pair->b.channel) > 0);
+		              (pair->b.channel && channel_queued(pair->b.channel) > 0);
 		if (queued || before != pair->a.frames + pair->b.frames)
 			quiet = 0;
 	}
@@ -203,11 +203,11 @@ static void broken_frames_close(void **state)
 		const char *bytes;
 		size_t len;
 	} rows[] = {
-		{"\1\0\0\0\1\0\6\0x", 9},	 /* another version */
-		{"\1\0\0\2\1\0\7\0x", 9},	 /* longer than allowed */
+		{"\1\0\0\0\1\0\6\0x", 9},        /* another version */
+		{"\1\0\0\2\1\0\7\0x", 9},        /* longer than allowed */
 		{"\xff\xff\xff\xff\1\0\7\0", 8}, /* longest */
-		{"\1\0\0\0\1\0\7\1x", 9},	 /* a descriptor announced and not sent */
-		{"\1\0\0\0\1\0\7\xffx", 9},	 /* more descriptors than a frame may have */
+		{"\1\0\0\0\1\0\7\1x", 9},        /* a descriptor announced and not sent */
+		{"\1\0\0\0\1\0\7\xffx", 9},      /* more descriptors than a frame may have */
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

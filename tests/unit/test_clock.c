@@ -49,7 +49,7 @@ static void test_round_trip_and_calendar(void **state)
 	for (int round = 0; round < 20000; round++) {
 		const int64_t years = 9998;
 		int64_t time = (int64_t)(chance(&seed) % (uint64_t)(years * 365 * CLOCK_DAY)) -
-			       1968 * 365 * CLOCK_DAY;
+		               1968 * 365 * CLOCK_DAY;
 		char text[CLOCK_TEXT];
 		int64_t again;
 		assert_true(clock_parse(str_of(clock_format(time, text)), &again));

@@ -196,7 +196,7 @@ static void test_sample_says_the_defaults(void **state)
 	for (struct str rest = buf_view(&sample), line; str_split(&rest, '\n', &line);) {
 		struct str text = str_trim(line);
 		bool is_option = text.len > 1 && text.p[0] == '#' && text.p[1] != ' ' &&
-				 !str_starts(text, STR("#plugin"));
+		                 !str_starts(text, STR("#plugin"));
 		buf_str(&bare, is_option ? (struct str){text.p + 1, text.len - 1} : line);
 		buf_char(&bare, '\n');
 	}

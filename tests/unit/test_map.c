@@ -27,10 +27,10 @@ static void test_does_what_an_array_does(void **state)
 		bool by_text = chance(&seed) & 1;
 		bool put = chance_below(&seed, 100) < (round / 10000 % 2 ? 30u : 60u);
 		size_t *expected = by_text ? &texts[key] : &numbers[key];
-		void *before = put	 ? by_text ? map_put_str(map, name, value_of(round))
-						   : map_put(map, key, value_of(round))
-				     : by_text ? map_remove_str(map, name)
-					 : map_remove(map, key);
+		void *before = put       ? by_text ? map_put_str(map, name, value_of(round))
+		                                   : map_put(map, key, value_of(round))
+		                     : by_text ? map_remove_str(map, name)
+		                         : map_remove(map, key);
 		assert_ptr_equal(before, value_of(*expected));
 		count += (size_t)put - (*expected != 0);
 		*expected = put ? round : 0;

@@ -117,7 +117,7 @@ static void test_trap_07_an_unknown_charset_is_a_note(void **state)
 	(void)state;
 	run_begin(&run,
 		STR("From: a@b.example\nSubject: =?x-none?B?//8=?= s\nContent-Type: text/plain; "
-	            "charset=x-none\n\n\xff http://e.example/\n"),
+		    "charset=x-none\n\n\xff http://e.example/\n"),
 		ENVELOPE);
 	assert_true(run.good);
 	assert_true(noted(&run, "Subject: charset \"x-none\""));
@@ -133,7 +133,7 @@ static void test_trap_28_long_header_does_not_reach_gmime(void **state)
 		"From: a@b.example\nSubject: s\nTo: ",
 		"From: a@b.example\nContent-Type: message/rfc822\n\nTo: ",
 		"From: a@b.example\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: "
-	        "message/rfc822\n\nTo: ",
+		"message/rfc822\n\nTo: ",
 	};
 
 	(void)state;
@@ -244,9 +244,9 @@ static void test_truncated_mail_lands_as_far_as_it_goes(void **state)
 	(void)state;
 	run_begin(&run,
 		STR("From: a@b.example\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: "
-	            "text/plain\n\nhost 203.0.113.44\n"
+		    "text/plain\n\nhost 203.0.113.44\n"
 		    "--x\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: "
-	            "base64\n\nTVqQAAMAAAAEAAA"),
+		    "base64\n\nTVqQAAMAAAAEAAA"),
 		ENVELOPE);
 	assert_true(run.good);
 	assert_true(has(&run, OBSERVABLE_IP, "203.0.113.44"));
@@ -261,7 +261,7 @@ static void test_our_own_addresses_are_no_observables(void **state)
 	(void)state;
 	run_begin(&run,
 		STR("Received: from x (bad.example [198.51.100.9])\nFrom: A <a@b.example>\nTo: "
-	            "Report@CIRT.example\n\n"
+		    "Report@CIRT.example\n\n"
 		    "a@b.example report@cirt.example cirt.example other@c.example\n"),
 		ENVELOPE);
 	assert_true(run.good);
@@ -286,10 +286,10 @@ static void test_kinds(void **state)
 		{"From: a@b.example\nAuto-Submitted: auto-replied (vacation)\n\n", ENVELOPE, "auto-reply"},
 		{"From: a@b.example\nAuto-Submitted: auto-generated\n\n", ENVELOPE, ""},
 		{"From: a@b.example\nContent-Type: multipart/report; report-type=delivery-status; "
-	         "boundary=x\n\n--x\n\n--x--\n",
+		 "boundary=x\n\n--x\n\n--x--\n",
 			ENVELOPE, "bounce"},
 		{"From: MAILER-DAEMON@b.example\nContent-Type: multipart/report; "
-	         "report-type=feedback-report; boundary=x\n\n--x\n\n--x--\n",
+		 "report-type=feedback-report; boundary=x\n\n--x\n\n--x--\n",
 			ENVELOPE, ""},
 	};
 
@@ -360,7 +360,7 @@ static void test_html(void **state)
 	(void)state;
 	assert_true(
 		str_equal(html_text(STR("<p>a<br>b &amp; <a "
-	                                "href='http://x.example/?a=1&amp;b=2'>c</a></p><script>d</script>"),
+					"href='http://x.example/?a=1&amp;b=2'>c</a></p><script>d</script>"),
 				  arena),
 			STR("a\nb & <http://x.example/?a=1&b=2> c")));
 	assert_true(str_equal(html_text(STR("a < b <3"), arena), STR("a < b <3")));

@@ -27,8 +27,8 @@ static struct json_object *words_at(struct json_object *at, const char *path)
 		char key[64];
 		snprintf(key, sizeof(key), STR_FMT, STR_ARG(name));
 		at = json_object_is_type(at, json_type_array)
-			     ? json_object_array_get_idx(at, (size_t)atoi(key))
-			     : json_object_object_get(at, key);
+		             ? json_object_array_get_idx(at, (size_t)atoi(key))
+		             : json_object_object_get(at, key);
 		assert_non_null(at);
 	}
 	return at;

@@ -120,7 +120,7 @@ static void test_table_fits_and_cuts_at_characters(void **state)
 {
 	struct screen screen = screen_of(false);
 	struct json_object *rows = json_tokener_parse("[{\"id\":\"1\",\"severity\":\"high\",\"title\":"
-	                                              "\"日本語の長い題名がここにあります、とても長い\"}]");
+						      "\"日本語の長い題名がここにあります、とても長い\"}]");
 
 	(void)state;
 	screen.terminal = true;

@@ -317,7 +317,7 @@ static void test_trap_29_evidence_is_stored_as_it_is(void **state)
 	struct database *db = *state;
 	assert_sql(db,
 		"SELECT string_agg(DISTINCT attstorage::text, '') FROM pg_attribute a JOIN pg_class c ON "
-	        "c.oid = a.attrelid "
+		"c.oid = a.attrelid "
 		"WHERE attname = 'bytes' AND (relname ~ '^evidence' OR relname = 'quarantine')",
 		"e");
 }
