@@ -4,13 +4,16 @@
     make bench [BENCH_LINES=200000]      in a build without sanitizers
 """
 import argparse
+import collections
+import contextlib
 import json
 import os
 import pathlib
+import select
+import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
@@ -37,19 +40,59 @@ def landed(daemon):
 
 
 def through_the_door(daemon, lines):
-    """Seconds from the first byte to the last line's commit."""
+    """Seconds from the first byte to the last line's commit, and to its acknowledgement."""
     before = landed(daemon)
-    blob = b"".join(line + b"\n" for line in lines)
+    blob = memoryview(b"".join(line + b"\n" for line in lines))
     start = time.monotonic()
     with daemon.sensor(timeout=300) as sensor:
-        sender = threading.Thread(target=sensor.socket.sendall, args=(blob,))
-        sender.start()
-        sensor.wait_ack(len(lines))
+        send_and_read(sensor.socket, blob, len(lines))
         acknowledged = time.monotonic() - start
-        sender.join()
     while landed(daemon) < before + len(lines):
-        time.sleep(0.05)
+        time.sleep(0.02)
     return time.monotonic() - start, acknowledged
+
+
+def cpu(daemon):
+    """CPU seconds that each room and PostgreSQL have used up to now."""
+    tick = os.sysconf("SC_CLK_TCK")
+    used = collections.Counter()
+
+    def add(name, pid, children=False):
+        with contextlib.suppress(OSError, ValueError):
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            used[name] += sum(map(int, fields[11:15 if children else 13])) / tick
+
+    for name, _, pid in daemon.rooms():
+        add(name, pid)
+    postmaster = daemon.postmaster()
+    add("postgres", postmaster, children=True)
+    for thread in pathlib.Path(f"/proc/{postmaster}/task").glob("*/children"):
+        for pid in thread.read_text().split():
+            add("postgres", pid)
+    return used
+
+
+def send_and_read(door, blob, count):
+    """Send all of blob while reading acknowledgements up to count; by one thread, as a TLS connection wants it."""
+    door.setblocking(False)
+    sent, acked, rest = 0, 0, b""
+    while acked < count:
+        try:
+            sent += door.send(blob[sent:sent + 65536]) if sent < len(blob) else 0
+            blocked = sent == len(blob)
+        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            blocked = True
+        try:
+            rest += door.recv(65536) or stop("the door closed")
+            *whole, rest = rest.split(b"\n")
+            acked = max([acked, *(json.loads(line)["ack"] for line in whole)])
+        except ssl.SSLWantReadError:
+            if blocked:
+                select.select([door], [door] if sent < len(blob) else [], [], 60)
+
+
+def stop(why):
+    raise SystemExit(f"bench: {why}")
 
 
 def copy_back(daemon, folder):
@@ -57,7 +100,6 @@ def copy_back(daemon, folder):
     for table in TABLES:
         daemon.psql(f"\\copy (SELECT * FROM cirt.{table}) TO '{folder}/{table}.copy'")
         daemon.psql(f"DROP TABLE IF EXISTS bench_{table}; CREATE TABLE bench_{table} (LIKE cirt.{table} INCLUDING ALL)")
-    daemon.psql("CHECKPOINT")
     script = folder / "copy.sql"
     script.write_text("BEGIN;\n" + "".join(f"\\copy bench_{table} FROM '{folder}/{table}.copy'\n" for table in TABLES) + "COMMIT;\n")
     start = time.monotonic()
@@ -95,8 +137,11 @@ def main():
         half = [line for pair in zip(new[:count // 2], make_lines(count, count // 2)) for line in pair]
         rate = {}
         ack = {}
+        spent = {}
         for name, lines in (("new", new), ("seen", new), ("half", half)):
+            before = cpu(daemon)
             seconds, acknowledged = through_the_door(daemon, lines)
+            spent[name] = cpu(daemon) - before
             rate[name], ack[name] = len(lines) / seconds, len(lines) / acknowledged
             if name == "new":
                 rate["copy"] = count / copy_back(daemon, folder)
@@ -111,6 +156,10 @@ def main():
             beside = rate["script new"] if name == "new" else rate["script half"]
             print(f"  cirtd, {text:16}      {rate[name]:9.0f}   {rate[name] / rate['copy']:5.2f} x copy   {rate[name] / beside:5.2f} x script"
                   f"   (acknowledged at {ack[name]:.0f}/s)")
+        print("CPU a line, in microseconds")
+        for name, text in (("new", "all new"), ("seen", "all seen before"), ("half", "half and half")):
+            shares = "  ".join(f"{room} {seconds * 1e6 / count:.1f}" for room, seconds in spent[name].most_common(6))
+            print(f"  cirtd, {text:16}      {shares}")
     finally:
         daemon.remove()
         programs.remove()
