@@ -27,6 +27,7 @@ struct pg *desk_connect(struct desk *desk, const char *name, bool cut_off, pg_st
 		.user = STR("cirt_desk"),
 		.password = room_grant(desk->room, "db.password"),
 		.search_path = STR("cirt"),
+		.schema = PG_SCHEMA,
 		.name = name,
 		.on_connect = cut_off ? quick : NULL,
 	};

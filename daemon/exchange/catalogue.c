@@ -115,6 +115,7 @@ struct catalogue *catalogue_new(
 		.user = STR("cirt_exchange"),
 		.password = password,
 		.search_path = STR("cirt"),
+		.schema = PG_SCHEMA,
 		.name = "cirtd exchange"};
 
 	catalogue->auth = map_new();

@@ -192,6 +192,7 @@ static bool keeper_start(struct room *room, struct err *err)
 		.user = room_grant(room, "db.user"),
 		.password = room_grant(room, "db.password"),
 		.search_path = STR("cirt"),
+		.schema = PG_SCHEMA,
 		.name = "cirtd keeper",
 		.on_connect = on_connect,
 	};

@@ -41,6 +41,7 @@ struct pg *pg_new(struct loop *loop, const struct pg_settings *settings, pg_stat
 	pg->search_path = text_of(settings->search_path);
 	pg->name = mem_strdup(settings->name ? settings->name : "cirtd");
 	pg->on_connect = settings->on_connect;
+	pg->schema = settings->schema;
 	pg->last = &pg->first;
 	pg->prepared = map_new();
 	pg->kept = arena_new(4096);

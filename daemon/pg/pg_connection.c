@@ -37,6 +37,21 @@ void pg_connection_lost(struct pg *pg, const char *why)
 		pg->state(pg, false, pg->why_down, pg->context);
 }
 
+/* Refused until the schema is there: a room that came before the migrations, or an old database, is told so.
+ */
+static void pg_ask_schema(const struct pg *pg, struct buf *sql)
+{
+	buf_printf(sql,
+		"DO $$ DECLARE at int := 0; BEGIN "
+		"IF has_schema_privilege(to_regnamespace('cirt')::oid, 'USAGE') "
+		"AND has_table_privilege(to_regclass('cirt.migration')::oid, 'SELECT') THEN "
+		"SELECT coalesce(max(version), 0) INTO at FROM cirt.migration; END IF; "
+		"IF at < %u THEN RAISE EXCEPTION "
+		"'the schema is at migration %%, this program needs %u: cirtd migrate', at; "
+		"END IF; END $$; ",
+		pg->schema, pg->schema);
+}
+
 /* Small settings of the session, then what the owner wants, then the channels: one round trip. */
 static void pg_setup(struct pg *pg)
 {
@@ -46,6 +61,8 @@ static void pg_setup(struct pg *pg)
 	if (path && pg->search_path[0])
 		buf_printf(&sql, "SELECT set_config('search_path', %s, false); ", path);
 	PQfreemem(path);
+	if (pg->schema)
+		pg_ask_schema(pg, &sql);
 	for (size_t i = 0; pg->on_connect && pg->on_connect[i]; i++)
 		buf_printf(&sql, "%s; ", pg->on_connect[i]);
 	for (const struct pg_listen *listen = pg->listens; listen; listen = listen->next) {

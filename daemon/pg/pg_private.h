@@ -106,6 +106,7 @@ struct pg {
 	char *search_path;
 	char *name;
 	const char *const *on_connect;
+	unsigned schema;
 };
 
 /* pg_connection.c */

@@ -402,6 +402,7 @@ static bool store_start(struct room *room, struct err *err)
 		.user = STR("cirt_store"),
 		.password = room_grant(room, "db.password"),
 		.search_path = STR("cirt, pg_temp"),
+		.schema = PG_SCHEMA,
 		.name = "cirtd store",
 		.on_connect = on_connect,
 	};

@@ -38,6 +38,10 @@ static const char settings[] =
 	"lc_messages = 'C'\n"
 	"logging_collector = off\n"
 	"log_destination = 'stderr'\n"
+	"log_checkpoints = off\n"
+	/* Statements and their details hold what people reported: not for the log. */
+	"log_min_error_statement = panic\n"
+	"log_error_verbosity = terse\n"
 	"log_line_prefix = 'postgres[%p] %q%u: '\n";
 
 static const char access_rules[] =

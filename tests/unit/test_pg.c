@@ -42,7 +42,7 @@ static void on_state(struct pg *pg, bool up, const char *why, void *context)
 	snprintf(f->text, sizeof f->text, "%s", why);
 }
 
-static struct pg *connect_as(struct fixture *f, const char *user)
+static struct pg *connect_as(struct fixture *f, const char *user, unsigned schema)
 {
 	struct pg_settings settings = {
 		.conninfo =
@@ -50,6 +50,7 @@ static struct pg *connect_as(struct fixture *f, const char *user)
 		.user = str_of(user),
 		.search_path = STR("cirt, pg_temp"),
 		.name = "test",
+		.schema = schema,
 		.on_connect = on_connect,
 	};
 	struct pg *pg = pg_new(f->loop, &settings, on_state, f);
@@ -61,7 +62,7 @@ static int setup(void **state)
 {
 	struct fixture *f = mem_alloc(sizeof *f);
 	f->loop = loop_new();
-	f->pg = connect_as(f, "postgres");
+	f->pg = connect_as(f, "postgres", PG_SCHEMA);
 	*state = f;
 	return 0;
 }
@@ -337,7 +338,7 @@ static void test_trap_03_lost_in_commit_is_unknown(void **state)
 	struct fixture *f = *state;
 	slow_commit(f);
 	struct fixture other = {.loop = f->loop};
-	other.pg = connect_as(&other, "postgres");
+	other.pg = connect_as(&other, "postgres", PG_SCHEMA);
 	begin(f);
 	step(f, "INSERT INTO public.slow VALUES (1)");
 	int target = f->ended + 1;
@@ -354,7 +355,7 @@ static void test_lost_in_step_is_lost(void **state)
 {
 	struct fixture *f = *state;
 	struct fixture other = {.loop = f->loop};
-	other.pg = connect_as(&other, "postgres");
+	other.pg = connect_as(&other, "postgres", PG_SCHEMA);
 	begin(f);
 	int target = f->ended + 1;
 	pg_step(f->pg, "SELECT pg_sleep(60)", NULL, 0, told, f);
@@ -404,9 +405,20 @@ static void test_server_restart_is_survived(void **state)
 	buf_free(&text);
 }
 
+static void test_older_schema_keeps_the_connection_down(void **state)
+{
+	struct fixture *f = *state;
+	struct pg *newer = connect_as(f, "cirt_store", 9999);
+	while (!strstr(pg_why_down(newer), "this program needs 9999"))
+		loop_turn(f->loop, CLOCK_SECOND / 10);
+	assert_false(pg_is_up(newer));
+	pg_free(&newer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_older_schema_keeps_the_connection_down, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_query_gives_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parameters_are_not_sql, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refusal_has_its_sqlstate, setup, teardown),

@@ -4,6 +4,7 @@
 #include "model/severity.h"
 #include "model/source.h"
 #include "model/tlp.h"
+#include "pg/pg.h"
 
 #include "database.h"
 
@@ -58,6 +59,13 @@ static void test_words_are_those_of_the_model(void **state)
 		snprintf(sql, sizeof sql, "SELECT severity_name(%d)", severity);
 		assert_sql(db, sql, severity_name(severity));
 	}
+}
+
+static void test_program_needs_the_newest_migration(void **state)
+{
+	char newest[16];
+	snprintf(newest, sizeof newest, "%d", PG_SCHEMA);
+	assert_sql((struct database *)*state, "SELECT max(version) FROM migration", newest);
 }
 
 static void test_case_numbers_have_no_gaps(void **state)
@@ -341,6 +349,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_words_are_those_of_the_model, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_program_needs_the_newest_migration, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_case_numbers_have_no_gaps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cases_move_by_the_table, setup, teardown),
 		cmocka_unit_test_setup_teardown(
