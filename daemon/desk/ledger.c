@@ -247,19 +247,11 @@ static void on_sums(struct pg *pg, const struct pg_result *result, void *context
 		ledger_unanswered(request, "the spool is away");
 }
 
-static struct pg *any_up(struct desk *desk)
-{
-	for (size_t i = 0; i < DESK_CONNECTIONS; i++)
-		if (pg_is_up(desk->pg[i]))
-			return desk->pg[i];
-	return NULL;
-}
-
 static void on_state_before(const struct append_state *state, const struct err *err, void *context)
 {
 	struct request *request = context;
 	struct ledger *ledger = request->state;
-	struct pg *pg = any_up(request->desk);
+	struct pg *pg = desk_pg(request->desk);
 	char spool[UUID_TEXT], cut[24];
 
 	ledger->append = 0;

@@ -93,10 +93,11 @@ struct json_object *pulse_show(const struct desk *desk)
 {
 	const struct pulse *pulse = desk->pulse;
 	struct json_object *shown = json_object_new_object();
-	bool up = pg_is_up(pulse->pg);
+	/* Up is what can be worked with: the pulse's own connection says nothing of those that serve. */
+	bool up = pg_is_up(pulse->pg) && desk_pg(desk);
 	bool silent = up && clock_monotonic() - pulse->answered > PULSE_SILENCE;
 	const char *why = up ? pulse->answered ? "it does not answer" : "it has not answered yet"
-	                     : pg_why_down(pulse->pg);
+	                     : pg_why_down(pg_is_up(pulse->pg) ? desk->pg[0] : pulse->pg);
 
 	json_object_object_add(shown, "up", json_object_new_boolean(up && !silent));
 	if (!up || silent) {

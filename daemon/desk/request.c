@@ -218,16 +218,21 @@ bool request_page(struct request *request, int64_t *limit, int64_t *cursor)
 
 /* Database */
 
+struct pg *desk_pg(const struct desk *desk)
+{
+	struct pg *least = NULL;
+
+	for (size_t i = 0; i < DESK_CONNECTIONS; i++)
+		if (pg_is_up(desk->pg[i]) && (!least || pg_queued(desk->pg[i]) < pg_queued(least)))
+			least = desk->pg[i];
+	return least;
+}
+
 bool request_database(struct request *request)
 {
 	struct desk *desk = request->desk;
 
-	request->pg = NULL;
-	for (size_t i = 0; i < DESK_CONNECTIONS; i++) {
-		if (pg_is_up(desk->pg[i]) &&
-			(!request->pg || pg_queued(desk->pg[i]) < pg_queued(request->pg)))
-			request->pg = desk->pg[i];
-	}
+	request->pg = desk_pg(desk);
 	if (request->pg)
 		return true;
 	request_refuse_hint(request, RPC_UNAVAILABLE,

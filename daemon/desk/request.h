@@ -129,6 +129,8 @@ struct json_object *result_json(const struct pg_result *result, int row, int col
  */
 struct json_object *result_page(const struct pg_result *result, int64_t limit);
 
+/* The least busy of the desk's connections that are up; NULL if none is. */
+struct pg *desk_pg(const struct desk *desk);
 /* A connection as cirt_desk; statements of a person are cut off after a minute. `state` may be NULL. */
 struct pg *desk_connect(struct desk *desk, const char *name, bool cut_off, pg_state_fn *state, void *context);
 

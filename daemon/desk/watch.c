@@ -252,11 +252,7 @@ static void turn(void *context)
 		request_refuse(request, RPC_FAILED, "the client went away");
 		return;
 	}
-	request->pg = NULL;
-	for (size_t i = 0; i < DESK_CONNECTIONS; i++)
-		if (pg_is_up(desk->pg[i]) &&
-			(!request->pg || pg_queued(desk->pg[i]) < pg_queued(request->pg)))
-			request->pg = desk->pg[i];
+	request->pg = desk_pg(desk);
 	/* Who does not read is not filled up. */
 	if (!request->pg || stream_queued(request->session->stream) > (1u << 20)) {
 		later(request);

@@ -131,14 +131,6 @@ static void look_up(struct request *request, handler_fn *handler)
 	request_query(request, &query, on_found);
 }
 
-static bool any_up(const struct desk *desk)
-{
-	for (size_t i = 0; i < DESK_CONNECTIONS; i++)
-		if (pg_is_up(desk->pg[i]))
-			return true;
-	return false;
-}
-
 void who_admit(struct request *request, handler_fn *handler)
 {
 	struct session *session = request->session;
@@ -151,7 +143,7 @@ void who_admit(struct request *request, handler_fn *handler)
 		session->operator.role = ROLE_ADMIN;
 	else if (session->known && clock_monotonic() - session->known < KNOWN_FOR)
 		; /* as it was a moment ago */
-	else if (!any_up(desk) && last)
+	else if (!desk_pg(desk) && last)
 		session->operator= * last;
 	else if (request->verb->role > ROLE_NONE) {
 		request->operator= session->operator;
