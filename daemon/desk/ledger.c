@@ -12,7 +12,8 @@
  * asked one after the other while work goes on, so that they are brought to one moment first:
  *
  *   1. ask the spool: what was received up to its next sequence (the cut), and how much of it is still there;
- *   2. one snapshot of the database: the sums, less what landed from the cut on;
+ *   2. one snapshot of the database: the sums, less what landed from the cut on. Other nodes' spools cannot
+ * be asked: they stand by what their books say, up to the cut that the books name;
  *   3. pending is what was received before the cut and had not landed. The spool must have released no more
  * than what landed, and what landed must be released or in hand when the spool is asked again.
  *
@@ -42,30 +43,42 @@ enum sum {
 	SUMS
 };
 
+/*
+ * The spools that landed something today or yesterday are found one by one along the ledger's key. Of each
+ * only what lies below its cut is counted: of ours ($1) the cut it has just said ($2), of others that of
+ * their books. One without books has none yet, and nothing of it counts.
+ */
 static const char ledger_sql[] =
-	"WITH sums AS (SELECT sum(entries_processed) AS p, sum(entries_quarantined) AS eq, "
-	"sum(entries_discarded) AS ed,"
+	"WITH RECURSIVE seen (day, spool) AS ("
+	"SELECT d, (SELECT l.spool FROM ledger l WHERE l.day = d ORDER BY l.spool LIMIT 1)"
+	" FROM (SELECT timezone('UTC', now())::date - n AS d FROM generate_series(0, 1) n) days"
+	" UNION ALL SELECT s.day,"
+	" (SELECT l.spool FROM ledger l WHERE l.day = s.day AND l.spool > s.spool ORDER BY l.spool LIMIT 1)"
+	" FROM seen s WHERE s.spool IS NOT NULL),"
+	" said AS (SELECT spool, max(upto) AS upto FROM books WHERE spool <> $1::uuid GROUP BY spool"
+	" UNION ALL SELECT $1::uuid, $2::bigint),"
+	" sums AS (SELECT sum(entries_processed) AS p, sum(entries_quarantined) AS eq, "
+        "sum(entries_discarded) AS ed,"
 	" sum(found) AS f, sum(reports) AS r, sum(folded) AS fo, sum(correspondence) AS co, sum(context) AS "
-	"cx, sum(spam) AS sp,"
-	" sum(quarantined) AS q, sum(discarded) AS d FROM ledger_day),"
-	" late AS (SELECT count(*) FILTER (WHERE disposition = 'processed') AS p,"
-	" count(*) FILTER (WHERE disposition = 'quarantined') AS eq, count(*) FILTER (WHERE disposition = "
-	"'discarded') AS ed,"
-	" sum(found) AS f, sum(reports) AS r, sum(folded) AS fo, sum(correspondence) AS co, sum(context) AS "
-	"cx, sum(spam) AS sp,"
-	" sum(quarantined) AS q, sum(discarded) AS d FROM ledger"
-	" WHERE day >= timezone('UTC', now())::date - 1 AND spool = $1::uuid AND sequence >= $2::bigint AND "
-	"rerun IS NULL),"
+        "cx,"
+	" sum(spam) AS sp, sum(quarantined) AS q, sum(discarded) AS d FROM ledger_day),"
+	" late AS (SELECT count(*) FILTER (WHERE l.disposition = 'processed') AS p,"
+	" count(*) FILTER (WHERE l.disposition = 'quarantined') AS eq,"
+	" count(*) FILTER (WHERE l.disposition = 'discarded') AS ed,"
+	" sum(l.found) AS f, sum(l.reports) AS r, sum(l.folded) AS fo, sum(l.correspondence) AS co,"
+	" sum(l.context) AS cx, sum(l.spam) AS sp, sum(l.quarantined) AS q, sum(l.discarded) AS d"
+	" FROM seen s LEFT JOIN said USING (spool) JOIN ledger l ON l.day = s.day AND l.spool = s.spool"
+	" AND l.sequence >= coalesce(said.upto, 0) AND l.rerun IS NULL),"
 	" others AS (SELECT sum(entries) AS n, count(DISTINCT spool) AS spools FROM books WHERE spool <> "
-	"$1::uuid)"
-	" SELECT coalesce(s.p, 0) - coalesce(l.p, 0), coalesce(s.eq, 0) - coalesce(l.eq, 0), coalesce(s.ed, "
-	"0) - coalesce(l.ed, 0),"
-	" coalesce(s.f, 0) - coalesce(l.f, 0), coalesce(s.r, 0) - coalesce(l.r, 0), coalesce(s.fo, 0) - "
-	"coalesce(l.fo, 0),"
-	" coalesce(s.co, 0) - coalesce(l.co, 0), coalesce(s.cx, 0) - coalesce(l.cx, 0), coalesce(s.sp, 0) - "
-	"coalesce(l.sp, 0),"
-	" coalesce(s.q, 0) - coalesce(l.q, 0), coalesce(s.d, 0) - coalesce(l.d, 0), coalesce(o.n, 0), "
-	"o.spools,"
+        "$1::uuid)"
+	" SELECT coalesce(s.p, 0) - coalesce(l.p, 0), coalesce(s.eq, 0) - coalesce(l.eq, 0),"
+	" coalesce(s.ed, 0) - coalesce(l.ed, 0), coalesce(s.f, 0) - coalesce(l.f, 0), coalesce(s.r, 0) - "
+        "coalesce(l.r, 0),"
+	" coalesce(s.fo, 0) - coalesce(l.fo, 0), coalesce(s.co, 0) - coalesce(l.co, 0), coalesce(s.cx, 0) - "
+        "coalesce(l.cx, 0),"
+	" coalesce(s.sp, 0) - coalesce(l.sp, 0), coalesce(s.q, 0) - coalesce(l.q, 0), coalesce(s.d, 0) - "
+        "coalesce(l.d, 0),"
+	" coalesce(o.n, 0), o.spools,"
 	" (SELECT count(*) FROM (SELECT FROM correlation_queue WHERE due <= now() LIMIT 10000) q)"
 	" FROM sums s, late l, others o";
 

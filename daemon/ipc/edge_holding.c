@@ -69,14 +69,17 @@ bool holding_poison_decode(struct str body, struct holding_poison *poison)
 	return unpack_end(&in) && (poison->inlined || poison->bytes.len == 0);
 }
 
-void holding_books_encode(const struct book *books, size_t count, struct buf *out)
+void holding_books_encode(uint64_t upto, const struct book *books, size_t count, struct buf *out)
 {
+	pack_u64(out, upto);
 	books_pack(books, count, out);
 }
 
-bool holding_books_decode(struct str body, struct arena *arena, struct book **books, size_t *count)
+bool holding_books_decode(
+	struct str body, struct arena *arena, uint64_t *upto, struct book **books, size_t *count)
 {
 	struct unpack in = {.rest = body};
+	*upto = unpack_u64(&in);
 	books_unpack(&in, arena, books, count);
 	return unpack_end(&in);
 }

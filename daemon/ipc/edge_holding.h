@@ -6,7 +6,7 @@
 #include "model/entry.h"
 
 /* spool ↔ store: who holds what, and what became of it. */
-#define HOLDING_VERSION 1
+#define HOLDING_VERSION 2
 
 enum holding_type {
 	/* to the store */
@@ -18,7 +18,8 @@ enum holding_type {
 	                 * and reason */
 	HOLDING_FORGET, /* u64 ticket: its worker died, the entry will be handed out again under another
 	                   ticket */
-	HOLDING_BOOKS,  /* books, absolute, at most once a second and before anything is drained */
+	HOLDING_BOOKS,  /* u64 upto: all sequences below are counted; books, absolute. At most once a second
+	                 * and  before anything is drained */
 	/* to the spool */
 	HOLDING_RELEASED = 100, /* u32 count, u64 tickets: committed, in the tables or in quarantine */
 	HOLDING_WANT, /* u64 ticket: triage refused the whole entry, or the store found it to be poison: send
@@ -58,8 +59,9 @@ void holding_held_encode(const struct holding_held *held, struct buf *out);
 bool holding_held_decode(struct str body, struct holding_held *held);
 void holding_poison_encode(const struct holding_poison *poison, struct buf *out);
 bool holding_poison_decode(struct str body, struct holding_poison *poison);
-void holding_books_encode(const struct book *books, size_t count, struct buf *out);
-bool holding_books_decode(struct str body, struct arena *arena, struct book **books, size_t *count);
+void holding_books_encode(uint64_t upto, const struct book *books, size_t count, struct buf *out);
+bool holding_books_decode(
+	struct str body, struct arena *arena, uint64_t *upto, struct book **books, size_t *count);
 void holding_tickets_encode(const uint64_t *tickets, size_t count, struct buf *out);
 bool holding_tickets_decode(struct str body, struct arena *arena, uint64_t **tickets, size_t *count);
 

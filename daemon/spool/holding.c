@@ -113,7 +113,8 @@ static void send_books(struct holding *holding, bool unsent_only)
 	books = entry_store_books(holding->spool->store, unsent_only, holding->arena, &count);
 	if (count == 0)
 		return;
-	holding_books_encode(books, count, channel_begin(holding->channel));
+	holding_books_encode(entry_store_counts(holding->spool->store)->next_sequence, books, count,
+		channel_begin(holding->channel));
 	channel_end(holding->channel, HOLDING_BOOKS);
 }
 

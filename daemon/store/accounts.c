@@ -10,6 +10,7 @@
 struct line {
 	uint8_t spool[UUID_LEN];
 	struct book book;
+	uint64_t upto;
 	bool dirty;
 };
 
@@ -53,8 +54,8 @@ void accounts_free(struct accounts **accounts)
 	*accounts = NULL;
 }
 
-void accounts_say(
-	struct accounts *accounts, const uint8_t spool[UUID_LEN], const struct book *said, size_t count)
+void accounts_say(struct accounts *accounts, const uint8_t spool[UUID_LEN], uint64_t upto,
+	const struct book *said, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct buf key = {0};
@@ -69,6 +70,7 @@ void accounts_say(
 		}
 		line->dirty |= line->book.entries != said[i].entries || line->book.bytes != said[i].bytes;
 		line->book = said[i];
+		line->upto = upto;
 		buf_free(&key);
 	}
 	accounts_write(accounts);
@@ -105,7 +107,7 @@ static void on_written(struct pg *pg, const struct pg_result *result, void *cont
 
 void accounts_write(struct accounts *accounts)
 {
-	static const uint32_t types[] = {PG_UUID, PG_INT4, PG_DATE, PG_INT8, PG_INT8};
+	static const uint32_t types[] = {PG_UUID, PG_INT4, PG_DATE, PG_INT8, PG_INT8, PG_INT8};
 	struct pg_parameter parameters[ARRAY_LEN(types)];
 	size_t cursor = 0;
 	struct line *line;
@@ -120,6 +122,7 @@ void accounts_write(struct accounts *accounts)
 		put_day(column(&accounts->columns, 2), line->book.day);
 		put_i64(column(&accounts->columns, 3), (int64_t)line->book.entries);
 		put_i64(column(&accounts->columns, 4), (int64_t)line->book.bytes);
+		put_i64(column(&accounts->columns, 5), (int64_t)line->upto);
 		columns_next(&accounts->columns);
 		line->dirty = false;
 	}
@@ -128,9 +131,9 @@ void accounts_write(struct accounts *accounts)
 	columns_parameters(&accounts->columns, parameters);
 	accounts->writing = true;
 	pg_query(accounts->pg,
-		"INSERT INTO books (spool, source, day, entries, bytes) SELECT * FROM unnest($1, $2, $3, $4, "
-		"$5) "
-		"ON CONFLICT (spool, source, day) DO UPDATE SET entries = excluded.entries, bytes = "
-		"excluded.bytes, said = now()",
+		"INSERT INTO books (spool, source, day, entries, bytes, upto) "
+		"SELECT * FROM unnest($1, $2, $3, $4, $5, $6) "
+		"ON CONFLICT (spool, source, day) DO UPDATE SET entries = excluded.entries, "
+		"bytes = excluded.bytes, upto = excluded.upto, said = now()",
 		parameters, ARRAY_LEN(types), true, on_written, accounts);
 }

@@ -335,9 +335,10 @@ static void take_books(struct store *store, struct str body)
 {
 	struct arena *arena = arena_new(4096);
 	struct book *said;
+	uint64_t upto;
 	size_t count;
-	if (holding_books_decode(body, arena, &said, &count))
-		accounts_say(store->accounts, store->spool_id, said, count);
+	if (holding_books_decode(body, arena, &upto, &said, &count))
+		accounts_say(store->accounts, store->spool_id, upto, said, count);
 	else
 		channel_break(store->spool, "malformed books");
 	arena_free(&arena);

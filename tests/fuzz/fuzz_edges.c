@@ -64,6 +64,7 @@ static void holding(struct str body, unsigned which, struct arena *arena)
 	struct holding_poison poison;
 	struct book *books;
 	uint64_t *tickets;
+	uint64_t upto;
 	size_t count;
 
 	switch (which) {
@@ -77,7 +78,7 @@ static void holding(struct str body, unsigned which, struct arena *arena)
 		holding_poison_decode(body, &poison);
 		break;
 	case 13:
-		holding_books_decode(body, arena, &books, &count);
+		holding_books_decode(body, arena, &upto, &books, &count);
 		break;
 	default:
 		holding_tickets_decode(body, arena, &tickets, &count);

@@ -176,10 +176,8 @@ def test_systemd_is_told(make_daemon, monkeypatch, open_folder):
         assert told("STOPPING=1")
 
 
-def test_a_server_of_ones_own(make_daemon):
-    """Not managed: conninfo and password_file, here of another node's server."""
-    daemon = make_daemon().start()
-    daemon.add_sensor()
+def second_node(make_daemon, daemon):
+    """Another cirtd on the database of `daemon`: not managed, with conninfo and password_file."""
     other = make_daemon()
     passwords = other.folder / "passwords"
     passwords.write_text((daemon.folder / "state" / "secrets" / "database").read_text())
@@ -189,9 +187,36 @@ def test_a_server_of_ones_own(make_daemon):
     other.extra = 'node = "second"\n'
     other.write_conf()
     other.start()
+    return other
+
+
+def test_a_server_of_ones_own(make_daemon):
+    daemon = make_daemon().start()
+    daemon.add_sensor()
+    other = second_node(make_daemon, daemon)
     assert other.postmaster() is None
     wait_for(lambda: "sensor-1" in json.dumps(other.cirt("source", "list")), 30, "the sources of the other node")
     other.send_lines([native(7, identifier="by-the-second-node")])
     other.settle()
     assert [one for one in daemon.reports("--source", "sensor-1") if one["identifier"] == "by-the-second-node"]
+    assert other.stop() == 0
+
+
+def test_trap_18_books_of_two_nodes_balance_on_both(make_daemon):
+    """A node knows the other's spool by its books in the database, which come a moment later than what they count."""
+    daemon = make_daemon().start()
+    daemon.add_sensor()
+    other = second_node(make_daemon, daemon)
+    wait_for(lambda: "sensor-1" in json.dumps(other.cirt("source", "list")), 30, "the sources of the other node")
+    other.send_lines([native(1)])
+    other.settle()
+    ledger = wait_for(lambda: (found := daemon.settle())["entries"]["received"] and found, 30, "the books of the other node")
+    assert ledger["entries"] == {"received": 1, "processed": 1, "quarantined": 0, "discarded": 0, "pending": 0}
+    daemon.psql("DELETE FROM cirt.books")  # as before they are said for the first time
+    assert daemon.settle()["entries"]["processed"] == 0
+    daemon.send_lines([native(2)])
+    other.send_lines([native(3), native(4)])
+    for node in (daemon, other):
+        ledger = wait_for(lambda at=node: (found := at.settle())["entries"]["received"] == 3 and found, 30, "both nodes' books")
+        assert ledger["entries"]["processed"] == 3 and ledger["items"]["reports"] == 4
     assert other.stop() == 0
