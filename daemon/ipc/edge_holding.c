@@ -6,6 +6,7 @@
 static void held_pack(const struct holding_held *held, struct buf *out)
 {
 	pack_u64(out, held->ticket);
+	pack_u16(out, held->worker);
 	entry_pack(&held->entry, out);
 	pack_u16(out, held->attempt);
 	pack_str(out, held->bookmark_owner);
@@ -15,6 +16,7 @@ static void held_pack(const struct holding_held *held, struct buf *out)
 static void held_unpack(struct unpack *in, struct holding_held *held)
 {
 	held->ticket = unpack_u64(in);
+	held->worker = unpack_u16(in);
 	entry_unpack(in, &held->entry);
 	held->attempt = unpack_u16(in);
 	held->bookmark_owner = unpack_str(in);

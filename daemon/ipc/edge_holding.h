@@ -38,6 +38,7 @@ struct holding_epoch {
 
 struct holding_held {
 	uint64_t ticket;
+	uint16_t worker; /* instance it was handed to: nobody else may speak of it (trap 5) */
 	struct entry entry;
 	uint16_t attempt;
 	struct str bookmark_owner; /* lands with the ledger row, so that another node can take a feed over */

@@ -55,11 +55,12 @@ static struct holding_held held_of(const struct flight *flight, const struct rec
 	};
 }
 
-void holding_held(
-	struct holding *holding, const struct flight *flight, const struct record *record, uint16_t attempt)
+void holding_held(struct holding *holding, const struct flight *flight, const struct record *record,
+	uint16_t attempt, uint16_t worker)
 {
 	struct holding_held held = held_of(flight, record, attempt);
 
+	held.worker = worker;
 	if (!holding->channel)
 		return;
 	holding_held_encode(&held, channel_begin(holding->channel));

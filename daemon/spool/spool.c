@@ -158,7 +158,8 @@ static bool hand_out(
 		holding_poison_entry(spool->holding, flight, &record, bytes, &poison);
 		return true;
 	}
-	holding_held(spool->holding, flight, &record, (uint16_t)(poison.crashes + poison.kills + 1));
+	holding_held(spool->holding, flight, &record, (uint16_t)(poison.crashes + poison.kills + 1),
+		workers_best(spool->workers, flight->size, poison.crashes > 0));
 	workers_give(spool->workers, flight, &record, bytes, &poison);
 	return true;
 }

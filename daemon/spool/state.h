@@ -80,7 +80,10 @@ void workers_edge(struct workers *workers, unsigned instance, uint32_t generatio
 void workers_death(struct workers *workers, const struct control_death *death);
 /* Can any take an entry of that size (alone: with nothing else in hand)? */
 bool workers_ready(const struct workers *workers, uint64_t size, bool alone);
-/* Give it to the one with most to spare. bytes as entry_store_read_bytes(). */
+/* Instance of the one with most to spare, to which workers_give() would give it; workers_ready() says that
+ * there is one. */
+uint16_t workers_best(const struct workers *workers, uint64_t size, bool alone);
+/* bytes as entry_store_read_bytes(). */
 void workers_give(struct workers *workers, const struct flight *flight, const struct record *record,
 	struct str bytes, const struct poison *poison);
 size_t workers_count(const struct workers *workers);
@@ -92,8 +95,8 @@ struct holding *holding_new(struct spool *spool);
 void holding_free(struct holding **holding);
 void holding_edge(struct holding *holding, int fd);
 bool holding_ready(const struct holding *holding); /* connected, and keeping up */
-void holding_held(
-	struct holding *holding, const struct flight *flight, const struct record *record, uint16_t attempt);
+void holding_held(struct holding *holding, const struct flight *flight, const struct record *record,
+	uint16_t attempt, uint16_t worker);
 void holding_poison_entry(struct holding *holding, const struct flight *flight, const struct record *record,
 	struct str bytes, const struct poison *poison);
 void holding_forget(struct holding *holding, uint64_t ticket);

@@ -311,6 +311,11 @@ bool workers_ready(const struct workers *workers, uint64_t size, bool alone)
 	return best_worker(workers, size, alone) != NULL;
 }
 
+uint16_t workers_best(const struct workers *workers, uint64_t size, bool alone)
+{
+	return (uint16_t)best_worker(workers, size, alone)->instance;
+}
+
 static void hand_add(struct worker *worker, const struct flight *flight)
 {
 	/* An entry larger than all credit is given to a worker with nothing else in hand. */

@@ -10,7 +10,7 @@
 #include "store/accounts.h"
 #include "store/lander.h"
 
-/* Findings for tickets that the spool has not named may wait for it, up to that much from all workers. */
+/* Findings for tickets that the spool has not named may wait for it, up to that much of each worker. */
 #define UNHELD_LIMIT (64u << 20)
 #define TICK         (2 * CLOCK_SECOND)
 #define DRAIN_LIMIT  (10 * CLOCK_SECOND)
@@ -20,6 +20,7 @@ struct worker {
 	struct store *store;
 	struct channel *channel;
 	uint16_t instance;
+	bool broken; /* it said more than it was given */
 };
 
 struct store {
@@ -170,19 +171,32 @@ static void on_tick(void *context)
 
 /* From triage */
 
+/* What it may still say something about; NULL is no reason to break with it: a ticket may have been taken
+ * back while it was at it. */
+static struct ticket *worker_ticket(struct worker *worker, uint64_t number)
+{
+	struct ticket *ticket = tickets_claim(worker->store->tickets, number, worker->instance, worker);
+	return ticket && !ticket->complete && !ticket->landing && !ticket->poison ? ticket : NULL;
+}
+
+static void worker_check(struct worker *worker, const struct ticket *ticket)
+{
+	if (ticket->held || tickets_unheld(worker->store->tickets, worker) <= UNHELD_LIMIT)
+		return;
+	worker->broken = true;
+	channel_break(worker->channel, "too much for tickets that nobody gave it");
+}
+
 static void keep_piece(struct worker *worker, uint64_t number, bool last, struct str finding)
 {
-	struct store *store = worker->store;
 	struct err err;
-	struct ticket *ticket = tickets_get(store->tickets, number);
-	if (!ticket || ticket->complete || ticket->landing)
+	struct ticket *ticket = worker_ticket(worker, number);
+	if (!ticket)
 		return;
-	ticket->worker = worker->instance;
 	ticket->complete = last;
-	if (!ticket_piece(store->tickets, ticket, finding, &err))
+	if (!ticket_piece(ticket, finding, &err))
 		ticket_refuse(ticket, STR("triage"), str_of(err.text));
-	if (tickets_unheld(store->tickets) > UNHELD_LIMIT)
-		channel_break(worker->channel, "too much for tickets that nobody gave out");
+	worker_check(worker, ticket);
 }
 
 /* A large finding stands in a memory file beside the frame. */
@@ -213,9 +227,11 @@ static void take_refusal(struct worker *worker, struct str body)
 		channel_break(worker->channel, "a malformed refusal");
 		return;
 	}
-	struct ticket *ticket = tickets_get(worker->store->tickets, number);
-	if (ticket && !ticket->complete && !ticket->landing)
-		ticket_refuse(ticket, stage, reason);
+	struct ticket *ticket = worker_ticket(worker, number);
+	if (!ticket)
+		return;
+	ticket_refuse(ticket, stage, reason);
+	worker_check(worker, ticket);
 }
 
 /* Go on with a ticket about which something was said. */
@@ -258,7 +274,7 @@ static void worker_free(struct store *store, struct worker *worker)
 		at = &(*at)->next;
 	*at = worker->next;
 	channel_free(&worker->channel);
-	tickets_worker_lost(store->tickets, worker->instance);
+	tickets_worker_lost(store->tickets, worker, worker->broken);
 	free(worker);
 }
 
@@ -290,11 +306,8 @@ static void take_held(struct store *store, struct str body)
 		channel_break(store->spool, "a malformed holding");
 		return;
 	}
-	struct ticket *ticket = tickets_get(store->tickets, held.ticket);
-	if (!ticket || ticket->held)
-		return;
-	ticket_hold(store->tickets, ticket, &held);
-	ticket_said(store, held.ticket);
+	if (tickets_hold(store->tickets, &held))
+		ticket_said(store, held.ticket);
 }
 
 static void take_poison(struct store *store, struct frame *frame)
@@ -310,13 +323,13 @@ static void take_poison(struct store *store, struct frame *frame)
 		channel_break(store->spool, err.text);
 		return;
 	}
-	struct ticket *ticket = tickets_get(store->tickets, poison.held.ticket);
+	struct ticket *ticket = tickets_hold(store->tickets, &poison.held);
 	if (!ticket || ticket->landing || ticket->poison) {
 		if (!poison.inlined)
 			fd_unmap(&bytes);
 		return;
 	}
-	ticket_poison(store->tickets, ticket, &poison, bytes, !poison.inlined);
+	ticket_poison(ticket, &poison, bytes, !poison.inlined);
 	ticket_said(store, poison.held.ticket);
 }
 
@@ -437,11 +450,8 @@ static void store_edge(struct room *room, enum edge_kind kind, enum room_id peer
 		send_sources(store);
 		return;
 	}
-	for (struct worker *old = store->workers; old; old = old->next)
-		if (old->instance == instance) {
-			worker_free(store, old);
-			break;
-		}
+	/* One of that instance before it may have left something unread behind: its edge is read to its end.
+	 */
 	struct worker *worker = mem_alloc(sizeof *worker);
 	worker->store = store;
 	worker->instance = (uint16_t)instance;

@@ -12,19 +12,25 @@
 #define MAX_EXERCISE 64
 #define MAX_ENVELOPE 8192
 
+/* Arena of a ticket at first: what even an empty claim costs. */
+#define TICKET_BYTES 8192
+/* All pieces of one: several times the largest entry. */
+#define FINDING_MAX (UINT64_C(1) << 30)
+
 struct tickets {
-	struct map *by_number;
-	uint64_t first; /* of this epoch */
+	struct map *by_number; /* named by the spool */
+	struct map *claims;    /* claim_key() */
+	uint64_t first;        /* of this epoch */
 	struct ticket *queue;
 	struct ticket **queue_end;
 	size_t queued;
-	size_t unheld;
 };
 
 struct tickets *tickets_new(void)
 {
 	struct tickets *tickets = mem_alloc(sizeof *tickets);
 	tickets->by_number = map_new();
+	tickets->claims = map_new();
 	tickets->queue_end = &tickets->queue;
 	return tickets;
 }
@@ -45,10 +51,15 @@ void tickets_free(struct tickets **tickets)
 		return;
 	size_t cursor = 0;
 	uint64_t number;
+	struct str key;
 	void *ticket;
 	while (map_next(it->by_number, &cursor, &number, &ticket))
 		ticket_free(ticket);
+	cursor = 0;
+	while (map_next_str(it->claims, &cursor, &key, &ticket))
+		ticket_free(ticket);
 	map_free(&it->by_number);
+	map_free(&it->claims);
 	free(it);
 	*tickets = NULL;
 }
@@ -58,20 +69,44 @@ struct ticket *tickets_find(const struct tickets *tickets, uint64_t number)
 	return map_get(tickets->by_number, number);
 }
 
-struct ticket *tickets_get(struct tickets *tickets, uint64_t number)
+static struct ticket *ticket_new(uint64_t number, uint16_t worker)
 {
+	struct arena *arena = arena_new(TICKET_BYTES);
+	struct ticket *ticket = arena_alloc(arena, sizeof *ticket);
+	ticket->arena = arena;
+	ticket->number = number;
+	ticket->worker = worker;
+	ticket->poison_item = UINT32_MAX;
+	return ticket;
+}
+
+#define CLAIM_KEY (8 + 2)
+
+static struct str claim_key(uint64_t number, uint16_t worker, char key[CLAIM_KEY])
+{
+	memcpy(key, &number, 8);
+	memcpy(key + 8, &worker, 2);
+	return (struct str){key, CLAIM_KEY};
+}
+
+struct ticket *tickets_claim(struct tickets *tickets, uint64_t number, uint16_t worker, const void *speaker)
+{
+	char space[CLAIM_KEY];
+	struct str key = claim_key(number, worker, space);
 	if (number < tickets->first)
 		return NULL;
 	struct ticket *ticket = map_get(tickets->by_number, number);
-	if (ticket)
-		return ticket;
-	struct arena *arena = arena_new(8192);
-	ticket = arena_alloc(arena, sizeof *ticket);
-	ticket->arena = arena;
-	ticket->number = number;
-	ticket->poison_item = UINT32_MAX;
-	map_put(tickets->by_number, number, ticket);
-	return ticket;
+	if (!ticket)
+		ticket = map_get_str(tickets->claims, key);
+	if (!ticket) {
+		ticket = ticket_new(number, worker);
+		map_put_str(tickets->claims, key, ticket);
+	}
+	if (ticket->worker != worker)
+		return NULL;
+	if (!ticket->speaker)
+		ticket->speaker = speaker;
+	return ticket->speaker == speaker ? ticket : NULL;
 }
 
 static void tickets_unqueue(struct tickets *tickets, struct ticket *ticket)
@@ -92,10 +127,28 @@ void tickets_drop(struct tickets *tickets, struct ticket *ticket)
 {
 	if (ticket->queued)
 		tickets_unqueue(tickets, ticket);
-	if (!ticket->held)
-		tickets->unheld -= ticket->size;
 	map_remove(tickets->by_number, ticket->number);
 	ticket_free(ticket);
+}
+
+static void claim_drop(struct tickets *tickets, struct ticket *claim)
+{
+	char key[CLAIM_KEY];
+	map_remove_str(tickets->claims, claim_key(claim->number, claim->worker, key));
+	ticket_free(claim);
+}
+
+/* Below that number the spool has named all there are. */
+static void claims_drop_below(struct tickets *tickets, uint64_t number)
+{
+	size_t cursor = 0;
+	struct str key;
+	void *claim;
+	if (!map_count(tickets->claims))
+		return;
+	while (map_next_str(tickets->claims, &cursor, &key, &claim))
+		if (((struct ticket *)claim)->number < number)
+			claim_drop(tickets, claim);
 }
 
 void tickets_epoch(struct tickets *tickets, uint64_t first)
@@ -104,6 +157,7 @@ void tickets_epoch(struct tickets *tickets, uint64_t first)
 	uint64_t number;
 	void *value;
 	tickets->first = first;
+	claims_drop_below(tickets, first);
 	while (map_next(tickets->by_number, &cursor, &number, &value)) {
 		struct ticket *ticket = value;
 		if (number < first && !ticket->landing)
@@ -111,16 +165,22 @@ void tickets_epoch(struct tickets *tickets, uint64_t first)
 	}
 }
 
-void tickets_worker_lost(struct tickets *tickets, uint16_t worker)
+void tickets_worker_lost(struct tickets *tickets, const void *speaker, bool all)
 {
 	size_t cursor = 0;
 	uint64_t number;
+	struct str key;
 	void *value;
 	while (map_next(tickets->by_number, &cursor, &number, &value)) {
 		struct ticket *ticket = value;
-		if (ticket->worker == worker && ticket->finding_count && !ticket->complete &&
-			!ticket->landing)
+		if (ticket->speaker == speaker && !ticket->complete && !ticket->landing)
 			tickets_drop(tickets, ticket);
+	}
+	cursor = 0;
+	while (map_next_str(tickets->claims, &cursor, &key, &value)) {
+		struct ticket *claim = value;
+		if (claim->speaker == speaker && (all || !claim->complete))
+			claim_drop(tickets, claim);
 	}
 }
 
@@ -129,9 +189,18 @@ size_t tickets_count(const struct tickets *tickets)
 	return map_count(tickets->by_number);
 }
 
-size_t tickets_unheld(const struct tickets *tickets)
+size_t tickets_unheld(const struct tickets *tickets, const void *speaker)
 {
-	return tickets->unheld;
+	size_t cursor = 0;
+	size_t bytes = 0;
+	struct str key;
+	void *value;
+	while (map_next_str(tickets->claims, &cursor, &key, &value)) {
+		const struct ticket *claim = value;
+		if (claim->speaker == speaker)
+			bytes += TICKET_BYTES + claim->size;
+	}
+	return bytes;
 }
 
 bool ticket_is_ready(const struct ticket *ticket)
@@ -174,10 +243,8 @@ static struct str ticket_text(struct ticket *ticket, struct str text, size_t max
 	return arena_str(ticket->arena, storable_text(text, max, ticket->arena, NULL));
 }
 
-void ticket_hold(struct tickets *tickets, struct ticket *ticket, const struct holding_held *held)
+static void ticket_hold(struct ticket *ticket, const struct holding_held *held)
 {
-	if (!ticket->held)
-		tickets->unheld -= ticket->size;
 	ticket->held = true;
 	ticket->entry = held->entry;
 	ticket->entry.exercise = ticket_text(ticket, held->entry.exercise, MAX_EXERCISE);
@@ -186,13 +253,32 @@ void ticket_hold(struct tickets *tickets, struct ticket *ticket, const struct ho
 	ticket->bookmark_value = ticket_text(ticket, held->bookmark_value, MAX_ENVELOPE);
 }
 
-bool ticket_piece(struct tickets *tickets, struct ticket *ticket, struct str finding, struct err *err)
+struct ticket *tickets_hold(struct tickets *tickets, const struct holding_held *held)
+{
+	char key[CLAIM_KEY];
+	if (held->ticket < tickets->first)
+		return NULL;
+	struct ticket *ticket = map_get(tickets->by_number, held->ticket);
+	if (ticket)
+		return ticket;
+	ticket = map_remove_str(tickets->claims, claim_key(held->ticket, held->worker, key));
+	if (!ticket)
+		ticket = ticket_new(held->ticket, held->worker);
+	map_put(tickets->by_number, held->ticket, ticket);
+	/* They come in order: what others claimed of it or of an older one was never theirs. */
+	claims_drop_below(tickets, held->ticket + 1);
+	ticket_hold(ticket, held);
+	return ticket;
+}
+
+bool ticket_piece(struct ticket *ticket, struct str finding, struct err *err)
 {
 	struct finding piece;
+	if (ticket->size + finding.len > FINDING_MAX)
+		return err_set(err, ERR_MALFORMED, "a finding of more than %llu bytes",
+			(unsigned long long)FINDING_MAX);
 	struct str bytes = arena_str(ticket->arena, finding);
 	ticket->size += bytes.len;
-	if (!ticket->held)
-		tickets->unheld += bytes.len;
 	if (!finding_decode(bytes, ticket->arena, &piece, err))
 		return false;
 	size_t n = ticket->finding_count;
@@ -216,10 +302,8 @@ void ticket_refuse(struct ticket *ticket, struct str stage, struct str reason)
 	ticket->reason = ticket_text(ticket, reason, MAX_REASON);
 }
 
-void ticket_poison(struct tickets *tickets, struct ticket *ticket, const struct holding_poison *poison,
-	struct str bytes, bool mapped)
+void ticket_poison(struct ticket *ticket, const struct holding_poison *poison, struct str bytes, bool mapped)
 {
-	ticket_hold(tickets, ticket, &poison->held);
 	if (poison->stage.len || poison->reason.len)
 		ticket_refuse(ticket, poison->stage, poison->reason);
 	ticket->poison = true;

@@ -37,6 +37,7 @@ static const struct append_close some_close = {
 static struct holding_held some_held(void)
 {
 	return (struct holding_held){.ticket = 12345678901u,
+		.worker = 3,
 		.entry = {.id = some_id,
 			.received = 1795600000000000,
 			.source = 4,

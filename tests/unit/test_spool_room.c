@@ -471,6 +471,22 @@ static void test_trap_05_provenance_does_not_pass_through_triage(void **state)
 	assert_memory_equal(is.entry.digest, digest, SHA256_LEN);
 }
 
+static void test_trap_05_the_store_learns_which_worker_holds_what(void **state)
+{
+	struct world *world = gathered(state);
+	struct holding_held first;
+	struct holding_held second;
+
+	worker_open(world, 1, 2, 8);
+	append_plain(world, 1, SENSOR, STR("{}\n"));
+	first = held(world);
+	append_plain(world, 2, SENSOR, STR("{}\n"));
+	second = held(world);
+	assert_int_not_equal(first.worker, second.worker);
+	assert_int_equal(handed(world, &world->workers[first.worker]).ticket, first.ticket);
+	assert_int_equal(handed(world, &world->workers[second.worker]).ticket, second.ticket);
+}
+
 static void test_trap_01_bookmark_counts_what_a_lost_edge_had_sent(void **state)
 {
 	struct world *world = gathered(state);
@@ -870,6 +886,7 @@ int main(void)
 		room_test(test_trap_02_mismatch_is_appended_again_under_a_new_id),
 		room_test(test_trap_03_another_timeline_offers_again),
 		room_test(test_trap_05_provenance_does_not_pass_through_triage),
+		room_test(test_trap_05_the_store_learns_which_worker_holds_what),
 		room_test(test_trap_06_doors_close_and_open_again),
 		room_test(test_trap_06_on_a_full_disk_doors_close_and_release_goes_on),
 		room_test(test_trap_09_a_crash_is_retried_alone_step_by_step),

@@ -185,10 +185,9 @@ static void land_finding(struct fixture *f, const struct holding_held *held, con
 {
 	struct buf bytes = {0};
 	struct err err;
-	struct ticket *ticket = tickets_get(f->tickets, held->ticket);
+	struct ticket *ticket = tickets_hold(f->tickets, held);
 	finding_encode(finding, &bytes);
-	ticket_hold(f->tickets, ticket, held);
-	assert_true(ticket_piece(f->tickets, ticket, buf_view(&bytes), &err));
+	assert_true(ticket_piece(ticket, buf_view(&bytes), &err));
 	ticket->complete = true;
 	tickets_queue(f->tickets, ticket);
 	buf_free(&bytes);
@@ -578,7 +577,7 @@ static void test_trap_04_refused_whole_goes_to_quarantine(void **state)
 	turn(f, &f->wanted, 1);
 	turn(f, &f->released, target);
 	assert_int_equal(f->last_wanted, poison.held.ticket);
-	ticket_poison(f->tickets, tickets_find(f->tickets, f->last_wanted), &poison, STR("the bytes"), false);
+	ticket_poison(tickets_find(f->tickets, f->last_wanted), &poison, STR("the bytes"), false);
 	tickets_queue(f->tickets, tickets_find(f->tickets, f->last_wanted));
 	lander_kick(f->lander);
 	turn(f, &f->released, target + 1);
@@ -771,8 +770,8 @@ static struct ticket *poisoned(struct fixture *f, const struct holding_held *hel
 {
 	struct holding_poison poison = {
 		.held = *held, .item = 3, .stage = STR("yara"), .reason = str_of(reason)};
-	struct ticket *ticket = tickets_get(f->tickets, held->ticket);
-	ticket_poison(f->tickets, ticket, &poison, STR("unreadable"), false);
+	struct ticket *ticket = tickets_hold(f->tickets, held);
+	ticket_poison(ticket, &poison, STR("unreadable"), false);
 	tickets_queue(f->tickets, ticket);
 	return ticket;
 }
