@@ -40,6 +40,15 @@ static const struct sample samples[] = {
 		"bergehend gesperrt. Bestätigen Sie Ihre Daten: https://a.example/"},
 	{"credential_harvest_help_desk", TEXT,
 		"IT Support needs to upgrade your webmail.\nUsername: ........\nPassword: ........\n"},
+	{"told_of_phishing", TEXT, "Please take this phishing page down: hxxps://login-bank.example/a"},
+	{"told_of_phishing", TEXT,
+		"当行を騙るフィッシングサイトを確認しました。 http://login-bank.example/jp/"},
+	{"parcel_fee_phishing", TEXT,
+		"Your parcel is waiting. Pay the fee of 1.99 within 24 hours: hxxps://parcel.example/pay"},
+	{"told_of_command_and_control", TEXT,
+		"Our sinkhole sees a command and control server in your network."},
+	{"told_of_brute_force", TEXT, "с адреса 203.0.113.99 идёт перебор паролей SSH"},
+	{"told_of_defacement", TEXT, "Our web page was defaced, the server is 203.0.113.80."},
 	{"phishing_page_form", FILE_("login.html"),
 		"<html><title>Microsoft sign in</title><form method=post action=\"next.php\"><input "
 		"name=e><input type=\"password\" "
