@@ -95,6 +95,7 @@ static void put_report(struct buf *out, const struct report *report)
 	pack_u8(out, (uint8_t)within(report->severity, -1, 100));
 	pack_u8(out, (uint8_t)within(report->confidence, -1, 100));
 	pack_u32(out, report->tlp);
+	pack_u32(out, report->rule_tlp);
 	pack_u32(out, report->pap);
 	pack_i64(out, time_ok(report->observed) ? report->observed : CLOCK_UNKNOWN);
 	pack_i64(out, within(report->count, 1, MAX_COUNT));
@@ -237,6 +238,7 @@ static void get_report(struct unpack *in, struct arena *arena, struct report *re
 	report->severity = get_percent(in);
 	report->confidence = get_percent(in);
 	report->tlp = (enum tlp)unpack_enum(in, TLP_RED + 1);
+	report->rule_tlp = (enum tlp)unpack_enum(in, TLP_RED + 1);
 	report->pap = (enum pap)unpack_enum(in, PAP_RED + 1);
 	report->observed = unpack_i64(in);
 	must(in, time_ok(report->observed));

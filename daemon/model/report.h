@@ -36,7 +36,8 @@ struct report {
 	struct str malware;    /* family, lower case; "" */
 	int severity;          /* 0..100, -1 unknown */
 	int confidence;        /* 0..100, -1 unknown */
-	enum tlp tlp;          /* TLP_UNSTATED: the source's default */
+	enum tlp tlp;          /* as the sender stated it; TLP_UNSTATED: the source's default */
+	enum tlp rule_tlp;     /* what a rule asks for: holds where it is the stricter, never loosens */
 	enum pap pap;
 	int64_t observed; /* CLOCK_UNKNOWN: when received */
 	int64_t count;    /* how often the sender saw it; 1 */

@@ -51,18 +51,26 @@ static void landing_reset(struct landing *landing)
 	}
 }
 
-/* What the source says where the sender said nothing (design: TLP unknown is AMBER). */
+/* The sender's, else the source's, else AMBER; a rule may ask for a stricter one. */
+static enum tlp settled_tlp(const struct report *report, const struct source *source)
+{
+	enum tlp tlp = report->tlp ? report->tlp : source ? source->tlp : TLP_UNSTATED;
+	if (!tlp)
+		tlp = TLP_AMBER;
+	return report->rule_tlp > tlp ? report->rule_tlp : tlp;
+}
+
+/* What the source says where the sender said nothing. */
 static void landed_settle(const struct landing *landing, struct landed *landed)
 {
 	const struct entry *entry = &landed->ticket->entry;
 	const struct report *report = &landed->item->report;
 	const struct source *source = landed->source;
-	enum tlp tlp = report->tlp ? report->tlp : source ? source->tlp : TLP_UNSTATED;
 	enum rsit_type type = report->type ? report->type : source ? source->type : RSIT_NONE;
 	if (!type)
 		rsit_parse(STR("undetermined"), &type);
 	landed->type = type;
-	landed->key.tlp = tlp ? tlp : TLP_AMBER;
+	landed->key.tlp = settled_tlp(report, source);
 	landed->key.exercise = lookup_exercise(landing->lookup, entry->exercise);
 	landed->time = fold_time(report->observed, entry->received, landing->max_late);
 	landed->month = clock_yyyymm(entry->received);

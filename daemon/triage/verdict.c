@@ -71,7 +71,6 @@ void steering_hear(struct steering *steering, const struct rule_match *match)
 void steering_apply(const struct steering *steering, struct reading *reading, struct report *report)
 {
 	const struct rule_match *best = &steering->best;
-	enum tlp stated = report->tlp == TLP_UNSTATED ? TLP_AMBER : report->tlp;
 	enum rsit_type type;
 
 	if (!steering->heard)
@@ -80,8 +79,9 @@ void steering_apply(const struct steering *steering, struct reading *reading, st
 		report->severity = steering->severity;
 	if (steering->confidence > report->confidence)
 		report->confidence = steering->confidence;
-	if (steering->tlp > stated)
-		report->tlp = steering->tlp;
+	/* What the source says by default is known in the store only, which takes the stricter of both. */
+	if (steering->tlp > report->rule_tlp)
+		report->rule_tlp = steering->tlp;
 	if (unclassified(report->type) && best->classification &&
 		rsit_parse(str_of(best->classification), &type))
 		report->type = type;

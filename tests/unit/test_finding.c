@@ -25,7 +25,8 @@ static void check_report(const struct report *report)
 	check_text(report->malware, MAX_IDENTIFIER);
 	check_text(report->sender_id, MAX_TITLE);
 	check_text(report->fingerprint.key, 300);
-	check(report->type < RSIT_COUNT && report->tlp <= TLP_RED && report->pap <= PAP_RED);
+	check(report->type < RSIT_COUNT && report->tlp <= TLP_RED && report->rule_tlp <= TLP_RED &&
+		report->pap <= PAP_RED);
 	check(report->severity >= -1 && report->severity <= 100 && report->confidence >= -1 &&
 		report->confidence <= 100);
 	check(report->count >= 1 && (report->country.len == 0 || report->country.len == 2));
@@ -98,6 +99,7 @@ static void any_report(uint64_t *seed, struct arena *arena, struct report *repor
 {
 	*report = (struct report){.type = (enum rsit_type)chance_below(seed, RSIT_COUNT),
 		.tlp = (enum tlp)chance_below(seed, TLP_RED + 1),
+		.rule_tlp = (enum tlp)chance_below(seed, TLP_RED + 1),
 		.pap = (enum pap)chance_below(seed, PAP_RED + 1),
 		.sender_id = any_text(seed, arena),
 		.identifier = any_text(seed, arena),

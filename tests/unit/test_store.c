@@ -382,6 +382,44 @@ static void test_trap_10_conditions_never_fold(void **state)
 		"winter-2026");
 }
 
+/* What a rule asks for against what the sender states and the source's default: the stricter holds. */
+static void test_a_rule_tightens_tlp_and_never_loosens(void **state)
+{
+	static const struct {
+		uint32_t source;
+		enum tlp stated;
+		enum tlp rule;
+	} cases[] = {
+		{53, TLP_UNSTATED, TLP_AMBER_STRICT}, /* default red */
+		{54, TLP_UNSTATED, TLP_AMBER},        /* default green */
+		{54, TLP_UNSTATED, TLP_CLEAR},
+		{54, TLP_RED, TLP_CLEAR},
+		{54, TLP_CLEAR, TLP_AMBER_STRICT},
+		{1, TLP_UNSTATED, TLP_GREEN},
+	};
+	struct fixture *f = *state;
+	clean(f);
+	ask(f, "INSERT INTO source (id, name, kind, tlp) VALUES (53, 'red', 'sensor', 'red'), "
+	       "(54, 'green', 'sensor', 'green') ON CONFLICT DO NOTHING");
+	f->ready = false;
+	lookup_reload(f->lookup);
+	while (!f->ready)
+		loop_turn(f->loop, CLOCK_SECOND / 20);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct item items[1];
+		size_t count = 0;
+		char key[16];
+		snprintf(key, sizeof key, "tlp-%zu", i);
+		struct report *report = &item_of(items, &count, key, T0)->report;
+		report->tlp = cases[i].stated;
+		report->rule_tlp = cases[i].rule;
+		struct holding_held held = held_of(f, i + 1, cases[i].source, T0);
+		land(f, &held, items, count);
+	}
+	assert_sql(f, "SELECT string_agg(tlp::text, ' ' ORDER BY id) FROM report",
+		"red amber green red amber+strict amber");
+}
+
 static void test_higher_severity_is_queued_to_raise(void **state)
 {
 	struct fixture *f = *state;
@@ -963,6 +1001,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_trap_11_time_is_clamped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_series_within_a_batch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_10_conditions_never_fold, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_rule_tightens_tlp_and_never_loosens, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_higher_severity_is_queued_to_raise, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rules_queue_what_deserves_a_case, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_02_same_entry_lands_once, setup, teardown),
