@@ -1,207 +1,6 @@
 #include "unit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/clock.h"
-#include "base/mem.h"
-#include "store/lander.h"
-
-#include "database.h"
-
-/* The store without its room: tickets go in, a real server says what landed. */
-struct fixture {
-	struct loop *loop;
-	struct pg *pg;
-	struct database *eyes; /* looks at the tables, as the superuser */
-	struct lookup *lookup;
-	struct tickets *tickets;
-	struct lander *lander;
-	struct arena *arena;
-	uint8_t spool[UUID_LEN];
-	uint64_t next_ticket;
-	size_t released, wanted, mismatched;
-	uint64_t last_wanted;
-	bool ready;
-};
-
-#define T0 (INT64_C(1795000000) * CLOCK_SECOND) /* 2026-11-18 */
-
-static void on_released(const uint64_t *numbers, size_t count, void *context)
-{
-	struct fixture *f = context;
-	(void)numbers;
-	f->released += count;
-}
-
-static void on_wanted(uint64_t number, void *context)
-{
-	struct fixture *f = context;
-	f->wanted++;
-	f->last_wanted = number;
-}
-
-static void on_mismatch(uint64_t number, void *context)
-{
-	struct fixture *f = context;
-	(void)number;
-	f->mismatched++;
-}
-
-static void on_sources(const struct source_table *table, void *context)
-{
-	(void)table;
-	(void)context;
-}
-
-static void on_ready(void *context)
-{
-	struct fixture *f = context;
-	f->ready = true;
-	lander_resume(f->lander);
-}
-
-static void on_state(struct pg *pg, bool up, const char *why, void *context)
-{
-	struct fixture *f = context;
-	(void)pg;
-	(void)why;
-	if (up)
-		lookup_reload(f->lookup);
-}
-
-/* A node of its own for each: they must not share rows of sighting and ledger_day. */
-static struct str node_name(struct fixture *f)
-{
-	char hex[2 * UUID_LEN + 1];
-	return arena_str(f->arena, str_of(hex_encode(f->spool, UUID_LEN, hex)));
-}
-
-static int setup(void **state)
-{
-	static const char *const on_connect[] = {"SET enable_hashjoin = off", "SET enable_mergejoin = off",
-		"SET enable_seqscan = off", "SET plan_cache_mode = 'force_generic_plan'", NULL};
-	static const struct lander_calls calls = {on_released, on_wanted, on_mismatch};
-	struct lander_settings settings = {
-		.batch = 1000, .max_age = 31 * CLOCK_DAY, .max_late = 30 * CLOCK_DAY};
-	struct fixture *f = mem_alloc(sizeof *f);
-	f->loop = loop_new();
-	f->arena = arena_new(65536);
-	f->next_ticket = 1;
-	uuid_random(f->spool);
-	f->pg = database_connect(f->loop, "cirt_store", on_state, f, on_connect);
-	f->eyes = database_open(f->loop, "postgres");
-	f->tickets = tickets_new();
-	f->lookup = lookup_new(f->pg, node_name(f), on_sources, on_ready, f);
-	f->lander = lander_new(f->loop, f->pg, f->lookup, f->tickets, &settings, &calls, f);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-	pg_free(&f->pg);
-	database_close(&f->eyes);
-	lander_free(&f->lander);
-	lookup_free(&f->lookup);
-	tickets_free(&f->tickets);
-	arena_free(&f->arena);
-	loop_free(&f->loop);
-	free(f);
-	return 0;
-}
-
-static void turn(struct fixture *f, const size_t *count, size_t target)
-{
-	for (int64_t end = clock_monotonic() + 60 * CLOCK_SECOND; *count < target && clock_monotonic() < end;)
-		loop_turn(f->loop, CLOCK_SECOND / 20);
-	assert_true(*count >= target);
-}
-
-/* One value out of the database. */
-static const char *ask(struct fixture *f, const char *sql)
-{
-	return database_ask(f->eyes, sql);
-}
-
-#define assert_sql(f, sql, expected) assert_string_equal(ask(f, sql), expected)
-
-/* An empty database for each test, but for what the migrations seed. */
-static void clean(struct fixture *f)
-{
-	ask(f, "TRUNCATE ledger, ledger_day, ledger_act, books, quarantine, report, report_status, sighting, "
-	       "verdict, item, evidence, "
-	       "attachment, stix_object, fingerprint, report_link, raise_queue, correlation_queue, arrival");
-	while (!f->ready)
-		loop_turn(f->loop, CLOCK_SECOND / 20);
-}
-
-static struct report report_of(const char *key, int64_t observed)
-{
-	struct report report = {.severity = -1,
-		.confidence = -1,
-		.observed = observed,
-		.count = 1,
-		.title = STR("a title"),
-		.doc = STR("{\"a\":1}"),
-		.identifier = STR("open-rdp")};
-	report.fingerprint.rule = STR("test");
-	report.fingerprint.version = 1;
-	report.fingerprint.key = str_of(key);
-	uint8_t digest[SHA256_LEN];
-	sha256(str_of(key), digest);
-	memcpy(report.fingerprint.digest, digest, FINGERPRINT_LEN);
-	return report;
-}
-
-static struct item *item_of(struct item *items, size_t *count, const char *key, int64_t observed)
-{
-	struct item *item = &items[*count];
-	*item = (struct item){.kind = ITEM_REPORT,
-		.number = (uint32_t)*count,
-		.part = STR("line"),
-		.report = report_of(key, observed)};
-	(*count)++;
-	return item;
-}
-
-static struct holding_held held_of(struct fixture *f, uint64_t sequence, uint32_t source, int64_t received)
-{
-	struct holding_held held = {.ticket = f->next_ticket++, .attempt = 1};
-	held.entry = (struct entry){.received = received,
-		.source = source,
-		.lane = LANE_SENSORS,
-		.format = FORMAT_LINES,
-		.size = 100};
-	held.entry.id.day = clock_day(received);
-	held.entry.id.sequence = sequence;
-	memcpy(held.entry.id.spool, f->spool, UUID_LEN);
-	sha256((struct str){(const char *)&sequence, sizeof sequence}, held.entry.digest);
-	return held;
-}
-
-static void land_finding(struct fixture *f, const struct holding_held *held, const struct finding *finding)
-{
-	struct buf bytes = {0};
-	struct err err;
-	struct ticket *ticket = tickets_hold(f->tickets, held);
-	finding_encode(finding, &bytes);
-	assert_true(ticket_piece(ticket, buf_view(&bytes), &err));
-	ticket->complete = true;
-	tickets_queue(f->tickets, ticket);
-	buf_free(&bytes);
-}
-
-/* Land these items as one entry and wait for its release. */
-static void land(struct fixture *f, const struct holding_held *held, struct item *items, size_t count)
-{
-	struct finding finding = {.items = items, .item_count = count};
-	size_t target = f->released + 1;
-	land_finding(f, held, &finding);
-	lander_kick(f->lander);
-	turn(f, &f->released, target);
-}
+#include "landing_place.h"
 
 static void test_new_reports_land(void **state)
 {
@@ -355,10 +154,7 @@ static void test_trap_10_conditions_never_fold(void **state)
 	clean(f);
 	ask(f, "INSERT INTO source (id, name, kind, restricted) VALUES (50, 'secret', 'sensor', true) ON "
 	       "CONFLICT DO NOTHING");
-	f->ready = false;
-	lookup_reload(f->lookup);
-	while (!f->ready)
-		loop_turn(f->loop, CLOCK_SECOND / 20);
+	reload(f);
 	land_keys(f, 1, 1, T0, "key");
 	/* a stricter TLP */
 	struct item *item = item_of(items, &count, "key", T0);
@@ -401,10 +197,7 @@ static void test_a_rule_tightens_tlp_and_never_loosens(void **state)
 	clean(f);
 	ask(f, "INSERT INTO source (id, name, kind, tlp) VALUES (53, 'red', 'sensor', 'red'), "
 	       "(54, 'green', 'sensor', 'green') ON CONFLICT DO NOTHING");
-	f->ready = false;
-	lookup_reload(f->lookup);
-	while (!f->ready)
-		loop_turn(f->loop, CLOCK_SECOND / 20);
+	reload(f);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct item items[1];
 		size_t count = 0;
@@ -445,10 +238,7 @@ static void test_rules_queue_what_deserves_a_case(void **state)
 	size_t count = 0;
 	clean(f);
 	ask(f, "INSERT INTO source (id, name, kind) VALUES (51, 'probe', 'sensor') ON CONFLICT DO NOTHING");
-	f->ready = false;
-	lookup_reload(f->lookup);
-	while (!f->ready)
-		loop_turn(f->loop, CLOCK_SECOND / 20);
+	reload(f);
 	rsit_parse(STR("brute-force"), &item_of(items, &count, "waits", T0)->report.type);
 	rsit_parse(STR("system-compromise"), &item_of(items, &count, "intrusion", T0)->report.type);
 	item_of(items, &count, "severe", T0)->report.severity = 85;
@@ -895,10 +685,7 @@ static void test_unfolded_source_folds_alone(void **state)
 		"report r "
 		"JOIN sighting s ON s.report = r.id",
 		"2 2 1, 3 3 1");
-	f->ready = false;
-	lookup_reload(f->lookup);
-	while (!f->ready)
-		loop_turn(f->loop, CLOCK_SECOND / 20);
+	reload(f);
 	land_keys(f, 3, 3, T0 + CLOCK_SECOND, "key");
 	land_keys(f, 4, 2, T0 + CLOCK_SECOND, "key");
 	assert_sql(f,
@@ -920,10 +707,7 @@ static void test_organisation_is_that_of_the_time(void **state)
 	       "'203.0.113.0/24'::cidr ELSE '203.0.113.0/26' END, "
 	       "CASE name WHEN 'Telco' THEN tstzrange(NULL, NULL) ELSE tstzrange(to_timestamp(1795000000), "
 	       "NULL) END FROM o");
-	f->ready = false;
-	lookup_reload(f->lookup);
-	while (!f->ready)
-		loop_turn(f->loop, CLOCK_SECOND / 20);
+	reload(f);
 	struct observable inside[] = {{OBSERVABLE_IP, OBSERVED_SOURCE, STR("203.0.113.44")}};
 	struct observable outside[] = {
 		{OBSERVABLE_URL, OBSERVED_INDICATOR, STR("http://203.0.113.99:8080/x")}};
