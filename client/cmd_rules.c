@@ -22,7 +22,7 @@ static const struct column plugin_columns[] = {
 };
 
 /* What a scan with all rules of a scope costs: the reason to keep `event` small. */
-static void show_cost(struct call *call, struct json_object *scopes)
+static void show_cost(struct call *call, struct json_object *cost)
 {
 	static const struct column columns[] = {
 		{"scope", N_("SCOPE"), CELL_TEXT, false},
@@ -30,16 +30,16 @@ static void show_cost(struct call *call, struct json_object *scopes)
 		{"us", N_("US A SCAN"), CELL_NUMBER, false},
 	};
 
-	if (!scopes)
+	if (!cost)
 		return;
 	screen_printf(&call->screen, "\n");
-	screen_table(&call->screen, columns, ARRAY_LEN(columns), scopes);
+	screen_table(&call->screen, columns, ARRAY_LEN(columns), cost);
 }
 
 static void rules_list(struct call *call, struct json_object *result)
 {
 	call_page(call, rule_columns, ARRAY_LEN(rule_columns), result, _("No rules are loaded."));
-	show_cost(call, member_of(result, "scopes"));
+	show_cost(call, member_of(result, "cost"));
 }
 
 static void rules_check(struct call *call, struct json_object *result)

@@ -211,6 +211,11 @@ def test_every_verb_has_help_and_mistakes_are_corrected(daemon):
 def test_rules_and_plugins_are_listed(daemon):
     rules = daemon.cirt("rules", "list")
     assert "eicar" in json.dumps(rules).lower()
+    cost = {one["scope"]: one for one in rules["cost"]}
+    assert list(cost) == ["event", "text", "file"]
+    assert cost["event"]["rules"] == 0 and cost["text"]["rules"] > 0 and cost["text"]["us"] > 0
+    shown = daemon.cirt_text("rules", "list").stdout
+    assert "US A SCAN" in shown and "event" in shown
     assert "netinfo" in json.dumps(daemon.cirt("plugin", "list"))
 
 
