@@ -142,7 +142,8 @@ static void take_text(struct mail *mail, const struct leaf *leaf)
 		return;
 	reading_part(mail->reading, mail_item(mail)->number,
 		leaf->attached ? PART_TEXT | PART_FILE : PART_TEXT, label, leaf->type, utf8);
-	if (html && !leaf->place.quiet && text.len > 0)
+	/* Also beside a plain alternative: what the reader's program shows is this one. */
+	if (html && text.len > 0)
 		reading_part(mail->reading, mail_item(mail)->number, PART_TEXT, STR("html as text"),
 			STR("text/plain"), text);
 	if (!leaf->attached && !leaf->place.quiet)

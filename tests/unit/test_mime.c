@@ -380,6 +380,26 @@ static bool leave_all_out(struct reading *reading, uint32_t item, struct str *re
 	return true;
 }
 
+static void test_html_beside_a_harmless_plain_text_is_scanned(void **state)
+{
+	struct run run;
+	bool scanned = false;
+
+	(void)state;
+	run_begin(&run,
+		STR("From: a@b.example\nContent-Type: multipart/alternative; "
+	            "boundary=x\n\n--x\nContent-Type: "
+		    "text/plain\n\nPlease view this message as HTML.\n"
+		    "--x\nContent-Type: text/html\n\n<p>your account has been <b>suspended</b></p>\n--x--\n"),
+		ENVELOPE);
+	assert_true(run.good);
+	for (size_t i = 0; i < run.reading.part_count; i++)
+		scanned |= str_starts(
+			str_trim(run.reading.parts[i].bytes), STR("your account has been suspended"));
+	assert_true(scanned);
+	arena_free(&run.arena);
+}
+
 static void test_item_left_out_is_quarantined_whole(void **state)
 {
 	struct arena *arena = arena_new(4096);
@@ -411,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_tlp),
 		cmocka_unit_test(test_header_words),
 		cmocka_unit_test(test_html),
+		cmocka_unit_test(test_html_beside_a_harmless_plain_text_is_scanned),
 		cmocka_unit_test(test_item_left_out_is_quarantined_whole),
 	};
 
