@@ -34,7 +34,7 @@ static void url_digest(struct str url, char text[SHA256_HEX])
 
 void cursor_set(char *member, size_t size, struct str text)
 {
-	bool plain = text.len < size;
+	bool plain = text.len < size && utf8_valid(text);
 
 	for (size_t i = 0; plain && i < text.len; i++)
 		plain = (unsigned char)text.p[i] >= 0x20 && text.p[i] != 0x7f;

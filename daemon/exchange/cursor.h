@@ -23,7 +23,7 @@ struct cursor {
 /* False if it is none of this URL or none at all: *cursor is an empty one then. */
 bool cursor_decode(struct str json, struct str url, struct cursor *cursor);
 void cursor_encode(const struct cursor *cursor, struct str url, struct buf *out);
-/* Copy a text in, with its NUL; left empty if it has no room or holds a control character. */
+/* Copy a text in, with its NUL; left empty if it has no room holds a control character or is not UTF-8. */
 void cursor_set(char *member, size_t size, struct str text);
 
 #endif

@@ -20,7 +20,7 @@ struct taxii_scan {
 	bool more;
 	struct buf key;  /* outermost member, as written */
 	struct buf text; /* outermost string or literal, as written */
-	struct buf next; /* as written; decoded on demand */
+	struct buf next; /* decoded */
 };
 
 struct taxii_scan *taxii_scan_new(void)
@@ -57,6 +57,22 @@ static void text_add(struct taxii_scan *scan, char c)
 		buf_char(&scan->text, c);
 }
 
+/* The text of a JSON string back as its bytes; what is none is left as it is. */
+static void decode(struct buf *text)
+{
+	struct buf quoted = {0};
+	struct json_object *string;
+
+	buf_printf(&quoted, "\"%.*s\"", (int)text->len, text->data);
+	string = json_tokener_parse(buf_cstr(&quoted));
+	if (json_object_is_type(string, json_type_string)) {
+		buf_clear(text);
+		buf_append(text, json_object_get_string(string), (size_t)json_object_get_string_len(string));
+	}
+	json_object_put(string);
+	buf_free(&quoted);
+}
+
 static void member_end(struct taxii_scan *scan)
 {
 	if (!scan->is_value)
@@ -68,6 +84,8 @@ static void member_end(struct taxii_scan *scan)
 		   !str_equal(buf_view(&scan->text), STR("null"))) {
 		buf_clear(&scan->next);
 		buf_str(&scan->next, buf_view(&scan->text));
+		if (scan->next.len > 0 && memchr(scan->next.data, '\\', scan->next.len))
+			decode(&scan->next);
 	}
 	buf_clear(&scan->text);
 }
@@ -174,26 +192,8 @@ bool taxii_scan_more(const struct taxii_scan *scan)
 	return scan->more;
 }
 
-/* The text of a JSON string back as its bytes; what is none is left as it is. */
-static void decode(struct buf *text)
-{
-	struct buf quoted = {0};
-	struct json_object *string;
-
-	buf_printf(&quoted, "\"%.*s\"", (int)text->len, text->data);
-	string = json_tokener_parse(buf_cstr(&quoted));
-	if (json_object_is_type(string, json_type_string)) {
-		buf_clear(text);
-		buf_append(text, json_object_get_string(string), (size_t)json_object_get_string_len(string));
-	}
-	json_object_put(string);
-	buf_free(&quoted);
-}
-
 struct str taxii_scan_next(struct taxii_scan *scan)
 {
-	if (scan->next.len > 0 && memchr(scan->next.data, '\\', scan->next.len))
-		decode(&scan->next);
 	return scan->next.len <= TAXII_NEXT_MAX ? buf_view(&scan->next) : STR("");
 }
 
