@@ -100,6 +100,22 @@ static struct str finish(struct buf *out, struct arena *arena)
 	return text;
 }
 
+/* Said to be UTF-8, and it is not quite. */
+static struct str repair(struct str bytes, struct arena *arena, struct charset_outcome *outcome)
+{
+	struct buf out = {0};
+
+	while (bytes.len > 0) {
+		struct str before = bytes;
+		uint32_t character = utf8_next(&bytes);
+		if (character == 0xfffd && before.len - bytes.len == 1)
+			put_bad(&out, outcome);
+		else
+			buf_append(&out, before.p, before.len - bytes.len);
+	}
+	return finish(&out, arena);
+}
+
 static struct str by_name(
 	const char *name, struct str bytes, struct arena *arena, struct charset_outcome *outcome)
 {
@@ -118,21 +134,11 @@ static struct str by_name(
 		convert(handle, bytes, &out, outcome);
 		iconv_close(handle);
 	}
-	return finish(&out, arena);
-}
-
-/* Said to be UTF-8, and it is not quite. */
-static struct str repair(struct str bytes, struct arena *arena, struct charset_outcome *outcome)
-{
-	struct buf out = {0};
-
-	while (bytes.len > 0) {
-		struct str before = bytes;
-		uint32_t character = utf8_next(&bytes);
-		if (character == 0xfffd && before.len - bytes.len == 1)
-			put_bad(&out, outcome);
-		else
-			buf_append(&out, before.p, before.len - bytes.len);
+	/* iconv knows UTF-8 by many names, and takes more for it than Unicode has */
+	if (!utf8_valid(buf_view(&out))) {
+		struct str text = repair(buf_view(&out), arena, outcome);
+		buf_free(&out);
+		return text;
 	}
 	return finish(&out, arena);
 }

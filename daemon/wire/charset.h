@@ -5,9 +5,10 @@
 
 /* What a conversion has to confess (trap 7: never silently). */
 struct charset_outcome {
-	bool unknown; /* no such charset here: what is not ASCII became U+FFFD */
-	bool guessed; /* the bytes are not what was declared: read as windows-1252 */
-	size_t bad;   /* bytes that are not valid in the charset: each became U+FFFD */
+	bool unknown;  /* no such charset here: what is not ASCII became U+FFFD */
+	bool guessed;  /* the bytes are not what was declared: read as windows-1252 */
+	bool borrowed; /* a header field without a charset: read in that of the text below it */
+	size_t bad;    /* bytes that are not valid in the charset: each became U+FFFD */
 };
 
 /*

@@ -13,9 +13,22 @@ struct decoding {
 	struct buf out;
 	struct buf pending;
 	struct str charset; /* of pending; "" with bytes that stood there raw */
+	struct str nearby;  /* of bytes that stood there raw and are not UTF-8 */
 	struct charset_outcome *outcome;
 	char *unknown;
 };
+
+/* Raw bytes: senders who encode nothing write the header as they write the text. */
+static bool borrow(struct decoding *run, struct charset_outcome *one, struct str *text)
+{
+	struct str bytes = buf_view(&run->pending);
+
+	if (run->charset.len > 0 || run->nearby.len == 0 || utf8_valid(bytes))
+		return false;
+	*text = charset_to_utf8(run->nearby, bytes, run->arena, one);
+	one->borrowed = !one->unknown && !one->guessed && one->bad == 0;
+	return one->borrowed;
+}
 
 static void settle(struct decoding *run)
 {
@@ -24,12 +37,14 @@ static void settle(struct decoding *run)
 
 	if (run->pending.len == 0)
 		return;
-	text = charset_to_utf8(run->charset, buf_view(&run->pending), run->arena, &one);
+	if (!borrow(run, &one, &text))
+		text = charset_to_utf8(run->charset, buf_view(&run->pending), run->arena, &one);
 	buf_str(&run->out, text);
 	if (one.unknown && run->unknown && !run->unknown[0])
 		snprintf(run->unknown, HEADER_CHARSET, STR_FMT, STR_ARG(utf8_cut(run->charset, 60)));
 	run->outcome->unknown |= one.unknown;
 	run->outcome->guessed |= one.guessed;
+	run->outcome->borrowed |= one.borrowed;
 	run->outcome->bad += one.bad;
 	buf_clear(&run->pending);
 }
@@ -131,10 +146,10 @@ static size_t space_before_word(struct str rest)
 	return i > 0 && i < rest.len && word_at((struct str){rest.p + i, rest.len - i}, &word) ? i : 0;
 }
 
-struct str header_text(
-	struct str raw, struct arena *arena, struct charset_outcome *outcome, char unknown[HEADER_CHARSET])
+struct str header_text(struct str raw, struct str nearby, struct arena *arena,
+	struct charset_outcome *outcome, char unknown[HEADER_CHARSET])
 {
-	struct decoding run = {.arena = arena, .outcome = outcome, .unknown = unknown};
+	struct decoding run = {.arena = arena, .nearby = nearby, .outcome = outcome, .unknown = unknown};
 	struct str rest = str_trim(raw);
 	struct word word;
 	struct str text;

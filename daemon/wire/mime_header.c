@@ -18,6 +18,8 @@ void mail_note_charset(
 	if (outcome->guessed)
 		reading_note(mail->reading, report,
 			"%s: no charset, or not the one declared: read as windows-1252", where);
+	if (outcome->borrowed)
+		reading_note(mail->reading, report, "%s: no charset: read in that of the text", where);
 	if (outcome->bad > 0)
 		reading_note(mail->reading, report, "%s: %zu bytes are not valid in charset \"" STR_FMT "\"",
 			where, outcome->bad, STR_ARG(charset));
@@ -30,11 +32,27 @@ static struct str raw_header(GMimeObject *object, const char *name)
 	return header ? str_of(g_mime_header_get_raw_value(header)) : STR_NONE;
 }
 
+/* What the text of a message is written in, as it says itself. */
+static struct str text_charset(GMimeObject *object)
+{
+	GMimeObject *part =
+		GMIME_IS_MESSAGE(object) ? g_mime_message_get_mime_part(GMIME_MESSAGE(object)) : NULL;
+	GMimeContentType *type;
+
+	for (int depth = 0; depth < 8 && GMIME_IS_MULTIPART(part); depth++)
+		part = g_mime_multipart_get_count(GMIME_MULTIPART(part)) > 0
+		               ? g_mime_multipart_get_part(GMIME_MULTIPART(part), 0)
+		               : NULL;
+	type = part ? g_mime_object_get_content_type(part) : NULL;
+	return str_of(type ? g_mime_content_type_get_parameter(type, "charset") : NULL);
+}
+
 struct str mail_header(struct mail *mail, GMimeObject *object, const char *name)
 {
 	struct charset_outcome outcome;
 	char unknown[HEADER_CHARSET];
-	struct str text = header_text(raw_header(object, name), mail->reading->arena, &outcome, unknown);
+	struct str text = header_text(
+		raw_header(object, name), text_charset(object), mail->reading->arena, &outcome, unknown);
 
 	mail_note_charset(mail, name, str_of(unknown), &outcome);
 	return text;
@@ -96,7 +114,7 @@ static struct str parameter_of(struct mail *mail, GMimeParamList *list, const ch
 		return STR_NONE;
 	check_parameter(mail, list, name);
 	/* encoded words have no business here and are everywhere */
-	return header_text(str_of(value), mail->reading->arena, &outcome, NULL);
+	return header_text(str_of(value), STR_NONE, mail->reading->arena, &outcome, NULL);
 }
 
 struct str mail_file_name(struct mail *mail, GMimeObject *part)
@@ -162,6 +180,39 @@ static bool has_case_tag(struct str subject)
 	return desk.len > 0 && desk.len <= 20 && year.len == 4 && number.len > 0 && number.len <= 9;
 }
 
+/* What programs that cannot deliver write into the subject, where neither format nor sender gives them away.
+ */
+static bool subject_of_bounce(struct str subject)
+{
+	static const char *const beginnings[] = {"failure notice", "delivery failure",
+		"delivery status notification", "mail delivery failed", "mail system error", "returned mail",
+		"undeliverable", "undelivered mail", "warning: could not send"};
+
+	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++) {
+		size_t length = strlen(beginnings[i]);
+		if (subject.len >= length &&
+			str_equal_nocase((struct str){subject.p, length}, str_of(beginnings[i])))
+			return true;
+	}
+	return false;
+}
+
+static bool is_no_reply(struct str address)
+{
+	return local_part_is(address, "no-reply") || local_part_is(address, "noreply") ||
+	       local_part_is(address, "no_reply") || local_part_is(address, "donotreply");
+}
+
+/* A mail that nobody sent (RFC 5321 4.5.5), or a postmaster: given away by what it says or brings back. */
+static bool bounces_informally(const struct mail *mail, GMimeObject *body, struct str subject, bool nobody)
+{
+	bool postmaster = local_part_is(mail->reporter, "postmaster");
+
+	if (nobody && (postmaster || (is_no_reply(mail->reporter) && has_part(body, "message", "rfc822"))))
+		return true;
+	return (nobody || postmaster) && subject_of_bounce(subject);
+}
+
 struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str subject)
 {
 	GMimeObject *object = GMIME_OBJECT(message);
@@ -181,7 +232,7 @@ struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str sub
 		return STR("auto-reply");
 	if ((report && g_ascii_strcasecmp(report, "delivery-status") == 0) ||
 		(body && has_part(body, "message", "delivery-status")) || daemon ||
-		(nobody && local_part_is(mail->reporter, "postmaster")) ||
+		bounces_informally(mail, body, subject, nobody) ||
 		raw_header(object, "X-Failed-Recipients").len > 0)
 		return STR("bounce");
 	if (header_is(object, "Auto-Submitted", "auto-replied") ||

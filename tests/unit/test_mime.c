@@ -105,6 +105,11 @@ static void test_trap_07_charsets_are_converted_and_never_silently(void **state)
 	assert_true(outcome.unknown);
 	charset_to_utf8(STR("utf-8"), STR("a\xff"), arena, &outcome);
 	assert_int_equal(outcome.bad, 1);
+	/* what iconv lets pass under one of its own names for UTF-8 */
+	assert_true(utf8_valid(charset_to_utf8(STR("u+tf-8"), STR("\xf4\xf4\xf4"), arena, &outcome)));
+	assert_true(
+		utf8_valid(charset_to_utf8(STR("iso-10646/utf8/"), STR("\xed\xa0\x80"), arena, &outcome)));
+	assert_true(utf8_valid(charset_to_utf8(STR("ucs-4be"), STR("\0\x11\0\0"), arena, &outcome)));
 	charset_to_utf8(STR(""), STR("\xe9"), arena, &outcome);
 	assert_true(outcome.guessed);
 	arena_free(&arena);
@@ -283,6 +288,13 @@ static void test_kinds(void **state)
 		{"From: MAILER-DAEMON@b.example\n\n", ENVELOPE, "bounce"},
 		{"From: postmaster@b.example\n\n", "{\"from\":\"\"}", "bounce"},
 		{"From: a@b.example\n\n", "{\"from\":\"\"}", ""},
+		{"From: postmaster@b.example\nSubject: failure notice\n\n", ENVELOPE, "bounce"},
+		{"From: postmaster@b.example\nSubject: an incident\n\n", ENVELOPE, ""},
+		{"From: a@b.example\nSubject: failure notice\n\n", ENVELOPE, ""},
+		{"From: <>\nSubject: Failure Notice\nReturn-Path: <>\n\n", ENVELOPE, "bounce"},
+		{"From: no-reply@b.example\nSubject: Mail\nContent-Type: multipart/mixed; boundary=x\n\n"
+		 "--x\n\nnot delivered\n--x\nContent-Type: message/rfc822\n\nSubject: y\n\nz\n--x--\n",
+			"{\"from\":\"\"}", "bounce"},
 		{"From: a@b.example\nAuto-Submitted: auto-replied (vacation)\n\n", ENVELOPE, "auto-reply"},
 		{"From: a@b.example\nAuto-Submitted: auto-generated\n\n", ENVELOPE, ""},
 		{"From: a@b.example\nContent-Type: multipart/report; report-type=delivery-status; "
@@ -345,11 +357,45 @@ static void test_header_words(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(samples); i++)
 		if (i != 2) /* a character cut inside base64 is lost whatever is done: it only must not break
 		               anything */
-			assert_true(str_equal(header_text(str_of(samples[i][0]), arena, &outcome, NULL),
-				str_of(samples[i][1])));
+			assert_true(
+				str_equal(header_text(str_of(samples[i][0]), STR_NONE, arena, &outcome, NULL),
+					str_of(samples[i][1])));
 		else
-			assert_true(utf8_valid(header_text(str_of(samples[i][0]), arena, &outcome, NULL)));
+			assert_true(utf8_valid(
+				header_text(str_of(samples[i][0]), STR_NONE, arena, &outcome, NULL)));
 	arena_free(&arena);
+}
+
+static void test_trap_07_a_raw_subject_is_read_as_the_text_is(void **state)
+{
+	static const struct {
+		const char *mail, *title;
+		bool borrowed;
+	} samples[] = {
+		{"From: a@b.example\nSubject: \xf3\xd0\xc1\xcd\nContent-Type: text/plain; "
+	         "charset=koi8-r\n\nx\n",
+			"Спам", true},
+		{"From: a@b.example\nSubject: \xcf\xf0\xe8\nContent-Type: multipart/mixed; "
+	         "boundary=b\n\n--b\n"
+		 "Content-Type: text/html; charset=windows-1251\n\nx\n--b--\n",
+			"При", true},
+		{"From: a@b.example\nSubject: Спам\nContent-Type: text/plain; charset=koi8-r\n\nx\n", "Спам",
+			false},
+		{"From: a@b.example\nSubject: caf\xe9\nContent-Type: text/plain; charset=utf-8\n\nx\n",
+			"café", false},
+		{"From: a@b.example\nSubject: caf\xe9\nContent-Type: text/plain; charset=x-none\n\nx\n",
+			"café", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+		struct run run;
+		run_begin(&run, str_of(samples[i].mail), ENVELOPE);
+		assert_true(str_equal(run.reading.items[0].report.title, str_of(samples[i].title)));
+		assert_int_equal(
+			noted(&run, "Subject: no charset: read in that of the text"), samples[i].borrowed);
+		arena_free(&run.arena);
+	}
 }
 
 static void test_html(void **state)
@@ -430,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_tlp),
 		cmocka_unit_test(test_header_words),
+		cmocka_unit_test(test_trap_07_a_raw_subject_is_read_as_the_text_is),
 		cmocka_unit_test(test_html),
 		cmocka_unit_test(test_html_beside_a_harmless_plain_text_is_scanned),
 		cmocka_unit_test(test_item_left_out_is_quarantined_whole),
