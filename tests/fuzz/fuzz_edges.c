@@ -8,6 +8,7 @@
 #include "ipc/edge_holding.h"
 #include "ipc/edge_items.h"
 #include "ipc/frame.h"
+#include "ipc/rules_bundle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -154,13 +155,25 @@ static void frames(struct str bytes)
 	}
 }
 
+static void bundle(struct str bytes)
+{
+	struct str name, file;
+	size_t left = bytes.len;
+
+	while (rules_bundle_next(&bytes, &name, &file) == 1) {
+		if (left - bytes.len != 8 + name.len + file.len)
+			abort();
+		left = bytes.len;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *arena = arena_new(4096);
 	struct str body = {(const char *)data + 1, size - 1};
 
 	if (size > 0) {
-		unsigned which = data[0] % 26;
+		unsigned which = data[0] % 27;
 		if (which < 10)
 			append(body, which, arena);
 		else if (which < 15)
@@ -169,8 +182,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			control(body, which, arena);
 		else if (which < 25)
 			triage(body, which, arena);
-		else
+		else if (which == 25)
 			frames(body);
+		else
+			bundle(body);
 	}
 	arena_free(&arena);
 	return 0;
