@@ -32,6 +32,7 @@ CREATE TABLE test.seen (name text PRIMARY KEY, id bigint);
 GRANT ALL ON test.seen TO cirt_keeper;
 GRANT EXECUTE ON FUNCTION test.case_of, test.land TO cirt_keeper;
 
+\echo test_trap_15_one_key_is_one_case_and_one_journal_row
 -- trap 15: one key, one case, one journal row for the whole batch
 INSERT INTO seen SELECT 'a' || n, test.land('probe', 'system-compromise', '192.0.2.1', 70) FROM generate_series(1, 50) n;
 INSERT INTO seen VALUES ('b', test.land('probe', 'system-compromise', '192.0.2.2', 70));
@@ -167,6 +168,7 @@ BEGIN
 	ASSERT (SELECT test.case_of(id) FROM seen WHERE name = 'merged') = (SELECT test.case_of(id) FROM seen WHERE name = 'cap2');
 END $$;
 
+\echo test_trap_10_a_stronger_sighting_raises
 -- trap 10: a stronger sighting raises the report, journalled, and the rules look again
 SET ROLE cirt_owner;
 INSERT INTO raise_queue (report, source, severity, confidence, trust) SELECT id, 1, 90, 80, 20 FROM seen WHERE name = 'inbox';
@@ -229,6 +231,7 @@ BEGIN
 	ASSERT (SELECT gone_at IS NULL FROM report_status WHERE report = (SELECT id FROM seen WHERE name = 'gone'));
 END $$;
 
+\echo test_trap_12_partitions_are_made_ahead
 -- trap 12, 22: partitions ahead, and a million ids more than are in use
 DO $$ BEGIN PERFORM partitions_ahead(3); END $$;
 RESET ROLE;
@@ -243,6 +246,7 @@ BEGIN
 	ASSERT to_regclass(format('cirt.report_%s_0003', month)) IS NOT NULL, 'a range ahead of the ids in use (trap 13)';
 END $$;
 
+\echo test_trap_16_the_keeper_cannot_edit
 -- trap 16: the keeper can neither change the journal nor what it says of a case
 SET ROLE cirt_keeper;
 DO $$

@@ -256,6 +256,25 @@ static void test_trap_22_rooms_may_only_do_their_work(void **state)
 	}
 }
 
+/* What is on hold, why, and until when: in the journal, for every client. */
+static void test_holds_are_journalled(void **state)
+{
+	struct database *db = *state;
+	database_ask(db, "SELECT set_config('cirt.actor', 'op4', false)");
+	assert_sql(db,
+		"INSERT INTO hold (object, reason) VALUES ('report/202611-1', 'police') RETURNING actor",
+		"op4");
+	database_ask(db, "UPDATE hold SET until = now() WHERE object = 'report/202611-1'");
+	assert_sql(db,
+		"SELECT string_agg(concat_ws(' ', j.n, j.actor, j.after::jsonb ->> 'reason'), ', ' ORDER BY "
+	        "j.n) "
+		"FROM journal j JOIN hold h ON j.object = 'hold/' || h.id WHERE h.reason = 'police'",
+		"1 op4 police, 2 op4 police");
+	struct database *desk = database_open(db->loop, "cirt_desk");
+	assert_refused(desk, "DELETE FROM hold", "42501");
+	database_close(&desk);
+}
+
 /* A month can always be taken away: nothing refers to it by key. */
 static void test_trap_12_partitions_come_and_go(void **state)
 {
@@ -362,6 +381,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_note_is_in_the_journal_as_a_salted_digest, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_22_rooms_may_only_do_their_work, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_holds_are_journalled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_12_partitions_come_and_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_24_searches_use_their_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_29_evidence_is_stored_as_it_is, setup, teardown),
