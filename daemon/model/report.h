@@ -34,7 +34,7 @@ struct report {
 	enum rsit_type type;   /* RSIT_NONE: the source's default */
 	struct str identifier; /* open-rdp, cve-2026-1234; "" */
 	struct str malware;    /* family, lower case; "" */
-	int severity;          /* 0..100, -1 unknown */
+	int severity;          /* 0..100, -1 not stated: the store takes its type's */
 	int confidence;        /* 0..100, -1 unknown */
 	enum tlp tlp;          /* as the sender stated it; TLP_UNSTATED: the source's default */
 	enum tlp rule_tlp;     /* what a rule asks for: holds where it is the stricter, never loosens */

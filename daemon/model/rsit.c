@@ -2,51 +2,55 @@
 
 #include "model/rsit.h"
 
+/* The middle of each word's range (model/severity.h). Nothing is critical only because of its type. */
+enum { INFO = 10, LOW = 30, MEDIUM = 50, HIGH = 70 };
+
 /* Namespace "rsit", machinev1 version 1003, in its order; the index is the enum. */
 static const struct {
 	const char *class;
 	const char *name;
+	int severity; /* where the sender states none */
 } types[RSIT_COUNT] = {
-	[RSIT_NONE] = {"other", "undetermined"},
-	{"abusive-content", "spam"},
-	{"abusive-content", "harmful-speech"},
-	{"abusive-content", "violence"},
-	{"malicious-code", "infected-system"},
-	{"malicious-code", "c2-server"},
-	{"malicious-code", "malware-distribution"},
-	{"malicious-code", "malware-configuration"},
-	{"information-gathering", "scanner"},
-	{"information-gathering", "sniffing"},
-	{"information-gathering", "social-engineering"},
-	{"intrusion-attempts", "ids-alert"},
-	{"intrusion-attempts", "brute-force"},
-	{"intrusion-attempts", "exploit"},
-	{"intrusions", "privileged-account-compromise"},
-	{"intrusions", "unprivileged-account-compromise"},
-	{"intrusions", "application-compromise"},
-	{"intrusions", "system-compromise"},
-	{"intrusions", "burglary"},
-	{"availability", "dos"},
-	{"availability", "ddos"},
-	{"availability", "misconfiguration"},
-	{"availability", "sabotage"},
-	{"availability", "outage"},
-	{"information-content-security", "unauthorised-information-access"},
-	{"information-content-security", "unauthorised-information-modification"},
-	{"information-content-security", "data-loss"},
-	{"information-content-security", "data-leak"},
-	{"fraud", "unauthorised-use-of-resources"},
-	{"fraud", "copyright"},
-	{"fraud", "masquerade"},
-	{"fraud", "phishing"},
-	{"vulnerable", "weak-crypto"},
-	{"vulnerable", "ddos-amplifier"},
-	{"vulnerable", "potentially-unwanted-accessible"},
-	{"vulnerable", "information-disclosure"},
-	{"vulnerable", "vulnerable-system"},
-	{"other", "other"},
-	{"other", "undetermined"},
-	{"test", "test"},
+	[RSIT_NONE] = {"other", "undetermined", MEDIUM},
+	{"abusive-content", "spam", LOW},
+	{"abusive-content", "harmful-speech", LOW},
+	{"abusive-content", "violence", HIGH},
+	{"malicious-code", "infected-system", HIGH},
+	{"malicious-code", "c2-server", HIGH},
+	{"malicious-code", "malware-distribution", HIGH},
+	{"malicious-code", "malware-configuration", MEDIUM},
+	{"information-gathering", "scanner", LOW},
+	{"information-gathering", "sniffing", MEDIUM},
+	{"information-gathering", "social-engineering", MEDIUM},
+	{"intrusion-attempts", "ids-alert", LOW},
+	{"intrusion-attempts", "brute-force", MEDIUM},
+	{"intrusion-attempts", "exploit", MEDIUM},
+	{"intrusions", "privileged-account-compromise", HIGH},
+	{"intrusions", "unprivileged-account-compromise", MEDIUM},
+	{"intrusions", "application-compromise", HIGH},
+	{"intrusions", "system-compromise", HIGH},
+	{"intrusions", "burglary", MEDIUM},
+	{"availability", "dos", MEDIUM},
+	{"availability", "ddos", HIGH},
+	{"availability", "misconfiguration", LOW},
+	{"availability", "sabotage", HIGH},
+	{"availability", "outage", MEDIUM},
+	{"information-content-security", "unauthorised-information-access", HIGH},
+	{"information-content-security", "unauthorised-information-modification", HIGH},
+	{"information-content-security", "data-loss", MEDIUM},
+	{"information-content-security", "data-leak", HIGH},
+	{"fraud", "unauthorised-use-of-resources", MEDIUM},
+	{"fraud", "copyright", LOW},
+	{"fraud", "masquerade", MEDIUM},
+	{"fraud", "phishing", MEDIUM},
+	{"vulnerable", "weak-crypto", LOW},
+	{"vulnerable", "ddos-amplifier", MEDIUM},
+	{"vulnerable", "potentially-unwanted-accessible", MEDIUM},
+	{"vulnerable", "information-disclosure", MEDIUM},
+	{"vulnerable", "vulnerable-system", MEDIUM},
+	{"other", "other", MEDIUM},
+	{"other", "undetermined", MEDIUM},
+	{"test", "test", INFO},
 };
 
 const char *rsit_name(enum rsit_type type)
@@ -57,6 +61,11 @@ const char *rsit_name(enum rsit_type type)
 const char *rsit_class(enum rsit_type type)
 {
 	return types[type < RSIT_COUNT ? type : RSIT_NONE].class;
+}
+
+int rsit_severity(enum rsit_type type)
+{
+	return types[type < RSIT_COUNT ? type : RSIT_NONE].severity;
 }
 
 /* Split rsit:fraud="phishing" or fraud/phishing; class is empty where only the type stands. */

@@ -70,6 +70,7 @@ static void landed_settle(const struct landing *landing, struct landed *landed)
 	if (!type)
 		rsit_parse(STR("undetermined"), &type);
 	landed->type = type;
+	landed->severity = report->severity >= 0 ? report->severity : rsit_severity(type);
 	landed->key.tlp = settled_tlp(report, source);
 	landed->key.exercise = lookup_exercise(landing->lookup, entry->exercise);
 	landed->time = fold_time(report->observed, entry->received, landing->max_late);
@@ -222,7 +223,7 @@ static void landed_decide(struct landing *landing, struct group *group, size_t i
 	fold_apply(&group->now, landed->verdict, landed->id, landed->time);
 	if (landed->verdict == FOLD_APART)
 		return;
-	group->now.severity = higher(group->now.severity, report->severity);
+	group->now.severity = higher(group->now.severity, landed->severity);
 	group->now.confidence = higher(group->now.confidence, report->confidence);
 	group->now.trust = higher(group->now.trust, landed->source ? landed->source->trust : 0);
 }

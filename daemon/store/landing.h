@@ -37,6 +37,7 @@ struct landed {
 	bool makes_row; /* a report or item of its own: it needs an id */
 	struct fold_key key;
 	enum rsit_type type;
+	int severity; /* as stated, else as its type has it */
 	int64_t time; /* event time, clamped */
 	enum fold_verdict verdict;
 	int64_t id;       /* its own, or the report it folds into; below 0: -1 - index of the landed one */

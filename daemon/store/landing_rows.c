@@ -68,7 +68,7 @@ static void put_report_numbers(const struct landed *landed, int32_t organisation
 	put_word(out, rsit_name(landed->type));
 	put_word(out, tlp_name(landed->key.tlp));
 	put_word(out, pap_of(landed));
-	put_i16_known(out, report->severity);
+	put_i16(out, landed->severity);
 	put_i16_known(out, report->confidence);
 	put_i16(out, landed->source ? landed->source->trust : 0);
 	put_i16(out, report->fingerprint.version);
@@ -123,7 +123,7 @@ static void put_correlation(struct landing *landing, const struct landed *landed
 	struct correlation_facts facts = {
 		.kind = landed->source ? landed->source->kind : SOURCE_DESK,
 		.type = landed->type,
-		.severity = landed->item->report.severity,
+		.severity = landed->severity,
 		.critical = organisation_is_critical(lookup_organisations(landing->lookup), organisation),
 	};
 	int32_t rule = lookup_rule(landing->lookup, &facts);

@@ -231,6 +231,7 @@ static void test_higher_severity_is_queued_to_raise(void **state)
 	assert_sql(f, "SELECT count(*) FROM raise_queue", "1");
 }
 
+/* By type and severity; what the sender does not state is its type's. */
 static void test_rules_queue_what_deserves_a_case(void **state)
 {
 	struct fixture *f = *state;
@@ -248,6 +249,10 @@ static void test_rules_queue_what_deserves_a_case(void **state)
 		"SELECT string_agg(r.rule_key || ' ' || c.name, ', ' ORDER BY r.id) FROM correlation_queue q "
 		"JOIN report r ON r.id = q.report JOIN correlation_rule c ON c.id = q.rule",
 		"intrusion intrusion, severe critical");
+	assert_sql(f,
+		"SELECT string_agg(rule_key || ' ' || severity_name(severity), ', ' ORDER BY rule_key) FROM "
+	        "report",
+		"intrusion high, severe critical, waits medium");
 }
 
 static void test_trap_02_same_entry_lands_once(void **state)

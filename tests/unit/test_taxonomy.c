@@ -98,6 +98,23 @@ static void test_tlp_is_read_and_never_guessed(void **state)
 	assert_string_equal(tlp_name((enum tlp)99), "");
 }
 
+/* What nobody stated is one of the five words all the same, and never the gravest. */
+static void test_every_type_has_a_severity_of_its_own(void **state)
+{
+	enum rsit_type phishing, scanner, compromise;
+	(void)state;
+	for (unsigned i = 0; i < RSIT_COUNT; i++) {
+		int severity = rsit_severity((enum rsit_type)i);
+		assert_in_range(severity, 0, 79);
+		assert_string_not_equal(severity_name(severity), "unknown");
+	}
+	assert_int_equal(rsit_severity((enum rsit_type)4711), rsit_severity(RSIT_NONE));
+	assert_true(rsit_parse(STR("phishing"), &phishing) && rsit_parse(STR("scanner"), &scanner) &&
+		    rsit_parse(STR("system-compromise"), &compromise));
+	assert_true(rsit_severity(scanner) < rsit_severity(phishing));
+	assert_true(rsit_severity(phishing) < rsit_severity(compromise));
+}
+
 static void test_severity_words_and_numbers_agree(void **state)
 {
 	int severity;
@@ -124,6 +141,7 @@ int main(void)
 		cmocka_unit_test(test_rsit_is_the_published_taxonomy),
 		cmocka_unit_test(test_tlp_is_read_and_never_guessed),
 		cmocka_unit_test(test_severity_words_and_numbers_agree),
+		cmocka_unit_test(test_every_type_has_a_severity_of_its_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
