@@ -136,9 +136,8 @@ static void case_split(struct call *call, struct json_object *result)
 			&call->screen, _("%s stands by itself again.\n"), member_text(result, "number"));
 		return;
 	}
-	screen_printf(&call->screen, _("%lld reports of %s are now in %s.\n"),
-		(long long)member_number(result, "moved"), member_text(result, "from"),
-		member_text(result, "number"));
+	screen_printf(&call->screen, _("Reports moved from %s to %s: %lld\n"), member_text(result, "from"),
+		member_text(result, "number"), (long long)member_number(result, "moved"));
 }
 
 /* "-" as the only word of the note: all of standard input. */

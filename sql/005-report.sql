@@ -41,6 +41,23 @@ CREATE TABLE report (
 CREATE INDEX report_keys ON report USING gin (keys);
 CREATE INDEX report_source ON report (source, id);
 CREATE INDEX report_organisation ON report (organisation, id) WHERE organisation IS NOT NULL;
+-- First value of an observable of these types and roles; '' if there is none. `observables` holds 'type role value'.
+CREATE FUNCTION observable_first(observables text[], types text[], roles text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT coalesce((SELECT substr(o, length(split_part(o, ' ', 1)) + length(split_part(o, ' ', 2)) + 3)
+		FROM unnest(observables) WITH ORDINALITY AS u(o, n)
+		WHERE split_part(o, ' ', 1) = ANY (types) AND split_part(o, ' ', 2) = ANY (roles) ORDER BY n LIMIT 1), '')
+$$;
+
+-- What a person sees as the title: the sender's, else at which address or name, what and which. Rows keep the sender's only.
+CREATE FUNCTION report_title(title text, type rsit_type, identifier text, malware text, observables text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = cirt, pg_temp AS $$
+	SELECT CASE WHEN title <> '' THEN title ELSE coalesce(coalesce(nullif(observable_first(observables, '{ip,name}', '{source}'), ''),
+			nullif(observable_first(observables, '{ip,name,url,email,sha256,sha1,md5,filename}',
+				'{source,target,indicator,imitated,unknown}'), '')) || ': ', '')
+		|| type || coalesce(' ' || coalesce(nullif(identifier, ''), nullif(malware, '')), '') END
+$$;
+
 CREATE FUNCTION report_words(title text, body text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 	SELECT to_tsvector('pg_catalog.simple'::regconfig, title || ' ' || left(body, 20000))
 $$;

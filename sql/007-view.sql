@@ -5,8 +5,10 @@ CREATE VIEW report_view WITH (security_invoker = true) AS
 SELECT r.id, report_number(r.id) AS number, r.received, s.name AS source, s.kind AS source_kind, r.type AS classification,
 	rsit_class(r.type) AS class, r.identifier, r.malware, coalesce(st.severity, r.severity) AS severity,
 	severity_name(coalesce(st.severity, r.severity)) AS severity_name, coalesce(st.confidence, r.confidence) AS confidence,
-	coalesce(st.trust, r.trust) AS trust, r.tlp, r.pap, r.title, coalesce(st.state, 'new') AS state, st.reject_reason,
-	o.name AS organisation, coalesce(st.organisation, r.organisation) AS organisation_id, r.country, r.asn, e.name AS exercise,
+	coalesce(st.trust, r.trust) AS trust, r.tlp, r.pap,
+	report_title(r.title, r.type, r.identifier, r.malware, r.observables) AS title,
+	coalesce(st.state, 'new') AS state, st.reject_reason, o.name AS organisation, coalesce(st.organisation, r.organisation) AS organisation_id,
+	r.country, r.asn, e.name AS exercise,
 	least(n.first, r.first_seen) AS first_seen, coalesce(n.last, r.first_seen) AS last_seen, coalesce(n.count, 0) AS count,
 	st.gone_at, r.previous, c.number AS "case", r.source AS source_id, r.sender_id
 FROM report r

@@ -3,7 +3,7 @@ SET LOCAL search_path = cirt, pg_temp;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cirt FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES IN SCHEMA cirt REVOKE ALL ON FUNCTIONS FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rsit_class, severity_name, report_number, report_words, actor, timeline
+GRANT EXECUTE ON FUNCTION rsit_class, severity_name, report_number, report_words, observable_first, report_title, actor, timeline
 	TO cirt_store, cirt_keeper, cirt_desk, cirt_exchange;
 GRANT SELECT ON migration, revision TO cirt_store, cirt_keeper, cirt_desk, cirt_exchange;
 

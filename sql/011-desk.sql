@@ -102,7 +102,8 @@ BEGIN
 			RAISE EXCEPTION 'there is no operator "%"', who USING ERRCODE = 'no_data_found';
 		END IF;
 	END IF;
-	UPDATE cases SET assignee = whose, state = CASE WHEN state = 'new' AND whose IS NOT NULL THEN 'open' ELSE state END WHERE id = c.id;
+	UPDATE cases SET assignee = whose, state = CASE WHEN state = 'new' AND whose IS NOT NULL THEN 'open' ELSE state END
+		WHERE id = c.id AND assignee IS DISTINCT FROM whose;
 	RETURN c.id;
 END $$;
 
@@ -193,7 +194,8 @@ BEGIN
 	END IF;
 	IF target IS NULL THEN
 		INSERT INTO cases (title, state, severity, tlp, pap, type, identifier, organisation, restricted, exercise)
-			SELECT CASE new_title WHEN '' THEN coalesce(nullif(r.title, ''), c.title) ELSE new_title END, 'open', c.severity, c.tlp, c.pap,
+			SELECT CASE new_title WHEN '' THEN report_title(r.title, r.type, r.identifier, r.malware, r.observables) ELSE new_title END,
+				'open', c.severity, c.tlp, c.pap,
 				r.type, r.identifier, coalesce(r.organisation, c.organisation), c.restricted, c.exercise
 			FROM report r WHERE r.id = which[1] RETURNING id INTO STRICT target;
 	ELSIF EXISTS (SELECT 1 FROM cases WHERE id = target AND (state IN ('closed', 'rejected', 'merged') OR exercise <> c.exercise)) THEN
@@ -205,7 +207,7 @@ BEGIN
 END $$;
 
 -- What a journal row of a case says to a person.
-CREATE FUNCTION case_journal_text(action text, before text, after text) RETURNS text LANGUAGE sql STABLE
+CREATE FUNCTION case_journal_text(of_case text, action text, before text, after text) RETURNS text LANGUAGE sql STABLE
 SET search_path = cirt, pg_temp AS $$
 	SELECT CASE
 		WHEN action = 'insert' THEN 'opened as ' || coalesce(after::jsonb ->> 'state', 'new')
@@ -219,7 +221,7 @@ SET search_path = cirt, pg_temp AS $$
 		WHEN action IN ('reports added', 'reports removed') THEN action || ': ' || coalesce(after::jsonb ->> 'count', '')
 		WHEN action = 'case_link' THEN coalesce(after::jsonb ->> 'kind', '') || ' with '
 			|| (SELECT string_agg(number, ', ' ORDER BY id) FROM cases
-				WHERE id IN ((after::jsonb ->> 'a')::bigint, (after::jsonb ->> 'b')::bigint))
+				WHERE id IN ((after::jsonb ->> 'a')::bigint, (after::jsonb ->> 'b')::bigint) AND number <> of_case)
 		ELSE action
 	END
 $$;

@@ -3,14 +3,6 @@ SET LOCAL search_path = cirt, pg_temp;
 
 -- ---- which case ----
 
--- First value of an observable of these types and roles; '' if there is none. `observables` holds 'type role value'.
-CREATE FUNCTION observable_first(observables text[], types text[], roles text[]) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-	SELECT coalesce((SELECT substr(o, length(split_part(o, ' ', 1)) + length(split_part(o, ' ', 2)) + 3)
-		FROM unnest(observables) WITH ORDINALITY AS u(o, n)
-		WHERE split_part(o, ' ', 1) = ANY (types) AND split_part(o, ' ', 2) = ANY (roles) ORDER BY n LIMIT 1), '')
-$$;
-
 -- The host name in a URL, without user, port and brackets.
 CREATE FUNCTION url_host(url text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 	SELECT lower(coalesce(substring(url FROM '^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^]/?#]*\]|[^/?#:]*)'), ''))
@@ -127,9 +119,8 @@ DECLARE
 	old bigint;
 BEGIN
 	INSERT INTO cases (title, severity, tlp, pap, type, identifier, organisation, restricted, exercise)
-		SELECT coalesce(nullif(r.title, ''), r.type || coalesce(' ' || nullif(correlation_part(r, 'host'), ''),
-				' ' || nullif(correlation_part(r, 'name'), ''), '')),
-			w.severity, (SELECT max(x.tlp) FROM correlation_work v JOIN report x ON x.id = v.report
+		SELECT report_title(r.title, r.type, r.identifier, r.malware, r.observables), w.severity,
+			(SELECT max(x.tlp) FROM correlation_work v JOIN report x ON x.id = v.report
 				WHERE v.exercise = of_exercise AND v.rule = of_rule AND v.key = of_key),
 			r.pap, r.type, r.identifier, r.organisation, w.apart, r.exercise
 		FROM correlation_work w JOIN report r ON r.id = w.report
@@ -347,10 +338,10 @@ SET search_path = cirt, pg_temp AS $$
 	ORDER BY h.object COLLATE "C"
 $$;
 
-REVOKE ALL ON FUNCTION observable_first, url_host, correlation_part, correlation_key, correlation_rule_of, correlation_take, case_now,
+REVOKE ALL ON FUNCTION url_host, correlation_part, correlation_key, correlation_rule_of, correlation_take, case_now,
 	correlation_find, correlation_open, correlation_bind, keeper_correlate, keeper_put_back, keeper_raise, keeper_sweep,
 	keeper_expire_keys, keeper_quarantine, anchor_mark, anchor_heads FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION observable_first, url_host, correlation_part, correlation_key, correlation_rule_of, correlation_take, case_now,
+GRANT EXECUTE ON FUNCTION url_host, correlation_part, correlation_key, correlation_rule_of, correlation_take, case_now,
 	correlation_find, correlation_open, correlation_bind, keeper_correlate, keeper_put_back, keeper_raise, keeper_sweep,
 	keeper_expire_keys, keeper_quarantine, anchor_mark, anchor_heads TO cirt_keeper;
 GRANT EXECUTE ON FUNCTION anchor_heads, case_now TO cirt_desk;

@@ -16,11 +16,12 @@
 	"ORDER BY n.id), '[]')"                                                                             \
 	" FROM note n WHERE n.case_id = c.id)"
 
-#define JOURNAL                                                                                             \
-	"(SELECT coalesce(json_agg(json_build_object('n', j.n, 'at', stamp(to_timestamp(j.at / 1e6)), "     \
-	"'actor', j.actor,"                                                                                 \
-	" 'action', j.action, 'what', case_journal_text(j.action, j.before, j.after)) ORDER BY j.n), '[]')" \
-	" FROM (SELECT * FROM journal WHERE object = 'case/' || c.number ORDER BY n DESC "                  \
+#define JOURNAL                                                                                            \
+	"(SELECT coalesce(json_agg(json_build_object('n', j.n, 'at', stamp(to_timestamp(j.at / 1e6)), "    \
+	"'actor', j.actor,"                                                                                \
+	" 'action', j.action, 'what', case_journal_text(c.number, j.action, j.before, j.after)) ORDER BY " \
+	"j.n), '[]')"                                                                                      \
+	" FROM (SELECT * FROM journal WHERE object = 'case/' || c.number ORDER BY n DESC "                 \
 	"LIMIT " CASE_JOURNAL ") j)"
 
 #define REPORTS                                                                                         \

@@ -4,14 +4,15 @@
 #include "desk/request.h"
 
 /* A row of v, which is report_view or REPORT_ROWS, as every list shows it. */
-#define REPORT_JSON                                                                                    \
-	"json_build_object('id', v.number, 'source', v.source, 'classification', v.classification,"    \
-	" 'identifier', v.identifier, 'malware', nullif(v.malware, ''), 'severity', v.severity_name, " \
-	"'tlp', v.tlp,"                                                                                \
-	" 'title', v.title, 'state', v.state, 'organisation', v.organisation, 'first_seen', "          \
-	"stamp(v.first_seen),"                                                                         \
-	" 'last_seen', stamp(v.last_seen), 'received', stamp(v.received), 'count', v.count, 'case', "  \
-	"v.\"case\","                                                                                  \
+#define REPORT_JSON                                                                                   \
+	"json_build_object('id', v.number, 'source', v.source, 'classification', v.classification,"   \
+	" 'identifier', nullif(v.identifier, ''), 'malware', nullif(v.malware, ''), 'severity', "     \
+	"v.severity_name, "                                                                           \
+	"'tlp', v.tlp,"                                                                               \
+	" 'title', v.title, 'state', v.state, 'organisation', v.organisation, 'first_seen', "         \
+	"stamp(v.first_seen),"                                                                        \
+	" 'last_seen', stamp(v.last_seen), 'received', stamp(v.received), 'count', v.count, 'case', " \
+	"v.\"case\","                                                                                 \
 	" 'exercise', nullif(v.exercise, ''))"
 
 /* Ids of reports, to be shown as a page. */

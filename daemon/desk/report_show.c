@@ -24,19 +24,21 @@
 	"r.id)"
 
 #define SIGHTINGS                                                                                         \
-	"(SELECT coalesce(json_agg(json_build_object('day', g.day, 'source', s.name, 'node', n.name, "    \
+	"(SELECT coalesce(json_agg(json_build_object('day', g.day, 'source', s.name, 'node', "            \
+	"nullif(n.name, ''), "                                                                            \
 	"'count', g.count,"                                                                               \
 	" 'first', stamp(g.first), 'last', stamp(g.last)) ORDER BY g.day, s.name), '[]') FROM sighting g" \
 	" LEFT JOIN source s ON s.id = g.source LEFT JOIN node n ON n.id = g.node WHERE g.report = r.id)"
 
-#define LINKS                                                                                                \
-	"(SELECT coalesce(json_agg(json_build_object('kind', l.kind, 'report', report_number(l.other), "     \
-	"'newer', l.newer,"                                                                                  \
-	" 'title', (SELECT p.title FROM report p WHERE p.id = l.other), 'score', l.score, 'actor', l.actor," \
-	" 'at', stamp(l.at), 'reason', (SELECT u.reason FROM fold_undo u WHERE l.kind = 'unfolded' AND "     \
-	"u.became IN (l.other, r.id)"                                                                        \
-	" ORDER BY u.id DESC LIMIT 1)) ORDER BY l.at), '[]') FROM"                                           \
-	" (SELECT b AS other, false AS newer, kind, score, actor, at FROM report_link WHERE a = r.id"        \
+#define LINKS                                                                                            \
+	"(SELECT coalesce(json_agg(json_build_object('kind', l.kind, 'report', report_number(l.other), " \
+	"'newer', l.newer,"                                                                              \
+	" 'title', (SELECT report_title(p.title, p.type, p.identifier, p.malware, p.observables) FROM "  \
+	"report p WHERE p.id = l.other), 'score', l.score, 'actor', l.actor,"                            \
+	" 'at', stamp(l.at), 'reason', (SELECT u.reason FROM fold_undo u WHERE l.kind = 'unfolded' AND " \
+	"u.became IN (l.other, r.id)"                                                                    \
+	" ORDER BY u.id DESC LIMIT 1)) ORDER BY l.at), '[]') FROM"                                       \
+	" (SELECT b AS other, false AS newer, kind, score, actor, at FROM report_link WHERE a = r.id"    \
 	" UNION ALL SELECT a, true, kind, score, actor, at FROM report_link WHERE b = r.id LIMIT 200) l)"
 
 #define WHY                                                                                                 \
@@ -48,18 +50,20 @@
 	"l.kind FROM report_link l"                                                                         \
 	" WHERE l.a = r.id AND l.b = r.previous LIMIT 1), 'apart', CASE WHEN r.scope <> 0 THEN (SELECT "    \
 	"s.name FROM source s"                                                                              \
-	" WHERE s.id = r.scope) END, 'sightings', " SIGHTINGS ", 'links', " LINKS ")"
+	" WHERE s.id = r.scope) END, 'links', " LINKS ")"
 
 #define MORE                                                                                                 \
 	"json_build_object('pap', r.pap, 'confidence', v.confidence, 'trust', v.trust, 'class', v.class, "   \
-	"'asn', r.asn,"                                                                                      \
-	" 'country', r.country, 'sender_id', r.sender_id, 'gone', stamp(v.gone_at), 'reject_reason', "       \
+	"'asn', nullif(r.asn, 0),"                                                                           \
+	" 'country', nullif(r.country, ''), 'sender_id', nullif(r.sender_id, ''), 'gone', "                  \
+	"stamp(v.gone_at), 'reject_reason', "                                                                \
 	"v.reject_reason,"                                                                                   \
 	" 'previous', report_number(r.previous), 'item', r.item, 'notes', r.notes, 'tags', r.tags, 'text', " \
 	"r.text, 'doc', r.doc,"                                                                              \
 	" 'entry', to_char(timezone('UTC', r.received), 'YYYYMMDD') || '-' || left(r.spool::text, 8) || "    \
 	"'-' || r.sequence,"                                                                                 \
-	" 'observables', " OBSERVABLES ", 'verdicts', " VERDICTS ", 'evidence', " EVIDENCE ")"
+	" 'observables', " OBSERVABLES ", 'verdicts', " VERDICTS ", 'evidence', " EVIDENCE                   \
+	", 'sightings', " SIGHTINGS ")"
 
 static void on_report(struct request *request, const struct pg_result *result)
 {

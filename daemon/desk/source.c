@@ -8,7 +8,7 @@
 	"json_build_object('name', s.name, 'kind', s.kind, 'state', CASE WHEN s.enabled THEN 'enabled' " \
 	"ELSE 'disabled' END,"                                                                           \
 	" 'tlp', s.tlp, 'pap', s.pap, 'classification', s.type, 'format', s.format, 'trust', s.trust, "  \
-	"'match', s.match,"                                                                              \
+	"'match', nullif(s.match, ''),"                                                                  \
 	" 'exercise', nullif(x.name, ''), 'restricted', s.restricted, 'may_notify_affected', "           \
 	"s.may_notify_affected,"                                                                         \
 	" 'interval', CASE WHEN s.kind IN ('feed', 'taxii') THEN s.interval_seconds END, 'max_lines', "  \
