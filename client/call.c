@@ -36,12 +36,30 @@ static const struct {
 } exits[] = {{RPC_NOT_FOUND, EXIT_NOT_FOUND}, {RPC_DENIED, EXIT_NOT_ALLOWED},
 	{RPC_INVALID_PARAMS, EXIT_USAGE}, {RPC_UNKNOWN_METHOD, EXIT_FAILED}};
 
+/* "max_lines: expected …" speaks of a parameter; a person typed --max-lines. */
+static void complain_of_option(const struct verb *verb, struct str text)
+{
+	char member[ARGS_MEMBER];
+	struct str rest = text, name;
+	struct buf line = {0};
+
+	if (verb && str_split(&rest, ':', &name))
+		for (const struct verb_option *option = verb->options; option->name && !line.len; option++)
+			if (str_equal(name, str_of(args_member(str_of(option->name), member))))
+				buf_printf(&line, "--%s:%.*s", option->name, (int)rest.len, rest.p);
+	complain(line.len ? buf_view(&line) : text);
+	buf_free(&line);
+}
+
 int call_failed(struct call *call, const struct rpc_message *answer)
 {
+	const struct verb *verb = call->invocation->verb;
 	int code = EXIT_FAILED;
 
 	screen_flush(&call->screen);
-	complain(answer->text);
+	complain_of_option(answer->code == RPC_INVALID_PARAMS ? verb : NULL, answer->text);
+	if (answer->code == RPC_INVALID_PARAMS && verb)
+		fprintf(stderr, _("for example: %s\n"), verb->example);
 	struct json_object *hint = member_of(answer->data, "hint");
 	if (hint)
 		complain(str_of(json_object_get_string(hint)));

@@ -71,8 +71,8 @@ static const struct column sighting_columns[] = {
 	{"source", N_("SEEN BY"), CELL_TEXT, false},
 	{"node", N_("NODE"), CELL_TEXT, false},
 	{"count", N_("TIMES"), CELL_NUMBER, false},
-	{"first", N_("FIRST"), CELL_TIME, false},
-	{"last", N_("LAST"), CELL_TIME, false},
+	{"first", N_("FIRST"), CELL_AGO, false},
+	{"last", N_("LAST"), CELL_AGO, false},
 };
 
 static const struct column link_columns[] = {
@@ -96,39 +96,84 @@ static void section(struct call *call, const struct column *columns, size_t coun
 	screen_table(&call->screen, columns, count, rows);
 }
 
-static void show_why(struct call *call, struct json_object *why, bool folded)
+/* "host=203.0.113.7|port=3389" as a table of what two reports must agree in. */
+static void show_key(struct call *call, const char *key)
 {
-	static const struct column columns[] = {
-		{"rule", N_("rule"), CELL_TEXT, false},
-		{"version", N_("version"), CELL_NUMBER, false},
-		{"key", N_("key"), CELL_TEXT, false},
-		{"window", N_("window"), CELL_TEXT, false},
-		{"previous", N_("before it"), CELL_TEXT, false},
-		{"relation", N_("as"), CELL_TEXT, false},
-	};
+	struct str rest = str_of(key), part, name;
+	struct buf value = {0};
 
+	while (str_split(&rest, '|', &part)) {
+		struct str text = part;
+		if (!str_split(&text, '=', &name) || text.len == 0)
+			continue;
+		buf_clear(&value);
+		screen_cell(text, &value);
+		screen_printf(&call->screen, "  %-12.*s %s\n", (int)name.len, name.p, buf_cstr(&value));
+	}
+	buf_free(&value);
+}
+
+static void show_previous(struct call *call, struct json_object *why)
+{
+	const char *previous = member_text(why, "previous"), *relation = member_text(why, "relation");
+
+	if (!*previous)
+		return;
+	if (!strcmp(relation, "relapse"))
+		screen_printf(&call->screen,
+			_("It is a relapse of %s: the same came back after a longer quiet time.\n"),
+			previous);
+	else
+		screen_printf(&call->screen,
+			_("It goes on from %s, which had run for as long as one report may.\n"), previous);
+}
+
+static void show_why(struct call *call, struct json_object *why, int64_t count)
+{
 	if (!why)
 		return;
 	screen_printf(&call->screen, "\n");
 	screen_heading(&call->screen, _("WHY IT FOLDS"));
-	screen_object(&call->screen, columns, ARRAY_LEN(columns), why);
-	section(call, sighting_columns, ARRAY_LEN(sighting_columns), member_of(why, "sightings"));
+	screen_printf(&call->screen,
+		_("Reports are the same incident seen again when rule %s (version %lld) finds the same in "
+		  "all of these:\n"),
+		member_text(why, "rule"), (long long)member_number(why, "version"));
+	show_key(call, member_text(why, "key"));
+	if (count > 1)
+		screen_printf(&call->screen, _("That was so %lld times, and this report counts them.\n"),
+			(long long)count);
+	if (*member_text(why, "window"))
+		screen_printf(&call->screen,
+			_("After %s without it, the next one is a relapse: a new report that names this "
+		          "one.\n"),
+			member_text(why, "window"));
+	show_previous(call, why);
+	if (*member_text(why, "apart"))
+		screen_printf(&call->screen,
+			_("Only what %s sends folds into it: its reports are kept apart from those of "
+		          "others.\n"),
+			member_text(why, "apart"));
 	section(call, link_columns, ARRAY_LEN(link_columns), member_of(why, "links"));
-	if (folded)
+	if (count > 1)
 		screen_printf(&call->screen, "\n%s cirt report unfold %s\n", _("undo:"),
 			member_text(why, "report"));
 }
 
+/* What the sender wrote: for people where there is such a text, else the document, JSON line by line. */
 static void show_text(struct call *call, struct json_object *result)
 {
-	const char *text = member_text(result, "text");
+	const char *text = member_text(result, "text"), *doc = member_text(result, "doc");
 
-	if (!*text)
-		text = member_text(result, "doc");
-	if (!*text)
+	if (!*text && !*doc)
 		return;
 	screen_printf(&call->screen, "\n");
-	screen_block(&call->screen, 2, str_of(text));
+	screen_heading(&call->screen, *text ? _("TEXT") : _("AS SENT"));
+	struct json_object *parsed = *text ? NULL : json_tokener_parse(doc);
+	if (parsed)
+		text = json_object_to_json_string_ext(parsed,
+			JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+	screen_block(&call->screen, 2, str_of(*text ? text : doc));
+	json_object_put(parsed);
 }
 
 static void report_show(struct call *call, struct json_object *result)
@@ -137,7 +182,8 @@ static void report_show(struct call *call, struct json_object *result)
 	section(call, observable_columns, ARRAY_LEN(observable_columns), member_of(result, "observables"));
 	section(call, verdict_columns, ARRAY_LEN(verdict_columns), member_of(result, "verdicts"));
 	section(call, evidence_columns, ARRAY_LEN(evidence_columns), member_of(result, "evidence"));
-	show_why(call, member_of(result, "why"), member_number(result, "count") > 1);
+	section(call, sighting_columns, ARRAY_LEN(sighting_columns), member_of(result, "sightings"));
+	show_why(call, member_of(result, "why"), member_number(result, "count"));
 	show_text(call, result);
 }
 
@@ -147,7 +193,8 @@ static void report_unfold(struct call *call, struct json_object *result)
 
 	for (size_t i = 0; items && i < json_object_array_length(items); i++) {
 		struct json_object *item = json_object_array_get_idx(items, i);
-		screen_printf(&call->screen, _("What %s saw is %s now. Look: cirt report show %s --why\n"),
+		screen_printf(&call->screen,
+			_("What source %s saw again is report %s now. Look: cirt report show %s --why\n"),
 			member_text(item, "source"), member_text(item, "into"), member_text(item, "into"));
 	}
 }

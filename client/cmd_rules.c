@@ -9,6 +9,7 @@ static const struct column rule_columns[] = {
 	{"state", N_("STATE"), CELL_TEXT, false},
 	{"rules", N_("RULES"), CELL_NUMBER, false},
 	{"scopes", N_("SCOPE"), CELL_LIST, false},
+	{"ms", N_("MS"), CELL_NUMBER, false},
 	{"reason", N_("REASON"), CELL_TEXT, true},
 };
 
@@ -45,11 +46,14 @@ static void rules_list(struct call *call, struct json_object *result)
 static void rules_check(struct call *call, struct json_object *result)
 {
 	struct json_object *items = member_of(result, "items");
+	size_t files = items ? json_object_array_length(items) : 0;
+	int64_t rules = 0;
 
-	if (items && json_object_array_length(items))
+	if (files)
 		screen_table(&call->screen, rule_columns, ARRAY_LEN(rule_columns), items);
-	screen_printf(&call->screen, _("%lld files with %lld rules: "),
-		(long long)member_number(result, "files"), (long long)member_number(result, "rules"));
+	for (size_t i = 0; i < files; i++)
+		rules += member_number(json_object_array_get_idx(items, i), "rules");
+	screen_printf(&call->screen, _("%zu files with %lld rules: "), files, (long long)rules);
 	screen_printf(&call->screen, "%s\n",
 		member_true(result, "ok") ? _("all fine.")
 					  : _("the files above would be refused, or are slow."));

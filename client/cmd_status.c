@@ -13,51 +13,48 @@ static const struct column room_columns[] = {
 	{"state", N_("STATE"), CELL_TEXT, false},
 	{"restarts", N_("RESTARTS"), CELL_NUMBER, false},
 	{"uptime", N_("UP"), CELL_SPAN, false},
-	{"doing", N_("PER SECOND"), CELL_TEXT, true},
+	{"errors", N_("ERRORS"), CELL_NUMBER, false},
+	{"work", N_("WORK"), CELL_TEXT, true},
 };
 
-static int rate_order(const void *a, const void *b)
+/* What of a room's counters says how it does, most telling first. */
+static const struct {
+	const char *room;
+	const char *counters[5];
+} telling[] = {
+	{"spool", {"entries", "refused", "poison"}},
+	{"triage", {"entries", "items", "quarantined"}},
+	{"store", {"new", "folded", "quarantined", "unknown"}},
+	{"intake", {"mails", "lines", "mails_refused", "refused_certificate"}},
+	{"desk", {"requests", "denied"}},
+	{"exchange", {"pulls", "failed"}},
+	{"keeper", {"correlated", "cases_opened"}},
+};
+
+static void describe_counter(struct json_object *room, const char *name, struct buf *out)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	int64_t value = member_number(member_of(room, "counters"), name);
+	double rate = json_object_get_double(member_of(member_of(room, "rates"), name));
 
-	return x < y ? 1 : x > y ? -1 : 0;
-}
-
-/* What every room counts says nothing about its work. */
-static bool is_work(const char *counter)
-{
-	static const char *const common[] = {"cpu_ms", "log_errors", "log_warnings", "sandbox_refused"};
-
-	for (size_t i = 0; i < ARRAY_LEN(common); i++)
-		if (!strcmp(counter, common[i]))
-			return false;
-	return true;
-}
-
-/* "lines 5210 · acks 26": the busiest few; silence says nothing. */
-static void describe_rates(struct json_object *rates, struct buf *out)
-{
-	double values[64];
-	size_t count = 0;
-	int shown = 0;
-
-	if (!json_object_is_type(rates, json_type_object))
+	if (value == 0)
 		return;
-	json_object_object_foreach(rates, key, value)
-	{
-		double rate = json_object_get_double(value);
-		if (rate >= 0.05 && is_work(key) && count < ARRAY_LEN(values))
-			values[count++] = rate;
-	}
-	qsort(values, count, sizeof(*values), rate_order);
-	double least = count > 3 ? values[2] : 0.05;
-	json_object_object_foreach(rates, name, rated)
-	{
-		double rate = json_object_get_double(rated);
-		if (rate < least || shown == 3 || !is_work(name))
-			continue;
-		buf_printf(out, rate < 10 ? "%s%s %.1f" : "%s%s %.0f", shown++ ? " · " : "", name, rate);
-	}
+	buf_text(out, out->len ? " · " : "");
+	for (const char *c = name; *c; c++)
+		buf_char(out, *c == '_' ? ' ' : *c);
+	buf_printf(out, " %lld", (long long)value);
+	if (rate >= 0.05)
+		buf_printf(out, rate < 10 ? " (%.1f/s)" : " (%.0f/s)", rate);
+}
+
+/* "lines 5210 (26/s) · mails 11": since the process started, and how fast just now. */
+static void describe_work(struct json_object *room, struct buf *out)
+{
+	const char *name = member_text(room, "name");
+
+	for (size_t i = 0; i < ARRAY_LEN(telling); i++)
+		for (const char *const *counter = telling[i].counters;
+			!strcmp(telling[i].room, name) && *counter; counter++)
+			describe_counter(room, *counter, out);
 }
 
 static struct json_object *room_row(struct json_object *room)
@@ -72,9 +69,12 @@ static struct json_object *room_row(struct json_object *room)
 	json_object_object_add(row, "room", json_object_new_string(buf_cstr(&text)));
 	for (size_t i = 0; i < ARRAY_LEN(copied); i++)
 		json_object_object_add(row, copied[i], json_object_get(member_of(room, copied[i])));
+	if (member_number(member_of(room, "counters"), "log_errors"))
+		json_object_object_add(
+			row, "errors", json_object_get(member_of(member_of(room, "counters"), "log_errors")));
 	buf_clear(&text);
-	describe_rates(member_of(room, "rates"), &text);
-	json_object_object_add(row, "doing", json_object_new_string(buf_cstr(&text)));
+	describe_work(room, &text);
+	json_object_object_add(row, "work", json_object_new_string(buf_cstr(&text)));
 	buf_free(&text);
 	return row;
 }
@@ -145,6 +145,28 @@ static void show_database(struct call *call, struct json_object *database)
 	buf_free(&text);
 }
 
+/* Names the rooms that the kernel does not hold as it should. */
+static void show_sandbox(struct call *call, struct json_object *rooms)
+{
+	struct buf loose = {0};
+
+	for (size_t i = 0; rooms && i < json_object_array_length(rooms); i++) {
+		struct json_object *room = json_object_array_get_idx(rooms, i),
+				   *enforced = member_of(room, "enforced");
+		if (enforced && !member_number(enforced, "landlock"))
+			buf_printf(&loose, " %s", member_text(room, "name"));
+	}
+	if (loose.len) {
+		screen_colored(&call->screen, "\033[1;31m", _("SANDBOX   without Landlock:"));
+		screen_colored(&call->screen, "\033[1;31m", buf_cstr(&loose));
+		screen_printf(&call->screen, "\n");
+	} else if (rooms) {
+		screen_printf(&call->screen, "%s\n",
+			_("SANDBOX   Landlock and a system call filter in every room"));
+	}
+	buf_free(&loose);
+}
+
 static void status_show(struct call *call, struct json_object *result)
 {
 	struct buf uptime = {0};
@@ -159,6 +181,7 @@ static void status_show(struct call *call, struct json_object *result)
 	screen_printf(&call->screen, "\n");
 	show_backlog(call, member_of(result, "backlog"));
 	show_database(call, member_of(result, "database"));
+	show_sandbox(call, member_of(result, "rooms"));
 	buf_free(&uptime);
 }
 
