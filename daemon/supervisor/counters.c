@@ -9,6 +9,7 @@
 #include "ipc/edge_control.h"
 
 #define COUNTERS_MAX 128
+#define RATE_MEMORY  10.0 /* seconds: a rate follows the last ones most */
 
 struct counter {
 	char *name;
@@ -74,7 +75,8 @@ bool counters_take(struct counters *counters, struct str body)
 		if (!counter)
 			continue;
 		bool rises = counters->taken != 0 && seconds > 0 && read[i].value >= counter->value;
-		counter->rate = rises ? (double)(read[i].value - counter->value) / seconds : 0;
+		double rate = rises ? (double)(read[i].value - counter->value) / seconds : 0;
+		counter->rate += (rate - counter->rate) * seconds / (seconds + RATE_MEMORY);
 		counter->value = read[i].value;
 	}
 	counters->taken = now;

@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 
-/* The latest counters of a room, and how fast each has risen since the report before. */
+/* The latest counters of a room, and how fast each has risen of late. */
 struct counters;
 
 struct counters *counters_new(void);

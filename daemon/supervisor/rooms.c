@@ -31,6 +31,7 @@ struct rooms {
 
 	struct process *checker;
 	rooms_checked_fn *checked;
+	struct buf check_result; /* the checker's hello, told when it has gone: then the next may start */
 	void *checked_context;
 
 	bool draining;
@@ -95,6 +96,7 @@ void rooms_free(struct rooms **rooms)
 	for (size_t i = 0; i < (*rooms)->count; i++)
 		process_free(&(*rooms)->all[i]);
 	kit_free(&(*rooms)->kit);
+	buf_free(&(*rooms)->check_result);
 	free(*rooms);
 	*rooms = NULL;
 }
@@ -215,14 +217,6 @@ static void on_starting(struct process *process, void *context)
 	connect_edges(rooms, process);
 }
 
-static void finish_check(struct rooms *rooms, struct str hello)
-{
-	rooms_checked_fn *checked = rooms->checked;
-	rooms->checked = NULL;
-	if (checked)
-		checked(hello, rooms->checked_context);
-}
-
 /* The old worker has gone, or had died already when it was to be drained: the next one. */
 static void leave(struct rooms *rooms)
 {
@@ -237,7 +231,8 @@ static void on_hello(struct process *process, void *context)
 {
 	struct rooms *rooms = context;
 	if (process == rooms->checker) {
-		finish_check(rooms, process_hello(process));
+		buf_clear(&rooms->check_result);
+		buf_str(&rooms->check_result, process_hello(process));
 		process_drain(process, PATIENCE);
 		return;
 	}
@@ -281,18 +276,23 @@ static void give_up_reload(struct rooms *rooms, struct process *process)
 		"a worker with the new rules and plugins did not start; the old ones stay. The log says why");
 }
 
+static void end_check(struct rooms *rooms)
+{
+	struct process *gone = rooms->checker;
+	rooms->checker = NULL;
+	drop(rooms, gone);
+	rooms->checked(buf_view(&rooms->check_result), rooms->checked_context);
+}
+
 static void on_down(struct process *process, const struct control_death *death, bool failed, void *context)
 {
 	struct rooms *rooms = context;
-	if (process == rooms->checker) {
-		finish_check(rooms, STR(""));
-		rooms->checker = NULL;
-		drop(rooms, process);
-		return;
-	}
-	if (process_room(process) == ROOM_TRIAGE)
+	bool checker = process == rooms->checker;
+	if (process_room(process) == ROOM_TRIAGE && !checker)
 		tell_spool(rooms, death);
-	if (process == rooms->newcomer && failed) {
+	if (checker) {
+		end_check(rooms);
+	} else if (process == rooms->newcomer && failed) {
 		give_up_reload(rooms, process);
 	} else if (process == rooms->leaving && process_state(process) == PROCESS_DOWN) {
 		leave(rooms);
@@ -369,22 +369,18 @@ void rooms_reload(struct rooms *rooms, struct kit *kit, rooms_reloaded_fn *done,
 	roll(rooms);
 }
 
-void rooms_check(struct rooms *rooms, struct kit *kit, rooms_checked_fn *done, void *context)
+bool rooms_check(struct rooms *rooms, struct kit *kit, rooms_checked_fn *done, void *context)
 {
-	if (rooms->checker) {
-		done(STR(""), context);
-		return;
-	}
-	struct process *process = add(rooms, ROOM_TRIAGE, CHECK_INSTANCE);
-	if (!process) {
-		done(STR(""), context);
-		return;
-	}
+	struct process *process = rooms->checker ? NULL : add(rooms, ROOM_TRIAGE, CHECK_INSTANCE);
+	if (!process)
+		return false;
+	buf_clear(&rooms->check_result);
 	rooms->checker = process;
 	rooms->checked = done;
 	rooms->checked_context = context;
 	process_use(process, kit);
 	process_start_once(process, "check");
+	return true;
 }
 
 /* Drain */

@@ -32,9 +32,10 @@ bool rooms_running(const struct rooms *rooms);
 typedef void rooms_reloaded_fn(bool ok, const char *why, void *context);
 void rooms_reload(struct rooms *rooms, struct kit *kit, rooms_reloaded_fn *done, void *context);
 
-/* A worker with the grant `check` and without edges: what it says in its hello, or "" if it died before. */
+/* A worker with the grant `check` and without edges: what it says in its hello, or "" if it died before.
+ * `done` is called when it has gone. False: another one is at it. */
 typedef void rooms_checked_fn(struct str hello, void *context);
-void rooms_check(struct rooms *rooms, struct kit *kit, rooms_checked_fn *done, void *context);
+bool rooms_check(struct rooms *rooms, struct kit *kit, rooms_checked_fn *done, void *context);
 
 /* Doors first, then workers, the store, the spool; `done` once all are down. */
 void rooms_drain(struct rooms *rooms, timer_fn *done, void *context);

@@ -169,7 +169,11 @@ static void check_rules(struct supervisor *supervisor, struct process *from, uin
 		answer_text(from, ask, false, err.text);
 		return;
 	}
-	rooms_check(supervisor->rooms, kit, on_checked, question_new(supervisor, from, ask));
+	struct question *question = question_new(supervisor, from, ask);
+	if (!rooms_check(supervisor->rooms, kit, on_checked, question)) {
+		answer_text(from, ask, false, "another check is under way: try again when it is done");
+		free(question);
+	}
 	kit_free(&kit);
 }
 
