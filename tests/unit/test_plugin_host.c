@@ -124,9 +124,11 @@ static void test_sample_sees_texts_and_parts(void **state)
 	arena_free(&reading.arena);
 }
 
-/* How a child ends that shows this text to that plugin under a tenth of a second of CPU and half a second of
- * wall clock. */
-static int end_of(const char *plugin, const char *text)
+#define SOON  100000   /* microseconds */
+#define NEVER 60000000 /* on a busy machine the other limit must not be the first */
+
+/* How a child ends that shows this text to that plugin under these limits of CPU and wall clock. */
+static int end_of(const char *plugin, const char *text, uint64_t cpu, uint64_t wall)
 {
 	int status;
 	pid_t child = fork();
@@ -136,12 +138,12 @@ static int end_of(const char *plugin, const char *text)
 		struct conf conf = conf_for(plugin);
 		struct reading reading = {.arena = arena_new(0), .limits = &reading_limits_default};
 		struct plugin_host *host = plugin_host_load(&conf, NULL, NULL);
-		struct item_limit *limit = item_limit_new(100000, 500000);
+		struct item_limit *limit = item_limit_new(cpu, wall);
 		reading_item(&reading, ITEM_REPORT)->report.text = str_of(text);
 		item_limit_start(limit);
 		plugin_host_item(host, &reading, 0, enter_all, NULL);
 		item_limit_stop(limit);
-		usleep(700000);
+		usleep(3 * SOON);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -153,16 +155,16 @@ static void test_trap_09_a_plugin_that_does_harm_ends_its_worker(void **state)
 	int status;
 
 	(void)state;
-	status = end_of("crash", "CIRTD-TEST-CRASH");
+	status = end_of("crash", "CIRTD-TEST-CRASH", NEVER, NEVER);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGSEGV);
-	status = end_of("hang", "a CIRTD-TEST-HANG b");
+	status = end_of("hang", "a CIRTD-TEST-HANG b", SOON, NEVER);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGXCPU);
-	status = end_of("hang", "CIRTD-TEST-SLEEP");
+	status = end_of("hang", "CIRTD-TEST-SLEEP", NEVER, SOON);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGALRM);
-	status = end_of("crash", "nothing of the kind");
+	status = end_of("crash", "nothing of the kind", NEVER, NEVER);
 	assert_true(WIFEXITED(status));
 }
 
