@@ -64,7 +64,29 @@ def test_every_list_is_a_page(filled):
     report = filled.cirt("report", "list")["items"][0]
     assert {"id", "source", "classification", "identifier", "severity", "tlp", "title", "state", "organisation", "first_seen",
             "last_seen", "count", "case"} <= set(report)
-    assert {report["severity"] for report in filled.reports()} <= {"info", "low", "medium", "high", "critical", "unknown"}
+    assert {report["severity"] for report in filled.reports()} <= {"info", "low", "medium", "high", "critical"}
+
+
+def test_what_a_sender_leaves_out_is_filled_in_or_null(filled):
+    """Severity by RSIT type, a title of what, which and where; never an empty text for what there is not."""
+    filled.send_lines([{"type": "vulnerable-system", "source": {"ip": "198.51.100.7", "port": 3389}, "identifier": "open-rdp"},
+                       {"type": "scanner", "source": {"ip": "192.0.2.250"}}])
+    filled.settle()
+    rdp, scan = [filled.cirt("report", "search", address)["items"][0] for address in ("198.51.100.7", "192.0.2.250")]
+    assert (rdp["title"], rdp["severity"]) == ("198.51.100.7: vulnerable-system open-rdp", "medium")
+    assert (scan["title"], scan["severity"], scan["identifier"]) == ("192.0.2.250: scanner", "low", None)
+    shown = filled.cirt("report", "show", scan["id"])
+    assert shown["title"] == scan["title"] and shown["asn"] is None and shown["country"] is None and shown["sender_id"] is None
+
+
+def test_report_is_shown_with_all_that_hangs_on_it(filled):
+    report = filled.cirt("report", "list", "--source", "sensor-1", "--limit", 200)["items"][-1]
+    shown = filled.cirt("report", "show", report["id"])
+    assert [sum(one["count"] for one in shown["sightings"])] == [shown["count"]]
+    text = filled.cirt_text("report", "show", report["id"]).stdout
+    assert "OBSERVABLE" in text and "SEEN BY" in text and "AS SENT" in text and "WHY" not in text
+    why = filled.cirt_text("report", "show", report["id"], "--why").stdout
+    assert "same incident seen again when rule infected-host (version 1)" in why and "After 7 days without it" in why
 
 
 def test_pages_show_every_row_once(filled):
@@ -123,7 +145,8 @@ def test_tables_fit_the_terminal(filled):
 
 @pytest.mark.parametrize("words,code,says", [
     (["case", "lst"], 2, "list"), (["reprot", "list"], 2, "report"), (["case", "show"], 2, "NUMBER"),
-    (["report", "list", "--limt", "3"], 2, "--limit"), (["case", "show", "1999-000001"], 3, "no case"),
+    (["report", "list", "--limt", "3"], 2, "--limit"), (["source", "add", "x"], 2, "--kind: missing"),
+    (["report", "list", "--severity", "bad"], 2, "--severity: expected info"), (["case", "close", "1"], 2, "--outcome TEXT"), (["case", "show", "1999-000001"], 3, "no case"),
     (["report", "show", "199901-5"], 3, "no report"), (["report", "show", "what"], 2, "202611-123"),
     (["quarantine", "show", "99999"], 3, "quarantine"), (["source", "show", "nobody"], 3, "nobody"),
     (["report", "search", "10.0.0.0/4"], 2, "/8"), (["source", "add", "x y", "--kind", "sensor", "--match", "san:x"], 2, "name"),
@@ -157,6 +180,32 @@ def test_transitions_name_what_may_follow(filled):
     filled.cirt("case", "move", number, "open", "--reason", "it came back")
     journal = json.dumps(filled.cirt("case", "show", number)["journal"])
     assert "closed" in journal and "it came back" in journal
+
+
+def test_journal_says_what_was_done_and_nothing_else(filled):
+    one, other = [case["number"] for case in filled.all_pages("case", "list")[:2]]
+    filled.cirt("case", "take", one)
+    before = filled.cirt("case", "show", one)["journal"]
+    filled.cirt("case", "take", one)
+    assert filled.cirt("case", "show", one)["journal"] == before
+    filled.cirt("case", "merge", other, one)
+    what = [row["what"] for row in filled.cirt("case", "show", one)["journal"]]
+    assert all(what) and f"merged with {other}" in what
+    filled.cirt("case", "split", other)
+
+
+def test_status_counts_the_work(filled):
+    wait_for(lambda: "lines 3" in filled.cirt_text("status").stdout, 20, "the counters of intake")
+    shown = filled.cirt_text("status").stdout
+    assert "BACKLOG" in shown and "DATABASE  up" in shown and "SANDBOX" in shown
+    rooms = {room["name"]: room for room in filled.cirt("status")["rooms"]}
+    assert {"spool", "triage", "store", "keeper", "intake", "desk", "exchange"} <= set(rooms)
+    assert rooms["intake"]["counters"]["lines"] >= 31
+
+
+def test_rules_check_sums_up(filled):
+    items = filled.cirt("rules", "check")["items"]
+    assert f"{len(items)} files with {sum(item['rules'] for item in items)} rules: all fine." in filled.cirt_text("rules", "check").stdout
 
 
 def test_reports_are_split_off_and_their_origin_kept(filled):
