@@ -3,7 +3,6 @@
 #include "model/netaddr.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 
 static unsigned whole_bits(const struct netaddr *addr)
 {
@@ -53,14 +52,40 @@ bool netaddr_parse(struct str text, struct netaddr *addr)
 	return true;
 }
 
+/* Write a number under 1,000 and return where it ends. */
+static char *put_decimal(char *at, unsigned value)
+{
+	if (value >= 100)
+		*at++ = (char)('0' + value / 100);
+	if (value >= 10)
+		*at++ = (char)('0' + value / 10 % 10);
+	*at++ = (char)('0' + value % 10);
+	return at;
+}
+
+/* By hand: every report has several, and inet_ntop() prints each through a format string. */
+static char *put_ipv4(char *at, const uint8_t bytes[4])
+{
+	for (size_t i = 0; i < 4; i++) {
+		if (i > 0)
+			*at++ = '.';
+		at = put_decimal(at, bytes[i]);
+	}
+	return at;
+}
+
 const char *netaddr_format(const struct netaddr *addr, char text[NETADDR_TEXT])
 {
-	text[0] = '\0';
-	inet_ntop(addr->family == 6 ? AF_INET6 : AF_INET, addr->bytes, text, NETADDR_TEXT);
+	char *end = text;
+	if (addr->family != 6)
+		end = put_ipv4(text, addr->bytes);
+	else if (inet_ntop(AF_INET6, addr->bytes, text, NETADDR_TEXT))
+		end = text + strlen(text);
 	if (addr->bits < whole_bits(addr)) {
-		size_t len = strlen(text);
-		snprintf(text + len, NETADDR_TEXT - len, "/%u", (unsigned)addr->bits);
+		*end++ = '/';
+		end = put_decimal(end, addr->bits);
 	}
+	*end = '\0';
 	return text;
 }
 

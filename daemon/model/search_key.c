@@ -16,14 +16,18 @@ struct key_set {
 
 int64_t search_key(const char *kind, struct str value)
 {
-	struct buf whole = {0};
+	char space[256]; /* nearly all fit, and a report has a dozen of them */
+	struct buf larger = {0};
 	uint8_t digest[SHA256_LEN];
 	uint64_t key = 0;
-	buf_text(&whole, kind);
-	buf_char(&whole, '\0');
-	buf_str(&whole, value);
-	sha256(buf_view(&whole), digest);
-	buf_free(&whole);
+	size_t start = strlen(kind) + 1;
+	bool fits = start < sizeof(space) && value.len <= sizeof(space) - start;
+	char *whole = fits ? space : buf_space(&larger, start + value.len);
+	memcpy(whole, kind, start);
+	if (value.len > 0)
+		memcpy(whole + start, value.p, value.len);
+	sha256((struct str){whole, start + value.len}, digest);
+	buf_free(&larger);
 	for (int i = 0; i < 8; i++)
 		key = key << 8 | digest[i];
 	return (int64_t)key;

@@ -2,8 +2,10 @@
 
 #include "unit.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "model/observable.h"
 #include "model/report.h"
 #include "model/storable.h"
@@ -244,6 +246,39 @@ static void test_trap_24_values_stand_under_parents_and_prefixes(void **state)
 	assert_true(observable_key(OBSERVABLE_IP, STR("192.0.2.1")) == search_key("ip", STR("192.0.2.1")));
 }
 
+static void test_every_octet_and_length_is_written_as_libc_does(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 256; i++)
+		for (uint8_t bits = 0; bits <= 32; bits++) {
+			struct netaddr addr = {.family = 4,
+				.bits = bits,
+				.bytes = {(uint8_t)i, 0, (uint8_t)(255 - i), (uint8_t)i}};
+			char text[NETADDR_TEXT], expected[NETADDR_TEXT];
+			inet_ntop(AF_INET, addr.bytes, expected, sizeof(expected));
+			size_t len = strlen(expected);
+			if (bits < 32)
+				snprintf(expected + len, sizeof(expected) - len, "/%u", (unsigned)bits);
+			assert_string_equal(netaddr_format(&addr, text), expected);
+		}
+}
+
+/* SQL computes the same: the first 8 bytes of SHA-256 over kind, NUL, value, however long. */
+static void test_search_keys_are_a_digest_of_kind_and_value(void **state)
+{
+	char whole[3 + 1000] = "ip";
+	(void)state;
+	memset(whole + 3, 'x', sizeof(whole) - 3);
+	for (size_t len = 0; len <= 1000; len++) {
+		uint8_t digest[SHA256_LEN];
+		uint64_t key = 0;
+		sha256((struct str){whole, 3 + len}, digest);
+		for (size_t i = 0; i < 8; i++)
+			key = key << 8 | digest[i];
+		assert_true(search_key("ip", (struct str){whole + 3, len}) == (int64_t)key);
+	}
+}
+
 static void test_report_keys_are_sorted_unique_and_bounded(void **state)
 {
 	struct observable observables[40];
@@ -299,6 +334,8 @@ int main(void)
 		cmocka_unit_test(test_bare_values_are_guessed),
 		cmocka_unit_test(test_normalising_any_bytes_is_safe_and_final),
 		cmocka_unit_test(test_trap_24_values_stand_under_parents_and_prefixes),
+		cmocka_unit_test(test_every_octet_and_length_is_written_as_libc_does),
+		cmocka_unit_test(test_search_keys_are_a_digest_of_kind_and_value),
 		cmocka_unit_test(test_report_keys_are_sorted_unique_and_bounded),
 		cmocka_unit_test(test_names_of_types_and_roles_are_read),
 	};
