@@ -9,8 +9,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 
 from harness import native, wait_for
 
@@ -220,3 +222,51 @@ def test_trap_18_books_of_two_nodes_balance_on_both(make_daemon):
         ledger = wait_for(lambda at=node: (found := at.settle())["entries"]["received"] == 3 and found, 30, "both nodes' books")
         assert ledger["entries"]["processed"] == 3 and ledger["items"]["reports"] == 4
     assert other.stop() == 0
+
+
+@as_root
+def test_rooms_speak_to_the_journal(make_daemon, certificates, tmp_path, request):
+    """Where stderr is the journal's, each room sends it fields of its own, also out of its sandbox. A socket of ours stands for it."""
+    subprocess.run(["chmod", "a+rx", tmp_path, tmp_path.parent, tmp_path.parent.parent], check=True)
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs a mount namespace")
+    heard, ended = [], threading.Event()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(str(tmp_path / "socket"))
+        (tmp_path / "socket").chmod(0o777)
+        journal.settimeout(0.2)
+
+        def read():  # all the time: who sends to a journal that does not read waits
+            while not ended.is_set():
+                with contextlib.suppress(TimeoutError):
+                    heard.append(journal.recv(1 << 18).decode())
+
+        def told(room, *texts):
+            return any(f"CIRTD_ROOM={room}\n" in one and all(text in one for text in texts) for one in list(heard))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        request.addfinalizer(lambda: (ended.set(), reader.join()))
+        daemon = make_daemon()
+        daemon.log.touch()
+        stderr = os.stat(daemon.log)
+        plain, environment = daemon.command, daemon.environment()
+        daemon.command = lambda *arguments: [
+            "unshare", "-m", "sh", "-c", "mount -t tmpfs none /run && mkdir -p /run/systemd/journal && mount --bind \"$1\" "
+            "/run/systemd/journal && shift && exec \"$@\"", "sh", str(tmp_path), *plain(*arguments)]
+        daemon.environment = lambda: dict(environment, JOURNAL_STREAM=f"{stderr.st_dev}:{stderr.st_ino}")
+        daemon.start(wait=False)
+        daemon.command, daemon.environment = plain, lambda: environment
+        daemon.wait_up()
+        context = certificates.client_context(certificates.unmapped)
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", daemon.sensor_port), timeout=20) as raw:
+            with context.wrap_socket(raw, server_hostname="localhost") as door:
+                door.recv(1)
+        fingerprint = certificates.unmapped[0].fingerprint(hashes.SHA256()).hex()
+        wait_for(lambda: told("intake", "MESSAGE=", "PRIORITY=4\n", "SYSLOG_IDENTIFIER=cirtd\n", fingerprint), 30, "the refusal")
+        wait_for(lambda: all(told(room, "MESSAGE=") for room in ("supervisor", "spool", "triage 0", "store", "keeper", "desk")), 30,
+                 "all rooms")
+        assert daemon.stop() == 0
+        ended.set()
+        reader.join()
+    assert "intake[" not in daemon.log_text()
