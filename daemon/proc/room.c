@@ -277,6 +277,12 @@ static void on_answer(struct room *room, struct str body, struct err *err)
 		room->spec->answer(room, ask, ok, json);
 }
 
+void room_alive(struct room *room)
+{
+	channel_send(room->control, CONTROL_PONG, STR_NONE);
+	channel_flush(room->control);
+}
+
 static void on_control(struct channel *channel, struct frame *frame, void *context)
 {
 	struct room *room = context;

@@ -54,7 +54,10 @@ struct str room_grant(const struct room *room, const char *name);
 bool room_grant_next(const struct room *room, size_t *cursor, const char **name);
 int room_grant_fd(const struct room *room, const char *name);           /* -1 if none; stays the room's */
 void room_counter(struct room *room, const char *name, uint64_t value); /* during count() */
-void room_drained(struct room *room);                                   /* again: does nothing */
+/* To the supervisor, as if it had asked: by a room that does one thing after another without turning its
+ * loop. */
+void room_alive(struct room *room);
+void room_drained(struct room *room); /* again: does nothing */
 void room_fail(struct room *room, const struct err *err)
 	__attribute__((noreturn)); /* log and end; the supervisor restarts */
 /* Desk: ask the supervisor; the answer comes by answer(). */

@@ -4,12 +4,14 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "triage/verdict.h"
 
 #define ARENA_FIRST (1u << 20) /* more than a flush leaves, so that lines cost no allocation */
 #define STAGE_YARA  "yara"
 #define UNFINISHED  "not finished"
+#define ALIVE_EVERY CLOCK_SECOND
 
 struct examiner {
 	struct rule_set *rules;
@@ -22,6 +24,7 @@ struct examiner {
 	struct buf encoded;
 	/* Of the entry in hand. */
 	struct reading_limits limits;
+	int64_t said_alive; /* monotonic */
 	struct reading reading;
 	const struct handout_entry *entry;
 	struct steering *steerings; /* one per item of this flush, where rules matched at all */
@@ -68,6 +71,10 @@ static void at(struct reading *reading, uint32_t item, const char *stage)
 
 	slot_at(examiner->slot, item, stage);
 	item_limit_start(examiner->limit);
+	if (examiner->calls.alive && clock_monotonic() - examiner->said_alive > ALIVE_EVERY) {
+		examiner->said_alive = clock_monotonic();
+		examiner->calls.alive(examiner->calls.context);
+	}
 }
 
 /* A scan can be left out: the report lands and says so. What ends a worker while it is read, or under a
@@ -275,6 +282,7 @@ void examiner_run(struct examiner *examiner, const struct handout_entry *entry)
 		.flush = flush,
 		.context = examiner,
 	};
+	examiner->said_alive = clock_monotonic();
 	slot_begin(examiner->slot, entry->ticket);
 	item_limit_start(examiner->limit);
 	if (read_entry(examiner, &stage, &err)) {

@@ -19,6 +19,8 @@ struct examiner_calls {
 	void (*piece)(uint64_t ticket, bool last, struct str finding, void *context);
 	/* The whole entry cannot be read; pieces given before it do not count. */
 	void (*refused)(uint64_t ticket, struct str stage, struct str reason, void *context);
+	/* Between two items of an entry that takes long; may be NULL. */
+	void (*alive)(void *context);
 	void *context;
 };
 

@@ -209,6 +209,14 @@ static void on_refused(uint64_t ticket, struct str stage, struct str reason, voi
 	channel_end(triage->store, ITEMS_REFUSED);
 }
 
+/* An entry may have many items, of which none takes long: it is the item that is watched. */
+static void on_alive(void *context)
+{
+	const struct triage *triage = context;
+
+	room_alive(triage->room);
+}
+
 /* ---- work ---- */
 
 static void work_soon(struct triage *triage)
@@ -258,7 +266,7 @@ static void on_work(void *context)
 static bool triage_start(struct room *room, struct err *err)
 {
 	struct triage *triage = triage_of(room);
-	struct examiner_calls calls = {on_piece, on_refused, triage};
+	struct examiner_calls calls = {on_piece, on_refused, on_alive, triage};
 
 	(void)err;
 	if (!triage->rules)

@@ -458,18 +458,26 @@ static void line_or_left_out(struct reading *reading, struct str line, uint64_t 
 bool lines_read(struct reading *reading, struct str bytes, struct str envelope, struct err *err)
 {
 	struct str line;
+	struct str reason;
+	const char *end;
 	uint64_t number = 0;
 
 	(void)envelope;
 	(void)err;
 	if (str_starts(bytes, STR("\xef\xbb\xbf")))
 		bytes = (struct str){bytes.p + 3, bytes.len - 3};
+	end = bytes.p + bytes.len;
 	while (str_split(&bytes, '\n', &line)) {
 		number++;
 		if (line.len > 0 && line.p[line.len - 1] == '\r')
 			line.len--;
 		if (str_trim(line).len == 0)
 			continue;
+		if (reading_is_full(reading, &reason)) {
+			reading_quarantine(reading, line_name(reading->arena, number), "json",
+				(struct str){line.p, (size_t)(end - line.p)}, STR_FMT, STR_ARG(reason));
+			break;
+		}
 		line_or_left_out(reading, line, number);
 	}
 	return true;

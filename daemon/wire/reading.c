@@ -19,6 +19,8 @@ const struct reading_limits reading_limits_default = {
 	.max_header = 65536,
 	.max_headers = 1048576,
 	.max_line = 1048576,
+	.max_items = 200000,
+	.max_bad = 10000,
 };
 
 /* Room for one more: arrays grow when their count is a power of two, so that they need no capacity beside
@@ -67,7 +69,19 @@ struct item *reading_quarantine(struct reading *reading, struct str part, const 
 	item->part = arena_str(reading->arena, part);
 	item->stage = str_of(stage);
 	item->bytes = bytes;
+	reading->bad_count++;
 	return item;
+}
+
+bool reading_is_full(const struct reading *reading, struct str *reason)
+{
+	if (reading->next_item >= reading->limits->max_items)
+		*reason = STR("more items than are read of one entry: from here on not read");
+	else if (reading->bad_count >= reading->limits->max_bad)
+		*reason = STR("too many before it could not be read: from here on not read");
+	else
+		return false;
+	return true;
 }
 
 static struct str kept_text(struct reading *reading, struct str text)

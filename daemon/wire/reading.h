@@ -25,6 +25,8 @@ struct reading_limits {
 	size_t max_header;  /* one header field: 64 KB */
 	size_t max_headers; /* the header section: 1 MB */
 	size_t max_line;    /* a native line, a STIX object: 1 MB */
+	size_t max_items;   /* of an entry: 200,000; the store holds all of them at once */
+	size_t max_bad;     /* unreadable ones among them: 10,000; it is no such file then */
 };
 extern const struct reading_limits reading_limits_default;
 
@@ -40,6 +42,7 @@ struct reading {
 	struct stix_object *objects;
 	size_t object_count;
 	uint32_t next_item; /* number of the next item */
+	size_t bad_count;   /* quarantined, flushed ones too */
 	/* From the host; may be NULL. at(): what is being read now, for the slot. left_out(): this item must
 	 * not be read: *reason gets why. flush(): items so far are complete; finish and send them; called by
 	 * reading_flush() only. */
@@ -66,6 +69,9 @@ bool reading_observable(struct reading *reading, struct report *report, enum obs
 void reading_note(struct reading *reading, struct report *report, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void reading_tag(struct reading *reading, struct report *report, struct str tag);
+/* Nothing more is to be read, by limits->max_items or max_bad; *reason gets which: the rest goes into
+ * quarantine as one item. */
+bool reading_is_full(const struct reading *reading, struct str *reason);
 /* To be called between items by readers of long entries: sends what is complete when it is more than about
  * 256 KB, and then forgets it: the arena is reset. Nothing is sent, and all is kept, where there is no
  * flush(). */

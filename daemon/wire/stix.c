@@ -238,10 +238,17 @@ static void read_tail(struct bundle *bundle)
 
 static void read_objects(struct bundle *bundle)
 {
+	const char *end = bundle->whole.p + bundle->whole.len;
 	struct str piece;
+	struct str reason;
 	bool good;
 
 	for (; bundle_next(bundle, &piece, &good); bundle->number++) {
+		if (reading_is_full(bundle->reading, &reason)) {
+			reading_quarantine(bundle->reading, place(bundle), "stix",
+				(struct str){piece.p, (size_t)(end - piece.p)}, STR_FMT, STR_ARG(reason));
+			return;
+		}
 		read_piece(bundle, piece, good);
 		reading_flush(bundle->reading);
 		if (!good && bundle->rest.len == 0)

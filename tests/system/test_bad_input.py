@@ -46,6 +46,17 @@ def test_too_long_line_is_quarantined_and_the_connection_lives(daemon):
     assert after["items"]["reports"] == before["items"]["reports"] + 2
 
 
+def test_trap_28_endless_objects_hold_up_nobody(daemon, open_folder):
+    """Millions of objects of a byte each: one item in quarantine behind the first ones, and no worker lost over it."""
+    before = daemon.settle()
+    path = open_folder / "zeros.json"
+    path.write_bytes(b'{"type":"bundle","objects":[' + b"0," * 4_000_000 + b"0]}")
+    daemon.cirt("submit", path)
+    after = daemon.settle()
+    assert 0 < after["items"]["quarantined"] - before["items"]["quarantined"] < 20_000
+    assert all(room["restarts"] == 0 for room in daemon.cirt("status")["rooms"] if room["name"] == "triage")
+
+
 def test_half_a_line_is_not_acknowledged_and_not_landed(daemon):
     before = daemon.settle()
     with daemon.sensor() as sensor:

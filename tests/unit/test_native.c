@@ -258,6 +258,46 @@ static void test_trap_09_a_left_out_line_is_not_read(void **state)
 	arena_free(&reading.arena);
 }
 
+/* What is too much for one entry is kept as one item, and does not become one item each. */
+static void test_endless_lines_end_in_one_item(void **state)
+{
+	struct reading_limits limits = reading_limits_default;
+	struct reading reading = reading_new();
+
+	(void)state;
+	reading.limits = &limits;
+	limits.max_bad = 3;
+	assert_true(lines_read(&reading, STR("a\nb\n\nc\nd\r\ne\nf\n"), STR_NONE, NULL));
+	assert_int_equal(reading.item_count, 4);
+	assert_int_equal(reading.items[3].kind, ITEM_QUARANTINED);
+	assert_str(reading.items[3].part, "line 5");
+	assert_str(reading.items[3].bytes, "d\r\ne\nf\n");
+	arena_free(&reading.arena);
+}
+
+static void test_more_lines_than_an_entry_may_have(void **state)
+{
+	struct reading_limits limits = reading_limits_default;
+	struct reading reading = reading_new();
+	struct str text = STR("{\"type\":\"test\",\"source\":{\"ip\":\"198.51.100.1\"}}\n"
+			      "{\"type\":\"test\",\"source\":{\"ip\":\"198.51.100.2\"}}\n");
+
+	(void)state;
+	reading.limits = &limits;
+	limits.max_items = 2;
+	assert_true(lines_read(&reading, text, STR_NONE, NULL));
+	assert_int_equal(reading.item_count, 2);
+	arena_free(&reading.arena);
+	reading = reading_new();
+	reading.limits = &limits;
+	limits.max_items = 1;
+	assert_true(lines_read(&reading, text, STR_NONE, NULL));
+	assert_int_equal(reading.item_count, 2);
+	assert_int_equal(reading.items[1].kind, ITEM_QUARANTINED);
+	assert_int_equal(reading.items[1].bytes.len, text.len / 2);
+	arena_free(&reading.arena);
+}
+
 /* A file of the JSON conformance suite, as the value of extra.a in one line. */
 static enum item_kind conformance(const char *path)
 {
@@ -321,6 +361,8 @@ int main(void)
 		cmocka_unit_test(test_depth_is_limited),
 		cmocka_unit_test(test_prose_is_cut_with_a_note),
 		cmocka_unit_test(test_trap_09_a_left_out_line_is_not_read),
+		cmocka_unit_test(test_endless_lines_end_in_one_item),
+		cmocka_unit_test(test_more_lines_than_an_entry_may_have),
 		cmocka_unit_test(test_json_conformance),
 	};
 

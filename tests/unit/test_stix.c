@@ -95,6 +95,29 @@ static void test_trap_28_large_bundle_is_read_object_by_object(void **state)
 	buf_free(&filler);
 }
 
+/* Every byte or two an object: they do not become an item each. */
+static void test_endless_objects_end_in_one_item(void **state)
+{
+	struct arena *arena = arena_new(0);
+	struct reading_limits limits = reading_limits_default;
+	struct reading reading = {.arena = arena, .limits = &limits};
+
+	(void)state;
+	limits.max_bad = 3;
+	assert_true(
+		stix_read(&reading, STR("{\"type\":\"bundle\",\"objects\":[0,0,0,0,0,0]}"), STR("{}"), NULL));
+	assert_int_equal(reading.item_count, 4);
+	assert_int_equal(reading.items[3].kind, ITEM_QUARANTINED);
+	assert_true(str_equal(reading.items[3].bytes, STR("0,0,0]}")));
+	arena_free(&arena);
+	/* as many as are read, and then the end */
+	arena = arena_new(0);
+	reading = (struct reading){.arena = arena, .limits = &limits};
+	assert_true(stix_read(&reading, STR("{\"type\":\"bundle\",\"objects\":[0,0,0]}"), STR("{}"), NULL));
+	assert_int_equal(reading.item_count, 3);
+	arena_free(&arena);
+}
+
 /* An array of zeros is 30 times as large once it is built. */
 static void test_trap_28_large_object_is_quarantined_unparsed(void **state)
 {
@@ -403,6 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_trap_28_large_bundle_is_read_object_by_object),
+		cmocka_unit_test(test_endless_objects_end_in_one_item),
 		cmocka_unit_test(test_trap_28_large_object_is_quarantined_unparsed),
 		cmocka_unit_test(test_deep_object_is_quarantined),
 		cmocka_unit_test(test_references_are_bounded),
