@@ -17,6 +17,7 @@ struct extraction {
 	struct report *report;
 	struct str text;    /* refanged */
 	struct str before;  /* the token before this one, for "version 1.2.3.4" */
+	struct str earlier; /* and the one before that */
 	size_t first_count; /* observables when it began */
 };
 
@@ -277,6 +278,13 @@ static void add_url_host(struct extraction *run, struct str url)
 		add(run, OBSERVABLE_NAME, host);
 }
 
+/* Behind xmlns="…" and schemaLocation="…" stand names of vocabularies, and nobody's address. */
+static bool names_vocabulary(const struct extraction *run)
+{
+	return str_equal(run->before, STR("xmlns")) || str_starts(run->before, STR("xmlns:")) ||
+	       str_ends(run->before, STR("schemaLocation"));
+}
+
 /* A URL whose "://" stands at `colon` of a token that begins at `start`; returns its end, 0 if it is none. */
 static size_t take_url(struct extraction *run, size_t start, size_t colon)
 {
@@ -294,7 +302,7 @@ static size_t take_url(struct extraction *run, size_t start, size_t colon)
 		if (end <= colon + 3)
 			return 0;
 		url = plain(run, (struct str){text.p + first, end - first});
-		if (add(run, OBSERVABLE_URL, url))
+		if (!names_vocabulary(run) && add(run, OBSERVABLE_URL, url))
 			add_url_host(run, url);
 		return end;
 	}
@@ -401,10 +409,13 @@ static bool take_asn(struct extraction *run, struct str token)
 	return add(run, OBSERVABLE_ASN, token);
 }
 
-/* "id <1@host>" behind these is no mail address */
+/* "id <1@host>" behind these, or "the message-id of 1@host", is no mail address */
 static bool after_message_id(const struct extraction *run)
 {
-	return str_equal_nocase(run->before, STR("Message-ID:")) ||
+	bool of = str_equal_nocase(run->before, STR("of")) || str_equal_nocase(run->before, STR("is"));
+
+	return str_equal_nocase(of ? run->earlier : run->before, STR("Message-ID")) ||
+	       str_equal_nocase(run->before, STR("Message-ID:")) ||
 	       str_equal_nocase(run->before, STR("References:")) ||
 	       str_equal_nocase(run->before, STR("In-Reply-To:")) ||
 	       str_equal_nocase(run->before, STR("Content-ID:"));
@@ -510,6 +521,7 @@ static size_t take_token(struct extraction *run, size_t start)
 		previous = text.p[start - 1];
 	if (token.len <= TOKEN_MAX && !classify(run, token, previous) && has_wide(token))
 		classify_runs(run, token);
+	run->earlier = run->before;
 	run->before = token;
 	return start + token.len;
 }

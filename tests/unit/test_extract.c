@@ -64,6 +64,18 @@ static void test_names_and_urls(void **state)
 	expect("mailto:a.b+c@mail.example", "email a.b+c@mail.example\n");
 }
 
+static void test_names_of_vocabularies(void **state)
+{
+	(void)state;
+	expect("<a xsi:schemaLocation=\"http://v.example/A http://v.example/A.xsd\" "
+	       "xmlns=\"http://v.example/A\" "
+	       "xmlns:xsi='http://w.example/'><b>http://x.example/</b>",
+		"url http://x.example/\nname x.example\n");
+	expect("with the message-id of 2016.1@mail.example from 198.51.100.7, message-id 3@mail.example",
+		"ip 198.51.100.7\n");
+	expect("the address of a@mail.example", "email a@mail.example\n");
+}
+
 static void test_international_names(void **state)
 {
 	(void)state;
@@ -171,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_names_and_urls),
+		cmocka_unit_test(test_names_of_vocabularies),
 		cmocka_unit_test(test_international_names),
 		cmocka_unit_test(test_digests_and_numbers),
 		cmocka_unit_test(test_defanged),
