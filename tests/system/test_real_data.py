@@ -1,0 +1,229 @@
+"""Real mails, bundles, lines and rules, from a folder named by CIRTD_SHARED_DATA; skipped where there is none."""
+import csv
+import email
+import email.policy
+import json
+import os
+import pathlib
+import re
+import shutil
+
+import pytest
+
+from harness import Daemon, native
+
+DATA = pathlib.Path(os.environ.get("CIRTD_SHARED_DATA") or "/nonexistent")
+
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="CIRTD_SHARED_DATA names no folder")
+
+CASES_PER_HOUR = 100000  # so that a flood of old mail may open what it likes
+
+
+@pytest.fixture(scope="module")
+def desk(programs, certificates, tmp_path_factory):
+    """A daemon with the EICAR rule of the folder, and its table of networks."""
+    rules = tmp_path_factory.mktemp("rules") / "rules.d"
+    shutil.copytree(programs.rules, rules)
+    shutil.copy(DATA / "yara" / "MALW_Eicar.yar", rules)
+    daemon = Daemon(programs, certificates, rules=rules, sections={"keeper": {"case_cap": CASES_PER_HOUR}})
+    shutil.copy(DATA / "net" / "libloc-ee-lv-lt-si.csv", daemon.folder / "netinfo.csv")
+    daemon.start()
+    daemon.add_sensor()
+    yield daemon
+    daemon.remove()
+
+
+def mails(*folders):
+    """(path, bytes) of what begins like a mail."""
+    found = []
+    for folder in folders:
+        for path in sorted((DATA / "email" / folder).rglob("*")):
+            if path.is_file() and path.suffix not in (".json", ".pub", ".sec"):
+                found.append((path, path.read_bytes()))
+    assert found, folders
+    return found
+
+
+def send(daemon, found):
+    """Send with the envelope that the mail names; what could not be sent."""
+    for path, body in found:
+        path = str(path.relative_to(DATA))
+        sender = re.search(rb"(?im)^return-path:\s*<([^<>\s]*)>", body)
+        sender = sender.group(1).decode("ascii", "replace") if sender else "sender@mail.example"
+        if not re.fullmatch(r"[\x21-\x7e]*", sender):
+            sender = "sender@mail.example"
+        assert "2." in daemon.send_mail(body, sender=sender), path
+
+
+def difference(before, after, kind):
+    return {name: after[kind][name] - before[kind][name] for name in after[kind]}
+
+
+def test_every_mail_lands(desk):
+    """Broken, spam, reports, OpenPGP: each is one item at least; what is cut off is quarantined, no mail is as a whole."""
+    found = mails("abuse-reports", "arf", "mime", "spamassassin", "pgp", "eicar")
+    whole = [one for one in found if re.match(rb"\s*[!-9;-~]+[ \t]*:|From ", one[1])]
+    before = desk.settle()
+    send(desk, found)
+    after = desk.settle(120)
+    items = difference(before, after, "items")
+    assert difference(before, after, "entries")["received"] == len(found)
+    assert items["found"] >= len(whole)
+    assert items["reports"] + items["folded"] + items["correspondence"] + items["spam"] >= len(whole)
+    reasons = {row["reason"] for row in desk.all_pages("quarantine", "list")}
+    for reason in reasons:
+        assert re.search(r"boundary|no part begins|not a mail", reason), reason
+
+
+def test_titles_are_readable(desk):
+    """Every Subject that its sender encoded rightly stands in a title as Python's parser reads it."""
+    titles = {report["title"] for report in desk.reports("--source", "report")}
+    for title in ("まみむめも", "NOTE: 한국말로 하는 것", "Another PDF with 🎉 Unicode chars in it 🍿",
+                  "【重要訊息】台電105年3月電費，委託金融機構扣繳成功電子繳費憑證(電號07487616730)"):
+        assert title in titles, title
+    for title in titles:
+        assert "=?" not in title and "\n" not in title, title
+
+
+def test_observables_are_what_the_mail_is_about(desk):
+    """No indicator comes from Received lines, version numbers, dates, or our own address."""
+    shown = json.dumps([desk.cirt("report", "show", report["id"]) for report in desk.reports("--source", "report")
+                        if report["title"].startswith("Issue 1234567: [Abuse204.nl]")])
+    assert "http://www.domain.tld/guestbook.html" in shown
+    assert "10.0.2.2" in shown and "report.txt" in shown
+    for noise in ("1.0", "127.0.0.1", "report@cirt.example"):
+        assert f'"{noise}"' not in shown, noise
+
+
+def test_eicar_is_found_in_both_mails(desk):
+    for title in ("suspicious attachment", "forwarded suspicious mail"):
+        report = [one for one in desk.reports("--source", "report") if one["title"] == title]
+        assert report, title
+        shown = json.dumps(desk.cirt("report", "show", report[0]["id"])).lower()
+        assert "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f" in shown
+        assert "malw_eicar.yar" in shown, title
+
+
+def test_bounces_open_no_case(desk):
+    """Not one delivery failure or auto-reply becomes a report, a notification service's own JSON apart."""
+    found = [one for one in mails("bounces") if b"x-amz-sns-message-id" not in one[1]]
+    before = desk.settle()
+    cases = len(desk.all_pages("case", "list"))
+    send(desk, found)
+    after = desk.settle(120)
+    items = difference(before, after, "items")
+    assert items["correspondence"] == len(found)
+    assert items["reports"] == items["folded"] == 0
+    assert len(desk.all_pages("case", "list")) == cases
+
+
+def bundles(folder):
+    found = sorted((DATA / "stix" / folder).rglob("*.json"))
+    assert found, folder
+    return found
+
+
+def submit(desk, path):
+    """What became of one file."""
+    before = desk.settle()
+    desk.cirt("submit", path)
+    after = desk.settle(120)
+    assert difference(before, after, "entries")["received"] == 1
+    return difference(before, after, "items")
+
+
+@pytest.mark.parametrize("folder", ["bundles/valid", "examples", "incident", "markings", "misp"])
+def test_valid_bundles_land_whole(desk, folder):
+    for path in bundles(folder):
+        items = submit(desk, path)
+        bundle = json.loads(path.read_text())
+        assert items["quarantined"] == 0, path.name
+        assert items["found"] == (len(bundle["objects"]) if bundle["type"] == "bundle" else 1), path.name
+
+
+def test_invalid_bundles_lose_one_object_with_the_reason(desk):
+    """What the notes of the folder call a missing property is quarantined and named; the others land."""
+    table = (DATA / "README.md").read_text()
+    for path in bundles("bundles/invalid"):
+        objects = json.loads(path.read_text())["objects"]
+        note = re.search(rf"^\| stix/bundles/invalid/{re.escape(path.name)} .*$", table, re.M).group(0)
+        items = submit(desk, path)
+        assert items["found"] == len(objects), path.name
+        missing = re.search(r"'([a-z_]+)' is a required property", note)
+        if missing:
+            assert items["quarantined"] >= 1, path.name
+            newest = desk.cirt("quarantine", "list", "--limit", items["quarantined"])["items"]
+            assert any(f"{missing.group(1)} is missing" in row["reason"] for row in newest), (path.name, newest)
+            assert items["quarantined"] < len(objects), path.name
+
+
+def test_attack_lands_twice_with_its_versions(desk, tmp_path):
+    """Two releases of 375 and 497 objects, 375 ids in common; the same again adds no version."""
+    old, new = bundles("attack")
+    assert submit(desk, old)["found"] == 375
+    assert submit(desk, new)["found"] == 497
+    versions = desk.psql("SELECT count(*) FROM cirt.stix_object")
+    same = tmp_path / "same.json"
+    same.write_bytes(new.read_bytes() + b"\n")
+    again = submit(desk, same)
+    assert again["quarantined"] == 0 and again["reports"] == 0
+    assert desk.psql("SELECT count(*) FROM cirt.stix_object") == versions
+
+
+def test_json_conformance_lines(desk):
+    """Each text as the `extra` of a line: what is JSON lands, what is none is quarantined, and no connection ends.
+
+    Two valid texts hold an escaped NUL, which no text of ours may: quarantined, and told so."""
+    good, bad, lines = 0, 0, []
+    for path in sorted((DATA / "json" / "test_parsing").glob("*.json")):
+        text = path.read_bytes()
+        if path.name[0] == "i" or b"\n" in text or b"\r" in text or path.stat().st_size > 10000:
+            continue
+        front = json.dumps(native(len(lines), identifier=path.name[:60])).encode()[:-1]
+        lines.append(front + b',"extra":{"a":' + text + b"}}")
+        good += path.name[0] == "y"
+        bad += path.name[0] == "n"
+    assert good > 40 and bad > 70
+    before = desk.settle()
+    desk.send_lines(lines)
+    items = difference(before, desk.settle(), "items")
+    landed = {report["identifier"] for report in desk.reports("--source", "sensor-1")}
+    assert [name for name in landed if name.startswith("n_")] == []
+    assert items["found"] == good + bad
+    assert (items["reports"] + items["folded"], items["quarantined"]) == (good - 2, bad + 2)
+    newest = desk.cirt("quarantine", "list", "--limit", bad + 2)["items"]
+    assert sum("NUL" in row["reason"] for row in newest) == 2
+
+
+def test_rules_compile_and_the_two_that_do_not_are_named(desk):
+    """Files with their line for those refused; every other one stands."""
+    added = []
+    for path in sorted((DATA / "yara").rglob("*")):
+        if path.is_file() and path.name != "MALW_Eicar.yar":
+            shutil.copy(path, desk.rules / path.name)
+            (desk.rules / path.name).chmod(0o644)
+            added.append(path)
+    refused = {path.name for path in added if path.parent.name == "does-not-compile"}
+    assert len(refused) == 2 and len(added) > 20
+    checked = desk.cirt_text("rules", "check", check=False)
+    assert checked.returncode != 0
+    for name in refused:
+        assert re.search(rf"{re.escape(name)} +refused +line \d+: ", checked.stdout), checked.stdout
+    assert re.search(r"\d\d files with \d\d rules: ", checked.stdout), checked.stdout
+    desk.cirt_text("rules", "reload", check=False)
+    listed = json.dumps(desk.cirt("rules", "list"))
+    for path in added:
+        assert (path.name in listed) or path.name in refused, path.name
+
+
+def test_netinfo_reads_a_real_table(desk):
+    """Autonomous system and country of the first and the last prefix of the table."""
+    with open(DATA / "net" / "libloc-ee-lv-lt-si.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if ":" not in row["prefix"]]
+    for number, row in enumerate((rows[0], rows[-1])):
+        address = row["prefix"].split("/")[0].rsplit(".", 1)[0] + ".1"
+        desk.send_lines([native(number, source={"ip": address}, identifier=f"net-{number}")])
+        desk.settle()
+        report = [one for one in desk.reports("--source", "sensor-1") if one["identifier"] == f"net-{number}"][0]
+        shown = json.dumps(desk.cirt("report", "show", report["id"]))
+        assert row["asn"] in shown and row["cc"] in shown, shown
