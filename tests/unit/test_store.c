@@ -146,6 +146,27 @@ static void test_series_within_a_batch(void **state)
 	assert_sql(f, "SELECT count(*) FROM report_link WHERE kind = 'relapse'", "2");
 }
 
+/* What the sender wrote is evidence: order of keys, doubles, forms of numbers and spaces stay. Seen again it
+ * is not sent. */
+static void test_trap_13_the_document_is_the_senders_text(void **state)
+{
+	static const char doc[] = "{\"b\":1.0e+2, \"a\":1,\"a\":2,  \"u\":\"\\u00e9\"}";
+	struct fixture *f = *state;
+	struct item items[1];
+	size_t count = 0;
+	clean(f);
+	item_of(items, &count, "key", T0)->report.doc = str_of(doc);
+	for (uint64_t sequence = 1; sequence <= 2; sequence++) {
+		struct holding_held held = held_of(f, sequence, 1, T0);
+		land(f, &held, items, count);
+	}
+	assert_sql(f, "SELECT doc FROM report", doc);
+	assert_sql(f, "SELECT pg_typeof(doc) FROM report", "text");
+	assert_sql(f,
+		"SELECT count(*) || ' ' || sum(n.count) FROM report r JOIN sighting n ON n.report = r.id",
+		"1 2");
+}
+
 static void test_trap_10_conditions_never_fold(void **state)
 {
 	struct fixture *f = *state;
@@ -251,7 +272,7 @@ static void test_rules_queue_what_deserves_a_case(void **state)
 		"intrusion intrusion, severe critical");
 	assert_sql(f,
 		"SELECT string_agg(rule_key || ' ' || severity_name(severity), ', ' ORDER BY rule_key) FROM "
-	        "report",
+		"report",
 		"intrusion high, severe critical, waits medium");
 }
 
@@ -790,6 +811,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_trap_11_time_is_clamped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_series_within_a_batch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_10_conditions_never_fold, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_trap_13_the_document_is_the_senders_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_rule_tightens_tlp_and_never_loosens, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_higher_severity_is_queued_to_raise, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rules_queue_what_deserves_a_case, setup, teardown),
