@@ -256,6 +256,36 @@ static void test_trap_22_rooms_may_only_do_their_work(void **state)
 	}
 }
 
+/* Who moves a report from the later case into the earlier waits for the earlier before it holds the later. */
+static void test_trap_15_cases_are_locked_in_one_order(void **state)
+{
+	struct database *db = *state;
+	struct database *first = database_open(db->loop, "cirt_desk");
+	struct database *second = database_open(db->loop, "cirt_desk");
+	database_ask(db, "INSERT INTO cases (title) VALUES ('ring a')");
+	database_ask(db, "INSERT INTO cases (title) VALUES ('ring b')");
+	database_ask(db, "INSERT INTO case_report (report, case_id) SELECT 2026110000009001, id FROM cases "
+	                 "WHERE title = 'ring b'");
+	database_ask(first, "BEGIN");
+	database_ask(first, "UPDATE cases SET severity = 10 WHERE title = 'ring a'");
+	database_send(second,
+		"SELECT case_split(b.number, ARRAY[2026110000009001], a.number, '', 'over') IS NOT NULL "
+		"FROM cases a, cases b WHERE a.title = 'ring a' AND b.title = 'ring b'");
+	for (int64_t end = clock_monotonic() + 60 * CLOCK_SECOND; clock_monotonic() < end;)
+		if (strcmp(database_ask(db, "SELECT count(*) FROM pg_locks WHERE NOT granted"), "1") == 0)
+			break;
+	assert_sql(first, "UPDATE cases SET severity = 20 WHERE title = 'ring b' RETURNING severity", "20");
+	database_ask(first, "COMMIT");
+	database_wait(second, 1);
+	assert_string_equal(second->value, "t");
+	assert_sql(db,
+		"SELECT string_agg(concat_ws(' ', severity, reports), ', ' ORDER BY title) FROM case_view "
+		"WHERE title LIKE 'ring _'",
+		"10 1, 20 0");
+	database_close(&first);
+	database_close(&second);
+}
+
 /* What is on hold, why, and until when: in the journal, for every client. */
 static void test_holds_are_journalled(void **state)
 {
@@ -267,7 +297,7 @@ static void test_holds_are_journalled(void **state)
 	database_ask(db, "UPDATE hold SET until = now() WHERE object = 'report/202611-1'");
 	assert_sql(db,
 		"SELECT string_agg(concat_ws(' ', j.n, j.actor, j.after::jsonb ->> 'reason'), ', ' ORDER BY "
-	        "j.n) "
+		"j.n) "
 		"FROM journal j JOIN hold h ON j.object = 'hold/' || h.id WHERE h.reason = 'police'",
 		"1 op4 police, 2 op4 police");
 	struct database *desk = database_open(db->loop, "cirt_desk");
@@ -381,6 +411,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_note_is_in_the_journal_as_a_salted_digest, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_22_rooms_may_only_do_their_work, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trap_15_cases_are_locked_in_one_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_holds_are_journalled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_12_partitions_come_and_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_24_searches_use_their_index, setup, teardown),
