@@ -10,6 +10,8 @@ import json
 import os
 import pathlib
 import select
+import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -134,54 +136,134 @@ def the_script(daemon, folder, lines):
     return time.monotonic() - start
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lines", type=int, default=200000)
-    count = parser.parse_args().lines
-    programs = Programs(os.environ["CIRTD_BUILD"])
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="cirtd-bench-"))
-    folder.chmod(0o777)
-    (folder / "script.py").write_text((HERE / "script.py").read_text())
-    daemon = Daemon(programs, Certificates(folder / "certs"))
-    try:
-        daemon.start()
-        daemon.add_sensor()
+def make_rules(programs, folder, count):
+    """The shipped rules and `count` simple ones."""
+    rules = folder / "rules.d"
+    shutil.copytree(programs.rules, rules)
+    (rules / "many.yar").write_text("".join(
+        f'rule many_{number} {{ strings: $a = "marker {number:x} of a family" $b = {{ {number >> 8:02x} 4d 5a {number & 255:02x} 90 00 }} '
+        "condition: any of them }\n" for number in range(count)))
+    subprocess.run(["chmod", "-R", "a+rX", rules], check=True)
+    return rules
+
+
+def memory(daemon):
+    """Megabytes of the supervisor and of each room, shared pages by their share."""
+    used = collections.Counter()
+    for name, pid in [("supervisor", daemon.process.pid), *((name, pid) for name, _, pid in daemon.rooms())]:
+        with contextlib.suppress(OSError):
+            for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    used[name] += int(line.split()[1]) / 1024
+    return used
+
+
+def slowest(times):
+    """Of a hundred the slowest but one."""
+    return sorted(times)[len(times) * 99 // 100]
+
+
+def wait_for_ack(daemon, folder, lines):
+    """p99 of a line's way to its acknowledgement, and of an append with fdatasync; by turns, so that both meet the same disk."""
+    acks, appends = [], []
+    with daemon.sensor(timeout=60) as sensor, open(folder / "append", "ab", buffering=0) as file:
+        for line in lines:
+            start = time.monotonic()
+            sensor.send([line])
+            sensor.wait_ack(sensor.sent)
+            acks.append(time.monotonic() - start)
+            start = time.monotonic()
+            file.write(line)
+            os.fdatasync(file.fileno())
+            appends.append(time.monotonic() - start)
+    return slowest(acks), slowest(appends)
+
+
+CASES = (("new", "all new"), ("seen", "all seen before"), ("half", "half and half"))
+
+
+class Measures:
+    """Lines a second, CPU seconds, and what else was seen of one run."""
+
+    def __init__(self, count):
+        self.count = count
+        self.rate, self.acknowledged, self.spent = {}, {}, {}
+        self.megabytes = collections.Counter()
+        self.ack, self.append = 0.0, 1.0
+
+    def door(self, name, daemon, database, lines):
+        before = cpu(daemon)
+        seconds, acknowledged = through_the_door(daemon, database, lines)
+        self.spent[name] = cpu(daemon) - before
+        self.rate[name], self.acknowledged[name] = len(lines) / seconds, len(lines) / acknowledged
+        self.megabytes = max(self.megabytes, memory(daemon), key=collections.Counter.total)
+
+    def run(self, daemon, folder):
+        count, rate = self.count, self.rate
         new = make_lines(0, count)
         half = [line for pair in zip(new[:count // 2], make_lines(count, count // 2)) for line in pair]
         database = Database(daemon)
-        rate = {}
-        ack = {}
-        spent = {}
-        for name, lines in (("new", new), ("seen", new), ("half", half)):
-            before = cpu(daemon)
-            seconds, acknowledged = through_the_door(daemon, database, lines)
-            spent[name] = cpu(daemon) - before
-            rate[name], ack[name] = len(lines) / seconds, len(lines) / acknowledged
-            if name == "new":
-                before = cpu(daemon)
-                rate["copy"] = count / copy_back(daemon, folder)
-                spent["copy"] = cpu(daemon) - before
+        self.door("new", daemon, database, new)
+        before = cpu(daemon)
+        rate["copy"] = count / copy_back(daemon, folder)
+        self.spent["copy"] = cpu(daemon) - before
+        self.door("seen", daemon, database, new)
+        self.door("half", daemon, database, half)
         database.close()
         daemon.settle(120)
         rate["script new"] = count / the_script(daemon, folder, new)
         rate["script half"] = len(half) / the_script(daemon, folder, half)
-        print(f"{count} lines a run; lines a second, and ratios in this one run")
-        print(f"  \\copy of the finished rows   {rate['copy']:9.0f}")
-        print(f"  script, all new              {rate['script new']:9.0f}")
-        print(f"  script, half seen            {rate['script half']:9.0f}")
-        for name, text in (("new", "all new"), ("seen", "all seen before"), ("half", "half and half")):
-            beside = rate["script new"] if name == "new" else rate["script half"]
-            print(f"  cirtd, {text:16}      {rate[name]:9.0f}   {rate[name] / rate['copy']:5.2f} x copy   {rate[name] / beside:5.2f} x script"
-                  f"   (acknowledged at {ack[name]:.0f}/s)")
-        print("CPU a line, in microseconds")
-        print(f"  \\copy, with writing it out    postgres {spent['copy']['postgres'] * 1e6 / count:.1f}")
-        for name, text in (("new", "all new"), ("seen", "all seen before"), ("half", "half and half")):
-            shares = "  ".join(f"{room} {seconds * 1e6 / count:.1f}" for room, seconds in spent[name].most_common(6))
-            print(f"  cirtd, {text:16}      {shares}")
+        self.ack, self.append = wait_for_ack(daemon, folder, new[:400])
+
+    def show(self, rules):
+        rate, count = self.rate, self.count
+        print(f"""
+Sensor lines over mutual TLS until committed, folded and scanned, with {rules} more rules than are shipped; {count} lines each.
+Lines a second belong to this machine and hour; the ratios are what counts. \\copy: psql copies the finished rows into empty tables with
+the same indexes. Script: tests/bench/script.py on a file of the same lines; "seen" is set beside its half-seen run.
+
+                              lines/s   x \\copy   x script   acknowledged/s""")
+        for name, text in (("copy", "\\copy of the finished rows"), ("script new", "script, all new"), ("script half", "script, half seen")):
+            print(f"  {text:26}{rate[name]:9.0f}")
+        for name, text in CASES:
+            beside = rate["script new" if name == "new" else "script half"]
+            print(f"  cirtd, {text:19}{rate[name]:9.0f}{rate[name] / rate['copy']:10.2f}{rate[name] / beside:11.2f}{self.acknowledged[name]:17.0f}")
+        print("\nCPU a line, in microseconds: holds also where the machine does other things")
+        print(f"  \\copy, and writing it out  postgres {self.spent['copy']['postgres'] * 1e6 / count:.1f}")
+        for name, text in CASES:
+            shares = "  ".join(f"{room} {seconds * 1e6 / count:.1f}" for room, seconds in self.spent[name].most_common(6))
+            print(f"  cirtd, {text:19} {shares}")
+        shares = "  ".join(f"{room} {size:.0f}" for room, size in self.megabytes.most_common(6))
+        print(f"\nMemory of all rooms, as PSS, at the end of a run: {self.megabytes.total():.0f} MB  ({shares})")
+        print(f"One line at a time, p99 until acknowledged: {self.ack / self.append:.1f} x an append with fdatasync")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lines", type=int, default=200000)
+    parser.add_argument("--rules", type=int, default=3000, help="how many rules beside the shipped ones")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: stop("ended"))
+    programs = Programs(os.environ["CIRTD_BUILD"])
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="cirtd-bench-"))
+    daemon = None
+    try:
+        folder.chmod(0o777)
+        (folder / "script.py").write_text((HERE / "script.py").read_text())
+        if b"__asan_init" in programs.cirtd.read_bytes():
+            print("This build has sanitizers: its figures mean nothing. Configure without --with-sanitizer.")
+        print(f"A daemon of its own is being started; {options.lines} lines go in three times. This takes a minute or two.", flush=True)
+        daemon = Daemon(programs, Certificates(folder / "certs"), rules=make_rules(programs, folder, options.rules))
+        daemon.start()
+        daemon.add_sensor()
+        measures = Measures(options.lines)
+        measures.run(daemon, folder)
+        measures.show(options.rules)
     finally:
-        daemon.remove()
+        if daemon:
+            daemon.remove()
         programs.remove()
-        subprocess.run(["rm", "-rf", str(folder)], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 main()
