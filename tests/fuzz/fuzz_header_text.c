@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct charset_outcome outcome;
 	char unknown[HEADER_CHARSET];
 
-	if (!utf8_valid(header_text((struct str){(const char *)data, size}, STR("koi8-r"), arena, &outcome, unknown)))
+	if (!utf8_valid(header_text(
+		    (struct str){(const char *)data, size}, STR("koi8-r"), arena, &outcome, unknown)))
 		abort();
 	arena_free(&arena);
 	return 0;
