@@ -79,7 +79,7 @@ const struct conf_option conf_options[] = {
 	{"mail", "timeout", OPT_TIME, AT(mail_timeout), "5m", SECOND, DAY, NULL, RELOAD, INTAKE,
 		"How long a silent client is waited for."},
 	{"mail", "max_sessions", OPT_COUNT, AT(mail_max_sessions), "200", 1, 100000, NULL, RELOAD, INTAKE,
-		"Connections at once; more are told 421."},
+		"Connections at once, a quarter of them for LMTP alone; more are told 421."},
 	{"mail", "certificate", OPT_PATH, AT(mail_certificate), "", 0, 0, NULL, RELOAD, SUPERVISOR,
 		"PEM file with certificate and chain for STARTTLS. Empty: none is offered."},
 	{"mail", "key", OPT_PATH, AT(mail_key), "", 0, 0, NULL, RELOAD, SUPERVISOR,

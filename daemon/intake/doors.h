@@ -42,8 +42,9 @@ struct doors {
 	struct tls_context *mail_tls;   /* NULL: no STARTTLS */
 	struct tls_context *sensor_tls; /* NULL: the sensor door stays shut */
 	struct listener *listeners;
-	struct map *mails;   /* by slot */
-	struct map *sensors; /* by number */
+	struct map *mails;    /* by slot */
+	size_t smtp_sessions; /* of them by SMTP */
+	struct map *sensors;  /* by number */
 	uint64_t next_sensor;
 	struct shares *shares;
 	struct sessions *sessions;

@@ -41,6 +41,17 @@ static void refuse_full(struct listener *listener, int fd)
 	fd_close(&fd);
 }
 
+/* A quarter is the mail server's own, which comes by LMTP: strangers who hold SMTP sessions open and say
+ * nothing do not shut it out. */
+static bool mail_has_room(const struct listener *listener, uint64_t most)
+{
+	const struct doors *doors = listener->doors;
+
+	if (listener->door == DOOR_SMTP && doors->smtp_sessions >= most - most / 4)
+		return false;
+	return map_count(doors->mails) < most;
+}
+
 static void take(struct listener *listener, int fd)
 {
 	struct doors *doors = listener->doors;
@@ -51,7 +62,7 @@ static void take(struct listener *listener, int fd)
 			sensor_new(doors, fd);
 		else
 			refuse_full(listener, fd);
-	} else if (map_count(doors->mails) < conf->mail_max_sessions) {
+	} else if (mail_has_room(listener, conf->mail_max_sessions)) {
 		mail_new(doors, fd, listener->door == DOOR_LMTP);
 	} else {
 		refuse_full(listener, fd);

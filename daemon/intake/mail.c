@@ -422,6 +422,7 @@ void mail_new(struct doors *doors, int fd, bool lmtp)
 	stream_limit(mail->stream, MAIL_INPUT);
 	stream_timeout(mail->stream, (int64_t)conf->mail_timeout);
 	map_put(doors->mails, mail->slot, mail);
+	doors->smtp_sessions += !lmtp;
 	doors->counters.mail_sessions++;
 	mail_flush(mail);
 }
@@ -429,6 +430,7 @@ void mail_new(struct doors *doors, int fd, bool lmtp)
 void mail_free(struct mail *mail)
 {
 	map_remove(mail->doors->mails, mail->slot);
+	mail->doors->smtp_sessions -= !mail->lmtp;
 	mail_forget_recipients(mail);
 	smtp_free(&mail->smtp);
 	stream_free(&mail->stream);

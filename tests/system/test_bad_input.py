@@ -1,4 +1,5 @@
 """What bad input gets: a clear reason, its neighbours unharmed, nothing lost."""
+import contextlib
 import json
 import os
 import signal
@@ -55,6 +56,30 @@ def test_trap_28_endless_objects_hold_up_nobody(daemon, open_folder):
     after = daemon.settle()
     assert 0 < after["items"]["quarantined"] - before["items"]["quarantined"] < 20_000
     assert all(room["restarts"] == 0 for room in daemon.cirt("status")["rooms"] if room["name"] == "triage")
+
+
+def test_trap_26_silent_smtp_clients_do_not_shut_out_the_mail_server(daemon):
+    """However many hold SMTP open and say nothing: mail by LMTP gets through."""
+    before = daemon.settle()
+    silent = []
+    try:
+        for _ in range(250):
+            silent.append(socket.create_connection(("127.0.0.1", daemon.smtp_port), timeout=10))
+        greetings = [one.recv(3) for one in silent]
+        assert greetings.count(b"220") == 150 and greetings.count(b"421") == 100
+        daemon.send_mail(mail(subject="past the silent ones"))
+    finally:
+        for one in silent:
+            one.close()
+    after = daemon.settle()
+    assert after["items"]["found"] == before["items"]["found"] + 1
+
+    def by_smtp():
+        with contextlib.suppress(smtplib.SMTPConnectError):
+            return daemon.send_mail(mail(subject="and by SMTP again"), smtp=True)
+        return None
+
+    wait_for(by_smtp, 30, "SMTP to have room again")
 
 
 def test_half_a_line_is_not_acknowledged_and_not_landed(daemon):
