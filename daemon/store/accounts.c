@@ -130,10 +130,14 @@ void accounts_write(struct accounts *accounts)
 		return;
 	columns_parameters(&accounts->columns, parameters);
 	accounts->writing = true;
+	/* Only a spool that was put back to an earlier moment says less. What it had received since then
+	 * landed. */
 	pg_query(accounts->pg,
 		"INSERT INTO books (spool, source, day, entries, bytes, upto) "
 		"SELECT * FROM unnest($1, $2, $3, $4, $5, $6) "
-		"ON CONFLICT (spool, source, day) DO UPDATE SET entries = excluded.entries, "
-		"bytes = excluded.bytes, upto = excluded.upto, said = now()",
+		"ON CONFLICT (spool, source, day) DO UPDATE SET "
+		"entries = greatest(books.entries, excluded.entries), bytes = greatest(books.bytes, "
+		"excluded.bytes), "
+		"upto = greatest(books.upto, excluded.upto), said = now()",
 		parameters, ARRAY_LEN(types), true, on_written, accounts);
 }

@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include "store/accounts.h"
+
 #include "landing_place.h"
 
 static void test_new_reports_land(void **state)
@@ -322,6 +324,27 @@ static void test_trap_02_reborn_spool_is_told(void **state)
 	turn(f, &f->mismatched, 1);
 	assert_int_equal(f->released, released);
 	assert_sql(f, "SELECT count(*) FROM report", "1");
+}
+
+/* A spool put back to an earlier moment knows less than it has said before; what landed since then was
+ * received all the same. */
+static void test_trap_02_books_of_a_restored_spool_lose_nothing(void **state)
+{
+	static const struct book before = {1, 20775, 5, 500}, restored = {1, 20775, 4, 400},
+				 later = {1, 20775, 6, 600};
+	static const struct book *const said[] = {&before, &restored, &later};
+	static const char *const holds[] = {"5 500 9", "5 500 9", "6 600 11"};
+	static const uint64_t upto[] = {9, 8, 11};
+	struct fixture *f = *state;
+	clean(f);
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		struct accounts *accounts = accounts_new(f->pg);
+		accounts_say(accounts, f->spool, upto[i], said[i], 1);
+		while (!accounts_are_written(accounts))
+			loop_turn(f->loop, CLOCK_SECOND / 20);
+		assert_sql(f, "SELECT concat_ws(' ', entries, bytes, upto) FROM books", holds[i]);
+		accounts_free(&accounts);
+	}
 }
 
 /* The outcome of an older transaction is waited for, not looked at. */
@@ -818,6 +841,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rules_queue_what_deserves_a_case, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_02_same_entry_lands_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_02_reborn_spool_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_trap_02_books_of_a_restored_spool_lose_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_trap_03_waits_for_the_older_transaction, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_04_refused_item_costs_itself, setup, teardown),
