@@ -537,7 +537,8 @@ static void test_rules_steer_and_leave_a_verdict(void **state)
 	assert_string_equal(rsit_name(item.report.type), "c2-server");
 	assert_str_is(item.report.identifier, "botx");
 	assert_int_equal(item.report.severity, 90);
-	assert_int_equal(item.report.tlp, TLP_RED);
+	assert_int_equal(item.report.tlp, TLP_UNSTATED); /* what it asks for is weighed in the store */
+	assert_int_equal(item.report.rule_tlp, TLP_RED);
 	assert_str_is(item.report.tags[0], "ransomware");
 	assert_int_equal(item.report.verdict_count, 1);
 	verdict = &item.report.verdicts[0];
