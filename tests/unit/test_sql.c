@@ -265,7 +265,7 @@ static void test_trap_15_cases_are_locked_in_one_order(void **state)
 	database_ask(db, "INSERT INTO cases (title) VALUES ('ring a')");
 	database_ask(db, "INSERT INTO cases (title) VALUES ('ring b')");
 	database_ask(db, "INSERT INTO case_report (report, case_id) SELECT 2026110000009001, id FROM cases "
-	                 "WHERE title = 'ring b'");
+			 "WHERE title = 'ring b'");
 	database_ask(first, "BEGIN");
 	database_ask(first, "UPDATE cases SET severity = 10 WHERE title = 'ring a'");
 	database_send(second,
