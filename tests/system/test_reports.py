@@ -37,7 +37,7 @@ def test_trap_11_a_relapse_names_the_old_report_and_says_why(daemon):
     assert reason["previous"] == old["id"] and reason["relation"] == "relapse"
     assert reason["rule"] and reason["version"] >= 1 and "203.0.113.51" in reason["key"]
     assert [(link["kind"], link["report"]) for link in why(daemon, old)["links"]] == [("relapse", new["id"])]
-    assert sum(day["count"] for day in why(daemon, old)["sightings"]) == 2
+    assert sum(day["count"] for day in daemon.cirt("report", "show", old["id"])["sightings"]) == 2
     shown = daemon.cirt_text("report", "show", new["id"], "--why").stdout
     assert "relapse" in shown and old["id"] in shown
 
