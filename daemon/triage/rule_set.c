@@ -2,6 +2,7 @@
 
 #include "triage/rule_set.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -149,6 +150,8 @@ bool rule_set_compile(struct str bundle, uint64_t timeout, struct rule_set **out
 	hex_encode(digest, SHA256_LEN, set->digest);
 	for (size_t i = 0; i < set->group_count; i++)
 		group_finish(&set->groups[i], set->timeout);
+	/* What compiling leaves behind is large, and a worker will not ask for as much again. */
+	malloc_trim(0);
 	if (more < 0) {
 		rule_set_free(&set);
 		return err_set(err, ERR_CORRUPT, "the bundle of rules is broken");

@@ -152,9 +152,11 @@ def memory(daemon):
     used = collections.Counter()
     for name, pid in [("supervisor", daemon.process.pid), *((name, pid) for name, _, pid in daemon.rooms())]:
         with contextlib.suppress(OSError):
-            for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    used[name] += int(line.split()[1]) / 1024
+            lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+            kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+            of_file = kilobytes["Pss_File"] if name == "spool" else 0
+            used["pages of the spool's file"] += of_file / 1024
+            used[name] += (kilobytes["Pss"] - of_file) / 1024
     return used
 
 
