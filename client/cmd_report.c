@@ -145,13 +145,13 @@ static void show_why(struct call *call, struct json_object *why, int64_t count)
 	if (*member_text(why, "window"))
 		screen_printf(&call->screen,
 			_("After %s without it, the next one is a relapse: a new report that names this "
-		          "one.\n"),
+			  "one.\n"),
 			member_text(why, "window"));
 	show_previous(call, why);
 	if (*member_text(why, "apart"))
 		screen_printf(&call->screen,
 			_("Only what %s sends folds into it: its reports are kept apart from those of "
-		          "others.\n"),
+			  "others.\n"),
 			member_text(why, "apart"));
 	section(call, link_columns, ARRAY_LEN(link_columns), member_of(why, "links"));
 	if (count > 1)

@@ -13,7 +13,7 @@ static const char report_rows[] =
 	" r.type AS classification, r.identifier, r.malware, severity_name(coalesce(st.severity, "
 	"r.severity)) AS severity_name, r.tlp,"
 	" report_title(r.title, r.type, r.identifier, r.malware, r.observables) AS title, coalesce(st.state, "
-        "'new') AS state, o.name AS organisation, e.name AS exercise,"
+	"'new') AS state, o.name AS organisation, e.name AS exercise,"
 	" least(n.first, r.first_seen) AS first_seen, coalesce(n.last, r.first_seen) AS last_seen, "
 	"coalesce(n.count, 0) AS count,"
 	" c.number AS \"case\" FROM report r JOIN source s ON s.id = r.source JOIN exercise e ON e.id = "

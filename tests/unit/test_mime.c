@@ -373,10 +373,10 @@ static void test_trap_07_a_raw_subject_is_read_as_the_text_is(void **state)
 		bool borrowed;
 	} samples[] = {
 		{"From: a@b.example\nSubject: \xf3\xd0\xc1\xcd\nContent-Type: text/plain; "
-	         "charset=koi8-r\n\nx\n",
+		 "charset=koi8-r\n\nx\n",
 			"Спам", true},
 		{"From: a@b.example\nSubject: \xcf\xf0\xe8\nContent-Type: multipart/mixed; "
-	         "boundary=b\n\n--b\n"
+		 "boundary=b\n\n--b\n"
 		 "Content-Type: text/html; charset=windows-1251\n\nx\n--b--\n",
 			"При", true},
 		{"From: a@b.example\nSubject: Спам\nContent-Type: text/plain; charset=koi8-r\n\nx\n", "Спам",
@@ -434,7 +434,7 @@ static void test_html_beside_a_harmless_plain_text_is_scanned(void **state)
 	(void)state;
 	run_begin(&run,
 		STR("From: a@b.example\nContent-Type: multipart/alternative; "
-	            "boundary=x\n\n--x\nContent-Type: "
+		    "boundary=x\n\n--x\nContent-Type: "
 		    "text/plain\n\nPlease view this message as HTML.\n"
 		    "--x\nContent-Type: text/html\n\n<p>your account has been <b>suspended</b></p>\n--x--\n"),
 		ENVELOPE);
