@@ -40,7 +40,7 @@ static void describe_counter(struct json_object *room, const char *name, struct 
 		return;
 	buf_text(out, out->len ? " · " : "");
 	for (const char *c = name; *c; c++)
-		buf_char(out, *c == '_' ? ' ' : *c);
+		buf_append(out, *c == '_' ? " " : c, 1);
 	buf_printf(out, " %lld", (long long)value);
 	if (rate >= 0.05)
 		buf_printf(out, rate < 10 ? " (%.1f/s)" : " (%.0f/s)", rate);
