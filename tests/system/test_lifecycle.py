@@ -150,7 +150,7 @@ def test_trap_01_session_resumes_where_the_spool_is_durable(daemon):
         sensor.send(lines[20:])
         sensor.wait_ack(30)
     daemon.settle()
-    counts = {one["identifier"]: one["count"] for one in daemon.reports("--source", "sensor-1") if one["identifier"].startswith("session-")}
+    counts = {one["identifier"]: one["count"] for one in daemon.reports("--source", "sensor-1") if (one["identifier"] or "").startswith("session-")}
     assert counts == {f"session-{number}": 1 for number in range(30)}
 
 
