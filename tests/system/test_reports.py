@@ -72,7 +72,7 @@ def test_an_event_is_its_organisations_of_that_day(daemon):
         native(4, identifier="held-by-none", source={"ip": "198.18.8.9"}),
     ])
     daemon.settle()
-    held = {one["identifier"]: one["organisation"] for one in daemon.reports() if one["identifier"].startswith("held-")}
+    held = {one["identifier"]: one["organisation"] for one in daemon.reports() if (one["identifier"] or "").startswith("held-")}
     assert held.pop("held-by-none") in (None, "")
     assert held == {"held-before": "Old telco", "held-after": "New telco", "held-by-six": "Far south"}
 
