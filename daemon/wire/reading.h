@@ -2,6 +2,7 @@
 #define WIRE_READING_H
 
 #include "model/item.h"
+#include "model/sealed.h"
 #include "model/source.h"
 
 /*
@@ -49,6 +50,12 @@ struct reading {
 	void (*at)(struct reading *reading, uint32_t item, const char *stage);
 	bool (*left_out)(struct reading *reading, uint32_t item, struct str *reason);
 	void (*flush)(struct reading *reading);
+	/* What is encrypted or signed goes to who holds the keys; NULL: nobody does, and it stands as it is.
+	 * Out: *unsealed, in the arena. Where it must wait (UNSEAL_LOCKED, UNSEAL_AWAY) the reader sets
+	 * `waits` and stops: nothing of the entry counts now, it will be read again. */
+	void (*open_sealed)(struct reading *reading, uint32_t item, const struct sealed *sealed,
+		struct unsealed *unsealed);
+	bool waits;
 	void *context;
 };
 
