@@ -78,7 +78,8 @@ struct conf {
 	struct conf_plugin_option plugin_options[CONF_PLUGIN_OPTIONS]; /* plugin NAME { option = "value" } */
 	size_t plugin_option_count;
 	/* store */
-	uint64_t store_batch; /* reports per transaction at most */
+	uint64_t store_batch;       /* reports per transaction at most */
+	uint64_t store_connections; /* over which they land: 1 to 8 */
 	uint64_t fold_max_age;
 	uint64_t max_late; /* event times further back than this before receipt are clamped */
 	/* keeper */

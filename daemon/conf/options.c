@@ -132,6 +132,9 @@ const struct conf_option conf_options[] = {
 
 	{"store", "batch", OPT_COUNT, AT(store_batch), "4000", 1, 100000, NULL, RELOAD, STORE,
 		"Reports that one transaction lands at most."},
+	{"store", "connections", OPT_COUNT, AT(store_connections), "2", 1, 8, NULL, RESTART, STORE,
+		"Connections over which reports land. The first lands whatever there is, the others help as soon as full "
+		"batches wait."},
 
 	{"fold", "max_age", OPT_TIME, AT(fold_max_age), "31d", DAY, 366 * DAY, NULL, RELOAD, STORE | KEEPER,
 		"A report that is seen again and again is continued by a new one after this time."},

@@ -45,7 +45,7 @@ static void send(struct batch *batch, const char *name, const char *sql, struct 
 }
 
 /* Every transaction writes, so that its commit waits for the standby even where all of it had landed before
- * (trap 3). */
+ * (trap 3). Last, as all transactions of this node take this row. */
 static bool send_heartbeat(struct batch *batch)
 {
 	struct buf node = {0};
@@ -389,7 +389,6 @@ static bool send_acts(struct batch *batch)
 }
 
 static const struct stage stages[] = {
-	{send_heartbeat, NULL},
 	{send_known, take_known},
 	{send_ids, take_ids},
 	{send_entries, take_entries},
@@ -402,6 +401,7 @@ static const struct stage stages[] = {
 	{send_sums, NULL},
 	{send_arrivals, NULL},
 	{send_acts, NULL},
+	{send_heartbeat, NULL},
 };
 
 struct batch *batch_new(struct pg *pg, struct landing *landing, batch_end_fn *end, void *context)

@@ -111,9 +111,21 @@ const struct lander_counters *lander_counters(const struct lander *lander)
 	return &lander->counters;
 }
 
+void lander_counters_add(const struct lander_counters *counters, struct lander_counters *sum)
+{
+	sum->batches += counters->batches;
+	sum->reports += counters->reports;
+	sum->folded += counters->folded;
+	sum->relapses += counters->relapses;
+	sum->quarantined += counters->quarantined;
+	sum->repeats += counters->repeats;
+	sum->unknown += counters->unknown;
+	sum->halved += counters->halved;
+}
+
 bool lander_is_idle(const struct lander *lander)
 {
-	return !lander->running && !lander->parts && !tickets_queued(lander->tickets);
+	return !lander->running && !lander->parts;
 }
 
 static struct part *part_new(struct ticket *const *tickets, size_t count)
@@ -149,7 +161,7 @@ static struct part *lander_gather(struct lander *lander)
 	size_t room = tickets_queued(lander->tickets);
 	size_t items = 0;
 	size_t bytes = 0;
-	if (!room)
+	if (!room || tickets_queued_items(lander->tickets) < lander->settings.least)
 		return NULL;
 	struct part *part = part_new(NULL, 0);
 	part->tickets = mem_resize(part->tickets, room * sizeof(struct ticket *));

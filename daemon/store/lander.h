@@ -5,9 +5,10 @@
 #include "store/ticket.h"
 
 /*
- * Lands tickets: one transaction after the other, each with what is there when the one before it ends, at
- * most `batch` items. What the database refuses is found by halving, down to the item, and goes into
- * quarantine; whatever else goes wrong is done again.
+ * Lands tickets over one connection: one transaction after the other, each with what is there when the one
+ * before it ends, at most `batch` items. Several landers may share the tickets: what one of them has taken is
+ * landing and out of the queue. What the database refuses is found by halving, down to the item, and goes
+ * into quarantine; whatever else goes wrong is done again.
  */
 struct lander;
 
@@ -22,6 +23,7 @@ struct lander_calls {
 
 struct lander_settings {
 	size_t batch;
+	size_t least; /* items that must wait before it takes new tickets */
 	int64_t max_age;
 	int64_t max_late;
 };
@@ -39,5 +41,6 @@ void lander_kick(struct lander *lander);   /* something changed that may let it 
 void lander_resume(struct lander *lander); /* the lookup has answered what was asked for */
 bool lander_is_idle(const struct lander *lander);
 const struct lander_counters *lander_counters(const struct lander *lander);
+void lander_counters_add(const struct lander_counters *counters, struct lander_counters *sum);
 
 #endif

@@ -23,13 +23,25 @@ struct worker {
 	bool broken; /* it said more than it was given */
 };
 
-struct store {
-	struct room *room;
+/* The first berth lands whatever there is; the others only what makes a full batch, so that they help under
+ * load, and a quiet database sees one writer. */
+#define BERTHS_MAX 8
+
+/* One connection and what lands over it. Each has a lookup of its own, so that nothing changes under a
+ * transaction that runs. */
+struct berth {
+	struct store *store;
 	struct pg *pg;
 	struct lookup *lookup;
-	struct tickets *tickets;
 	struct lander *lander;
-	struct accounts *accounts;
+};
+
+struct store {
+	struct room *room;
+	struct tickets *tickets;
+	struct berth berths[BERTHS_MAX];
+	size_t berth_count;
+	struct accounts *accounts; /* over the first berth's connection */
 	struct channel *spool;
 	uint8_t spool_id[UUID_LEN];
 	int64_t timeline; /* 0 = not known */
@@ -70,7 +82,7 @@ static void on_mismatch(uint64_t number, void *context)
 
 static void send_sources(struct store *store)
 {
-	const struct source_table *table = lookup_sources(store->lookup);
+	const struct source_table *table = lookup_sources(store->berths[0].lookup);
 	if (!store->spool || !table->count)
 		return;
 	source_table_encode(table, channel_begin(store->spool));
@@ -87,16 +99,23 @@ static void send_timeline(struct store *store)
 
 /* The database */
 
+static bool berth_is_first(const struct berth *berth)
+{
+	return berth == berth->store->berths;
+}
+
 static void on_sources(const struct source_table *table, void *context)
 {
+	struct berth *berth = context;
 	(void)table;
-	send_sources(context);
+	if (berth_is_first(berth))
+		send_sources(berth->store);
 }
 
 static void on_ready(void *context)
 {
-	struct store *store = context;
-	lander_resume(store->lander);
+	struct berth *berth = context;
+	lander_resume(berth->lander);
 }
 
 static void on_timeline(struct pg *pg, const struct pg_result *result, void *context)
@@ -111,31 +130,36 @@ static void on_timeline(struct pg *pg, const struct pg_result *result, void *con
 
 static void on_state(struct pg *pg, bool up, const char *why, void *context)
 {
-	struct store *store = context;
+	struct berth *berth = context;
+	struct store *store = berth->store;
+	if (up)
+		lookup_reload(berth->lookup);
+	if (!berth_is_first(berth))
+		return;
 	if (!up) {
 		log_warn_f(LOG_F({"reason", why}), "the database is away; entries wait in the spool");
 		return;
 	}
 	log_info("the database is there");
-	lookup_reload(store->lookup);
 	pg_query(pg, "SELECT timeline()", NULL, 0, false, on_timeline, store);
 	accounts_write(store->accounts);
 }
 
 static void on_changed(struct pg *pg, const char *channel, const char *payload, void *context)
 {
-	struct store *store = context;
+	struct berth *berth = context;
 	(void)pg;
 	(void)channel;
 	(void)payload;
-	lookup_poll(store->lookup);
+	lookup_poll(berth->lookup);
 }
 
-static struct lander_settings store_settings(struct room *room)
+static struct lander_settings berth_settings(const struct berth *berth)
 {
-	const struct conf *conf = room_conf(room);
+	const struct conf *conf = room_conf(berth->store->room);
 	return (struct lander_settings){
 		.batch = conf->store_batch,
+		.least = berth_is_first(berth) ? 0 : conf->store_batch,
 		.max_age = (int64_t)conf->fold_max_age,
 		.max_late = (int64_t)conf->max_late,
 	};
@@ -146,26 +170,34 @@ static void store_check_drained(struct store *store)
 {
 	if (!store->draining)
 		return;
-	bool idle = lander_is_idle(store->lander) && accounts_are_written(store->accounts) &&
-	            !tickets_count(store->tickets);
-	if (idle || !pg_is_up(store->pg) || clock_monotonic() > store->drain_until) {
+	bool idle = accounts_are_written(store->accounts) && !tickets_count(store->tickets);
+	for (size_t i = 0; i < store->berth_count; i++)
+		idle = idle && lander_is_idle(store->berths[i].lander);
+	if (idle || !pg_is_up(store->berths[0].pg) || clock_monotonic() > store->drain_until) {
 		store->draining = false;
 		room_drained(store->room);
 	}
+}
+
+static void berth_tick(struct berth *berth)
+{
+	if (!pg_is_up(berth->pg))
+		return;
+	if (lookup_is_ready(berth->lookup))
+		lookup_poll(berth->lookup);
+	else if (!pg_queued(berth->pg))
+		lookup_reload(berth->lookup);
+	if (berth_is_first(berth))
+		accounts_write(berth->store->accounts);
+	lander_resume(berth->lander);
 }
 
 static void on_tick(void *context)
 {
 	struct store *store = context;
 	timer_set(store->tick, TICK);
-	if (pg_is_up(store->pg)) {
-		if (lookup_is_ready(store->lookup))
-			lookup_poll(store->lookup);
-		else if (!pg_queued(store->pg))
-			lookup_reload(store->lookup);
-		accounts_write(store->accounts);
-		lander_resume(store->lander);
-	}
+	for (size_t i = 0; i < store->berth_count; i++)
+		berth_tick(&store->berths[i]);
 	store_check_drained(store);
 }
 
@@ -245,7 +277,8 @@ static void ticket_said(struct store *store, uint64_t number)
 		on_wanted(number, store);
 	}
 	tickets_queue(store->tickets, ticket);
-	lander_kick(store->lander);
+	for (size_t i = 0; i < store->berth_count; i++)
+		lander_kick(store->berths[i].lander);
 }
 
 static void on_items(struct channel *channel, struct frame *frame, void *context)
@@ -402,7 +435,7 @@ static void store_plan(struct room *room, struct sandbox *plan)
 	plan->inet_connect = true;
 }
 
-static bool store_start(struct room *room, struct err *err)
+static void berth_open(struct berth *berth)
 {
 	/* A batch reads and writes by key only; without statistics on its arrays the planner would turn to
 	 * whole tables (trap 14). */
@@ -410,7 +443,7 @@ static bool store_start(struct room *room, struct err *err)
 		"SET enable_seqscan = off", "SET plan_cache_mode = 'force_generic_plan'",
 		"SELECT set_config('cirt.actor', 'store', false)", NULL};
 	static const struct lander_calls calls = {on_released, on_wanted, on_mismatch};
-	struct store *store = mem_alloc(sizeof *store);
+	struct room *room = berth->store->room;
 	struct pg_settings settings = {
 		.conninfo = room_grant(room, "db.conninfo"),
 		.user = STR("cirt_store"),
@@ -420,17 +453,27 @@ static bool store_start(struct room *room, struct err *err)
 		.name = "cirtd store",
 		.on_connect = on_connect,
 	};
-	struct lander_settings lander = store_settings(room);
+	struct lander_settings lander = berth_settings(berth);
+	berth->pg = pg_new(room_loop(room), &settings, on_state, berth);
+	pg_listen(berth->pg, "cirt_changed", on_changed, berth);
+	berth->lookup = lookup_new(berth->pg, room_conf(room)->node, on_sources, on_ready, berth);
+	berth->lander = lander_new(room_loop(room), berth->pg, berth->lookup, berth->store->tickets, &lander,
+		&calls, berth->store);
+}
+
+static bool store_start(struct room *room, struct err *err)
+{
+	struct store *store = mem_alloc(sizeof *store);
 	(void)err;
 	room_set_state(room, store);
 	store->room = room;
-	store->pg = pg_new(room_loop(room), &settings, on_state, store);
-	pg_listen(store->pg, "cirt_changed", on_changed, store);
 	store->tickets = tickets_new();
-	store->lookup = lookup_new(store->pg, room_conf(room)->node, on_sources, on_ready, store);
-	store->lander =
-		lander_new(room_loop(room), store->pg, store->lookup, store->tickets, &lander, &calls, store);
-	store->accounts = accounts_new(store->pg);
+	store->berth_count = room_conf(room)->store_connections;
+	for (size_t i = 0; i < store->berth_count; i++) {
+		store->berths[i].store = store;
+		berth_open(&store->berths[i]);
+	}
+	store->accounts = accounts_new(store->berths[0].pg);
 	store->tick = timer_new(room_loop(room), on_tick, store);
 	timer_set(store->tick, TICK);
 	return true;
@@ -463,9 +506,11 @@ static void store_edge(struct room *room, enum edge_kind kind, enum room_id peer
 static void store_reload(struct room *room, const struct conf *old)
 {
 	struct store *store = room_state(room);
-	struct lander_settings settings = store_settings(room);
 	(void)old;
-	lander_settle(store->lander, &settings);
+	for (size_t i = 0; i < store->berth_count; i++) {
+		struct lander_settings settings = berth_settings(&store->berths[i]);
+		lander_settle(store->berths[i].lander, &settings);
+	}
 }
 
 static void store_drain(struct room *room)
@@ -480,17 +525,19 @@ static void store_drain(struct room *room)
 static void store_count(struct room *room)
 {
 	struct store *store = room_state(room);
-	const struct lander_counters *counters = lander_counters(store->lander);
-	room_counter(room, "batches", counters->batches);
-	room_counter(room, "reports", counters->reports + counters->folded);
-	room_counter(room, "new", counters->reports);
-	room_counter(room, "folded", counters->folded);
-	room_counter(room, "relapses", counters->relapses);
-	room_counter(room, "quarantined", counters->quarantined);
-	room_counter(room, "repeats", counters->repeats);
-	room_counter(room, "unknown", counters->unknown);
-	room_counter(room, "halved", counters->halved);
-	room_counter(room, "db_up", pg_is_up(store->pg));
+	struct lander_counters sum = {0};
+	for (size_t i = 0; i < store->berth_count; i++)
+		lander_counters_add(lander_counters(store->berths[i].lander), &sum);
+	room_counter(room, "batches", sum.batches);
+	room_counter(room, "reports", sum.reports + sum.folded);
+	room_counter(room, "new", sum.reports);
+	room_counter(room, "folded", sum.folded);
+	room_counter(room, "relapses", sum.relapses);
+	room_counter(room, "quarantined", sum.quarantined);
+	room_counter(room, "repeats", sum.repeats);
+	room_counter(room, "unknown", sum.unknown);
+	room_counter(room, "halved", sum.halved);
+	room_counter(room, "db_up", pg_is_up(store->berths[0].pg));
 	room_counter(room, "queue", tickets_count(store->tickets));
 	store_check_drained(store);
 }
@@ -502,10 +549,12 @@ static void store_stop(struct room *room)
 		worker_free(store, store->workers);
 	channel_free(&store->spool);
 	timer_free(&store->tick);
-	pg_free(&store->pg);
-	lander_free(&store->lander);
+	for (size_t i = 0; i < store->berth_count; i++) {
+		pg_free(&store->berths[i].pg);
+		lander_free(&store->berths[i].lander);
+		lookup_free(&store->berths[i].lookup);
+	}
 	accounts_free(&store->accounts);
-	lookup_free(&store->lookup);
 	tickets_free(&store->tickets);
 	free(store);
 }

@@ -24,6 +24,7 @@ struct tickets {
 	struct ticket *queue;
 	struct ticket **queue_end;
 	size_t queued;
+	size_t queued_items;
 };
 
 struct tickets *tickets_new(void)
@@ -120,6 +121,7 @@ static void tickets_unqueue(struct tickets *tickets, struct ticket *ticket)
 	if (!*at)
 		tickets->queue_end = at;
 	tickets->queued--;
+	tickets->queued_items -= ticket->item_count;
 	ticket->queued = false;
 }
 
@@ -217,6 +219,7 @@ void tickets_queue(struct tickets *tickets, struct ticket *ticket)
 	*tickets->queue_end = ticket;
 	tickets->queue_end = &ticket->next;
 	tickets->queued++;
+	tickets->queued_items += ticket->item_count;
 }
 
 struct ticket *tickets_first(const struct tickets *tickets)
@@ -235,6 +238,11 @@ struct ticket *tickets_take(struct tickets *tickets)
 size_t tickets_queued(const struct tickets *tickets)
 {
 	return tickets->queued;
+}
+
+size_t tickets_queued_items(const struct tickets *tickets)
+{
+	return tickets->queued_items;
 }
 
 /* A storable copy that lives as long as the ticket. */

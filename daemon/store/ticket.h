@@ -70,6 +70,7 @@ void tickets_queue(struct tickets *tickets, struct ticket *ticket); /* if it is 
 struct ticket *tickets_first(const struct tickets *tickets);
 struct ticket *tickets_take(struct tickets *tickets); /* the first of the queue, or NULL */
 size_t tickets_queued(const struct tickets *tickets);
+size_t tickets_queued_items(const struct tickets *tickets);
 
 /* One more piece; false if it cannot be decoded, or is more than any entry can give. */
 bool ticket_piece(struct ticket *ticket, struct str finding, struct err *err);

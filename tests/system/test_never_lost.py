@@ -9,5 +9,6 @@ def test_never_lost(make_daemon, certificates):
     seed = int(os.environ.get("NEVER_LOST_SEED") or random.SystemRandom().randrange(1 << 30))
     seconds = float(os.environ.get("NEVER_LOST_SECONDS") or 45)
     print(f"NEVER_LOST_SEED={seed}")
-    daemon = make_daemon().start()
+    # Batches so small that a second connection finds one waiting.
+    daemon = make_daemon(sections={"store": {"batch": 50}}).start()
     print(never_lost.run(daemon, certificates, seed, seconds))

@@ -824,10 +824,92 @@ static void test_trap_14_two_nodes_fold_together(void **state)
 	teardown((void **)&other);
 }
 
+/* A second connection that helps the fixture's lander with the same tickets. */
+struct helper {
+	struct pg *pg;
+	struct lookup *lookup;
+	struct lander *lander;
+};
+
+static void helper_up(struct pg *pg, bool up, const char *why, void *context)
+{
+	struct helper *helper = context;
+	(void)pg;
+	(void)why;
+	if (up)
+		lookup_reload(helper->lookup);
+}
+
+static void helper_ready(void *context)
+{
+	struct helper *helper = context;
+	lander_resume(helper->lander);
+}
+
+static void helper_open(struct helper *helper, struct fixture *f, const struct lander_settings *settings)
+{
+	static const char *const on_connect[] = {"SET enable_seqscan = off", NULL};
+	static const struct lander_calls calls = {on_released, on_wanted, on_mismatch};
+	helper->pg = database_connect(f->loop, "cirt_store", helper_up, helper, on_connect);
+	helper->lookup = lookup_new(helper->pg, node_name(f), on_sources, helper_ready, helper);
+	helper->lander = lander_new(f->loop, helper->pg, helper->lookup, f->tickets, settings, &calls, f);
+	while (!lookup_is_ready(helper->lookup))
+		loop_turn(f->loop, CLOCK_SECOND / 20);
+}
+
+static void helper_close(struct helper *helper)
+{
+	pg_free(&helper->pg);
+	lander_free(&helper->lander);
+	lookup_free(&helper->lookup);
+}
+
+/* Twenty reports; neighbours have them in common, so that both connections meet the same keys at once. */
+static void hold_twenty(struct fixture *f, uint64_t entry)
+{
+	struct item items[20];
+	char keys[20][16];
+	size_t count = 0;
+	for (size_t i = 0; i < ARRAY_LEN(items); i++) {
+		snprintf(keys[i], sizeof keys[i], "%d", (int)((entry / 4) * 20 + i));
+		item_of(items, &count, keys[i], T0);
+	}
+	struct finding finding = {.items = items, .item_count = count};
+	struct holding_held held = held_of(f, entry, 1, T0);
+	land_finding(f, &held, &finding);
+}
+
+static void test_two_connections_land_from_one_queue(void **state)
+{
+	struct fixture *f = *state;
+	struct lander_settings settings = {
+		.batch = 60, .max_age = 31 * CLOCK_DAY, .max_late = 30 * CLOCK_DAY};
+	struct helper helper;
+	clean(f);
+	lander_settle(f->lander, &settings);
+	settings.least = settings.batch;
+	helper_open(&helper, f, &settings);
+	for (uint64_t entry = 1; entry <= 60; entry++)
+		hold_twenty(f, entry);
+	lander_kick(f->lander);
+	lander_kick(helper.lander);
+	turn(f, &f->released, 60);
+	assert_int_equal(f->released, 60);
+	assert_true(lander_counters(helper.lander)->batches > 0);
+	assert_true(lander_counters(f->lander)->batches > 0);
+	assert_sql(f,
+		"SELECT concat_ws(' ', (SELECT count(*) FROM report), (SELECT count(*) FROM fingerprint), "
+		"(SELECT sum(count) FROM sighting), (SELECT sum(reports + folded) FROM ledger_day), (SELECT "
+		"count(*) FROM ledger))",
+		"320 320 1200 1200 60");
+	helper_close(&helper);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_new_reports_land, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_two_connections_land_from_one_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_11_duplicates_within_a_batch_fold, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_11_quiet_makes_a_relapse, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_11_no_fold_runs_for_ever, setup, teardown),
