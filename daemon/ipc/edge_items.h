@@ -5,7 +5,7 @@
 
 /* triage → store: what was found in an entry. A claim about the content of that ticket's entry, nothing else.
  */
-#define ITEMS_VERSION 2
+#define ITEMS_VERSION 3
 /* A finding longer than this (a mail with large attachments) comes as a sealed memory file beside the frame,
  * and is empty in it. */
 #define ITEMS_INLINE (4u << 20)

@@ -7,6 +7,7 @@
 #include "keeper/state.h"
 
 #define BATCH_MOST    500
+#define SIMILAR_MOST  50 /* each may cost some milliseconds, and others wait meanwhile */
 #define DIGEST        "1 minute"
 #define QUARANTINED   "90 days"
 #define SWEEP_PAGES   2048
@@ -112,6 +113,19 @@ static int64_t raise_took(struct keeper *keeper, const struct pg_result *result)
 	return count(result, "taken") >= BATCH_MOST ? 0 : CLOCK_SECOND;
 }
 
+static size_t similar_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+{
+	(void)keeper;
+	snprintf(text[0], sizeof(text[0]), "%d", SIMILAR_MOST);
+	return 1;
+}
+
+static int64_t similar_took(struct keeper *keeper, const struct pg_result *result)
+{
+	keeper->counters.similar += count(result, "linked");
+	return count(result, "taken") >= SIMILAR_MOST ? 0 : CLOCK_SECOND;
+}
+
 /* ---- by the clock ---- */
 
 static int64_t partition_took(struct keeper *keeper, const struct pg_result *result)
@@ -161,6 +175,19 @@ static size_t quarantine_fill(const struct keeper *keeper, char text[PARAMETERS]
 	return 1;
 }
 
+static size_t similar_expire_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+{
+	(void)keeper;
+	snprintf(text[0], sizeof(text[0]), "%d", BATCH_MOST);
+	return 1;
+}
+
+static int64_t similar_expire_took(struct keeper *keeper, const struct pg_result *result)
+{
+	(void)keeper;
+	return number(result, "keeper_similar_expire") >= BATCH_MOST ? CLOCK_SECOND : 3600 * CLOCK_SECOND;
+}
+
 static const struct task tasks[DUTIES] = {
 	[DUTY_PARTITION] = {"partition",
 		"SELECT cirt.partition_month(to_char(timezone('UTC', now()), 'YYYYMM')::int)", NULL,
@@ -168,12 +195,16 @@ static const struct task tasks[DUTIES] = {
 	[DUTY_CORRELATE] = {"correlate", "SELECT * FROM cirt.keeper_correlate($1, $2, $3)", correlate_fill,
 		correlate_took, correlate_refused},
 	[DUTY_RAISE] = {"raise", "SELECT * FROM cirt.keeper_raise($1)", raise_fill, raise_took, NULL},
+	[DUTY_SIMILAR] = {"similar", "SELECT * FROM cirt.keeper_similar($1)", similar_fill, similar_took,
+		NULL},
 	[DUTY_ANCHOR] = {"anchor", "SELECT * FROM cirt.anchor_mark()", NULL, NULL, NULL},
 	[DUTY_AHEAD] = {"partitions ahead", "SELECT cirt.partitions_ahead($1)", ahead_fill, hourly, NULL},
 	[DUTY_SWEEP] = {"sweep", "SELECT * FROM cirt.keeper_sweep($1, $2, $3)", sweep_fill, sweep_took, NULL},
 	[DUTY_KEYS] = {"keys", "SELECT cirt.keeper_expire_keys()", NULL, keys_took, NULL},
 	[DUTY_QUARANTINE] = {"quarantine", "SELECT cirt.keeper_quarantine($1::interval)", quarantine_fill,
 		hourly, NULL},
+	[DUTY_SIMILAR_EXPIRE] = {"similar expire", "SELECT cirt.keeper_similar_expire($1)",
+		similar_expire_fill, similar_expire_took, NULL},
 };
 
 const char *duty_name(enum duty duty)

@@ -251,6 +251,7 @@ static void keeper_count(struct room *room)
 	room_counter(room, "correlated", counters->correlated);
 	room_counter(room, "attached", counters->attached);
 	room_counter(room, "cases_opened", counters->opened);
+	room_counter(room, "similar_links", counters->similar);
 	room_counter(room, "cases_reopened", counters->reopened);
 	room_counter(room, "waiting_for_cap", counters->waiting);
 	room_counter(room, "raised", counters->raised);

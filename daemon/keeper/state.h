@@ -10,11 +10,13 @@ enum duty {
 	DUTY_PARTITION, /* ids for this month */
 	DUTY_CORRELATE,
 	DUTY_RAISE,
+	DUTY_SIMILAR,
 	DUTY_ANCHOR,
 	DUTY_AHEAD, /* partitions of the months to come */
 	DUTY_SWEEP,
 	DUTY_KEYS,
 	DUTY_QUARANTINE,
+	DUTY_SIMILAR_EXPIRE,
 	DUTIES
 };
 
@@ -25,6 +27,7 @@ struct keeper_counters {
 	uint64_t reopened;
 	uint64_t waiting; /* over the cap of cases, in the last batch */
 	uint64_t raised;
+	uint64_t similar; /* links of near-duplicates */
 	uint64_t gone;
 	uint64_t expired;
 	uint64_t put_back;

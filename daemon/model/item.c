@@ -18,6 +18,7 @@
 #define LEAST_OBSERVABLE 12
 #define LEAST_VERDICT    20
 #define LEAST_STRING     4
+#define LEAST_SIMILARITY 12
 
 /* A storable copy where it is not storable already: what triage made of hostile bytes must not cost its
  * neighbours. */
@@ -86,6 +87,22 @@ static void put_verdicts(struct buf *out, const struct report *report)
 	}
 }
 
+static void put_similarities(struct buf *out, const struct report *report)
+{
+	size_t valid = 0;
+	for (size_t i = 0; i < report->similarity_count; i++)
+		valid += similarity_valid(report->similarities[i].kind, report->similarities[i].digest);
+	pack_u32(out, (uint32_t)valid);
+	for (size_t i = 0; i < report->similarity_count; i++) {
+		const struct similarity *similarity = &report->similarities[i];
+		if (!similarity_valid(similarity->kind, similarity->digest))
+			continue;
+		pack_u32(out, similarity->kind);
+		put_text(out, similarity->part, MAX_VALUE);
+		pack_str(out, similarity->digest);
+	}
+}
+
 static void put_report(struct buf *out, const struct report *report)
 {
 	put_text(out, report->sender_id, MAX_TITLE);
@@ -108,6 +125,7 @@ static void put_report(struct buf *out, const struct report *report)
 	put_verdicts(out, report);
 	put_texts(out, report->notes, report->note_count, MAX_VALUE);
 	put_texts(out, report->tags, report->tag_count, MAX_IDENTIFIER);
+	put_similarities(out, report);
 	put_text(out, report->fingerprint.rule, MAX_NAME);
 	pack_u16(out, report->fingerprint.version);
 	put_text(out, report->fingerprint.key, MAX_NAME);
@@ -229,6 +247,21 @@ static void get_verdicts(struct unpack *in, struct arena *arena, struct report *
 	}
 }
 
+static void get_similarities(struct unpack *in, struct arena *arena, struct report *report)
+{
+	report->similarity_count = unpack_count(in, LEAST_SIMILARITY);
+	must(in, report->similarity_count <= SIMILARITIES_MAX);
+	report->similarities =
+		arena_alloc(arena, in->failed ? 0 : report->similarity_count * sizeof(*report->similarities));
+	for (size_t i = 0; i < report->similarity_count && !in->failed; i++) {
+		struct similarity *similarity = &report->similarities[i];
+		similarity->kind = (enum similarity_kind)unpack_enum(in, SIMILARITY_KINDS);
+		similarity->part = get_text(in, MAX_VALUE);
+		similarity->digest = unpack_str(in);
+		must(in, similarity_valid(similarity->kind, similarity->digest));
+	}
+}
+
 static void get_report(struct unpack *in, struct arena *arena, struct report *report)
 {
 	report->sender_id = get_text(in, MAX_TITLE);
@@ -254,6 +287,7 @@ static void get_report(struct unpack *in, struct arena *arena, struct report *re
 	get_verdicts(in, arena, report);
 	report->notes = get_texts(in, MAX_VALUE, arena, &report->note_count);
 	report->tags = get_texts(in, MAX_IDENTIFIER, arena, &report->tag_count);
+	get_similarities(in, arena, report);
 	report->fingerprint.rule = get_text(in, MAX_NAME);
 	report->fingerprint.version = unpack_u16(in);
 	report->fingerprint.key = get_text(in, MAX_NAME);

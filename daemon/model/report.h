@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "model/observable.h"
 #include "model/rsit.h"
+#include "model/similarity.h"
 #include "model/tlp.h"
 
 #define FINGERPRINT_LEN 16
@@ -58,6 +59,8 @@ struct report {
 	size_t note_count;
 	struct str *tags;
 	size_t tag_count;
+	struct similarity *similarities;
+	size_t similarity_count;
 	struct fingerprint fingerprint;
 };
 

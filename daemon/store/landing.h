@@ -23,6 +23,7 @@ enum copy_table {
 	COPY_RAISE,
 	COPY_CORRELATION,
 	COPY_QUARANTINE,
+	COPY_SIMILARITY,
 	COPY_TABLES
 };
 extern const char *const copy_statements[COPY_TABLES];

@@ -35,6 +35,8 @@ const char *const copy_statements[COPY_TABLES] = {
 	[COPY_QUARANTINE] = "COPY quarantine (day, spool, sequence, item, received, source, exercise, "
 			    "format, stage, part, reason, "
 			    "sqlstate, envelope, size, bytes) FROM STDIN (FORMAT binary)",
+	[COPY_SIMILARITY] =
+		"COPY similarity_queue (report, number, kind, part, digest) FROM STDIN (FORMAT binary)",
 };
 
 static const char *pap_of(const struct landed *landed)
@@ -109,6 +111,22 @@ static void put_report(struct landing *landing, const struct landed *landed, int
 	}
 }
 
+/* The keeper finds what is alike, so that landing does not wait for it. */
+static void put_similarities(struct landing *landing, const struct landed *landed)
+{
+	const struct report *report = &landed->item->report;
+	struct rows *rows = &landing->copies[COPY_SIMILARITY];
+	for (size_t i = 0; i < report->similarity_count; i++) {
+		const struct similarity *similarity = &report->similarities[i];
+		rows_start(rows, 5);
+		put_i64(&rows->bytes, landed->id);
+		put_i16(&rows->bytes, (int)i);
+		put_word(&rows->bytes, similarity_name(similarity->kind));
+		put_text(&rows->bytes, similarity->part);
+		put_text(&rows->bytes, similarity->digest);
+	}
+}
+
 static void put_link(struct landing *landing, int64_t newer, int64_t older, const char *kind)
 {
 	struct rows *rows = &landing->copies[COPY_REPORT_LINK];
@@ -140,6 +158,7 @@ static void encode_report(struct landing *landing, const struct landed *landed)
 	const struct organisations *organisations = lookup_organisations(landing->lookup);
 	int32_t organisation = organisation_of_report(organisations, &landed->item->report, landed->time);
 	put_report(landing, landed, organisation);
+	put_similarities(landing, landed);
 	put_correlation(landing, landed, organisation);
 	if (landed->verdict == FOLD_RELAPSE)
 		put_link(landing, landed->id, landed->previous, "relapse");

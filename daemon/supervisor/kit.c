@@ -194,6 +194,55 @@ static bool add_rules(struct kit *kit, const struct conf *conf, struct err *err)
 	return ok;
 }
 
+static int is_shown(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static bool is_data(struct str name)
+{
+	return str_ends(name, STR(".json")) || str_ends(name, STR(".csv")) || str_ends(name, STR(".txt"));
+}
+
+/* All data files of a folder and of its folders, one after another. */
+static bool add_folder(struct buf *bytes, const char *folder, int depth, struct err *err)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, is_shown, by_name);
+	bool ok = count >= 0 || err_set(err, ERR_SYSTEM, "%s: %s", folder, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		struct stat info;
+		struct buf file = {0};
+		char *path = mem_printf("%s/%s", folder, entries[i]->d_name);
+		if (!ok || stat(path, &info) != 0) {
+			/* a link to nothing */
+		} else if (S_ISREG(info.st_mode) && is_data(str_of(path))) {
+			ok = file_read(path, FILE_MAX, &file, err);
+			buf_str(bytes, buf_view(&file));
+			buf_char(bytes, '\n');
+		} else if (S_ISDIR(info.st_mode) && depth > 0) {
+			ok = add_folder(bytes, path, depth - 1, err);
+		}
+		ok = ok &&
+		     (bytes->len <= FILE_MAX || err_set(err, ERR_NOSPACE, "%s: files of more than %u MB",
+							folder, (unsigned)(FILE_MAX >> 20)));
+		buf_free(&file);
+		free(path);
+		free(entries[i]);
+	}
+	free(entries);
+	return ok;
+}
+
+static bool add_plugin_folder(struct kit *kit, const char *name, const char *folder, struct err *err)
+{
+	struct buf bytes = {0};
+	bool ok = add_folder(&bytes, folder, 1, err) &&
+	          add_bytes(kit, name, ROOM_BIT(ROOM_TRIAGE), buf_view(&bytes), err);
+	buf_free(&bytes);
+	return ok;
+}
+
 /* Whatever plugin option names a file gives its bytes: the worker that reads it may open none. */
 static bool add_plugins(struct kit *kit, const struct conf *conf, struct err *err)
 {
@@ -206,6 +255,8 @@ static bool add_plugins(struct kit *kit, const struct conf *conf, struct err *er
 		bool ok = true;
 		if (path[0] == '/' && stat(path, &info) == 0 && S_ISREG(info.st_mode))
 			ok = add_file(kit, name, ROOM_BIT(ROOM_TRIAGE), option->value, FILE_MAX, err);
+		else if (path[0] == '/' && stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+			ok = add_plugin_folder(kit, name, path, err);
 		free(path);
 		free(name);
 		if (!ok)

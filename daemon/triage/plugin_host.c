@@ -173,6 +173,49 @@ static void api_add_note(struct cirt_item *item, const char *note)
 	reading_note(item->reading, &item->item->report, "%s: %s", item->host->stage, note);
 }
 
+static int api_severity(const struct cirt_item *item)
+{
+	const struct report *report = &item->item->report;
+
+	if (report->severity >= 0)
+		return report->severity;
+	return report->type == RSIT_NONE ? -1 : rsit_severity(report->type);
+}
+
+static void api_lower_severity(struct cirt_item *item, int severity, const char *reason)
+{
+	int was = api_severity(item);
+
+	if (severity < 0 || severity > 100 || (was >= 0 && severity >= was))
+		return;
+	item->item->report.severity = severity;
+	if (was >= 0)
+		reading_note(item->reading, &item->item->report, "%s: severity lowered from %d to %d: %s",
+			item->host->stage, was, severity, reason);
+	else
+		reading_note(item->reading, &item->item->report, "%s: severity lowered to %d: %s",
+			item->host->stage, severity, reason);
+}
+
+static int api_add_similarity(struct cirt_item *item, const char *kind_name, const char *digest)
+{
+	struct report *report = &item->item->report;
+	struct arena *arena = item->reading->arena;
+	enum similarity_kind kind;
+
+	if (!similarity_parse(str_of(kind_name), &kind) || !similarity_valid(kind, str_of(digest)) ||
+		report->similarity_count == SIMILARITIES_MAX)
+		return -1;
+	if (!report->similarities)
+		report->similarities = arena_alloc(arena, SIMILARITIES_MAX * sizeof(*report->similarities));
+	report->similarities[report->similarity_count++] = (struct similarity){
+		.kind = kind,
+		.part = item->part ? arena_str(arena, item->part->name) : STR(""),
+		.digest = arena_str(arena, str_of(digest)),
+	};
+	return 0;
+}
+
 static const struct cirt_api api = {
 	.log = api_log,
 	.option = api_option,
@@ -189,6 +232,9 @@ static const struct cirt_api api = {
 	.add_tag = api_add_tag,
 	.add_verdict = api_add_verdict,
 	.add_note = api_add_note,
+	.severity = api_severity,
+	.lower_severity = api_lower_severity,
+	.add_similarity = api_add_similarity,
 };
 
 static bool name_valid(struct str name)
@@ -225,9 +271,9 @@ static bool module_open(struct cirt_host *one, struct str folder, struct str nam
 
 static bool descriptor_check(const struct cirt_plugin *plugin, struct str name, struct err *err)
 {
-	if (plugin->abi != CIRT_PLUGIN_ABI)
-		return err_set(err, ERR_MALFORMED, "expected ABI %d, it has %u: compile it again",
-			CIRT_PLUGIN_ABI, plugin->abi);
+	if (plugin->abi < CIRT_PLUGIN_ABI_OLDEST || plugin->abi > CIRT_PLUGIN_ABI)
+		return err_set(err, ERR_MALFORMED, "expected ABI %d to %d, it has %u: compile it again",
+			CIRT_PLUGIN_ABI_OLDEST, CIRT_PLUGIN_ABI, plugin->abi);
 	if (!plugin->name || !str_equal(str_of(plugin->name), name))
 		return err_set(err, ERR_MALFORMED, "its descriptor has another name");
 	if (!plugin->version || !plugin->summary || !plugin->hook ||

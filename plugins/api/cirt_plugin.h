@@ -14,7 +14,15 @@
  * A plugin that crashes or hangs costs the item in hand, which goes to quarantine with the plugin's name.
  * Files are opened before the sandbox by the host and given as bytes; a plugin never opens a path.
  */
-#define CIRT_PLUGIN_ABI 1
+#define CIRT_PLUGIN_ABI 2
+/*
+ * The number rises when something is added. What is there keeps its place and its meaning: members are only
+ * ever appended to the structures that the host makes (struct cirt_api), so that the host takes every number
+ * from CIRT_PLUGIN_ABI_OLDEST to its own, and a plugin that was compiled for an older one goes on working.
+ * One that was compiled for a newer header is refused with both numbers. 2 added severity(), lower_severity()
+ * and add_similarity().
+ */
+#define CIRT_PLUGIN_ABI_OLDEST 1
 
 /* The descriptor's name: `cirt_plugin` in a shared object; one that is built in needs a name of its own. */
 #ifdef CIRT_PLUGIN_BUILTIN
@@ -63,16 +71,31 @@ struct cirt_api {
 	void (*add_tag)(struct cirt_item *item, const char *tag);
 	void (*add_verdict)(struct cirt_item *item, const char *rule, const char *outcome);
 	void (*add_note)(struct cirt_item *item, const char *note);
+	/* ABI 2 */
+	/* 0..100 as the sender or a plugin before this one stated it, else what reports of its type usually
+	 * have; -1 unknown. */
+	int (*severity)(const struct cirt_item *item);
+	/* Never raises. The report gets a note that tells both numbers and the reason. A rule that matches
+	 * afterwards may raise it again. */
+	void (*lower_severity)(struct cirt_item *item, int severity, const char *reason);
+	/* What near-duplicates of this item, or of the part in hand, are found by; never folds. kind: "text",
+	 * 128 hex digits of which each eight are a band (two with an equal band are compared, the score is
+	 * how many of the 64 pairs are equal); "file", an ssdeep digest. 0 = ok; else there are too many, or
+	 * it is not of its kind. */
+	int (*add_similarity)(struct cirt_item *item, const char *kind, const char *digest);
 };
 
 struct cirt_plugin_option {
 	const char *name; /* under plugin NAME { … } in cirtd.conf */
 	const char *help;
-	int is_file; /* the host opens it and gives its bytes by file() */
+	/* The host opens it and gives its bytes by file(). Of a folder: those of all files in it and in its
+	 * folders whose names end in .json, .csv or .txt, one after another by name, a line feed after each.
+	 */
+	int is_file;
 };
 
 struct cirt_plugin {
-	uint32_t abi;     /* CIRT_PLUGIN_ABI */
+	uint32_t abi;     /* CIRT_PLUGIN_ABI as compiled */
 	const char *name; /* a-z 0-9 - */
 	const char *version;
 	const char *summary;                      /* one line */

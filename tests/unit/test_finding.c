@@ -38,6 +38,10 @@ static void check_report(const struct report *report)
 		check_text(report->verdicts[i].rule, MAX_VALUE);
 		check_text(report->verdicts[i].outcome, MAX_VALUE);
 	}
+	for (size_t i = 0; i < report->similarity_count; i++) {
+		check(similarity_valid(report->similarities[i].kind, report->similarities[i].digest));
+		check_text(report->similarities[i].part, MAX_VALUE);
+	}
 	for (size_t i = 0; i < report->note_count; i++)
 		check_text(report->notes[i], MAX_VALUE);
 	for (size_t i = 0; i < report->tag_count; i++)
@@ -123,6 +127,12 @@ static void any_report(uint64_t *seed, struct arena *arena, struct report *repor
 	report->verdicts = arena_alloc(arena, sizeof(*report->verdicts));
 	*report->verdicts = (struct verdict){any_text(seed, arena), any_text(seed, arena),
 		any_text(seed, arena), any_text(seed, arena), any_text(seed, arena)};
+	report->similarity_count = chance_below(seed, 3);
+	report->similarities = arena_alloc(arena, 2 * sizeof(*report->similarities));
+	for (size_t i = 0; i < report->similarity_count; i++)
+		report->similarities[i] = (struct similarity){
+			(enum similarity_kind)chance_below(seed, SIMILARITY_KINDS), any_text(seed, arena),
+			chance(seed) & 1 ? STR("96:aBc/+9:Z") : any_text(seed, arena)};
 	report->notes = arena_alloc(arena, sizeof(*report->notes));
 	*report->notes = any_text(seed, arena);
 	report->tags = report->notes;

@@ -19,6 +19,9 @@ static void test_new_reports_land(void **state)
 	struct verdict verdicts[] = {{STR("yara 4"), STR("ns/rule"), STR("00"), STR("text"), STR("match")}};
 	third->report.verdicts = verdicts;
 	third->report.verdict_count = 1;
+	struct similarity similarities[] = {{SIMILARITY_FILE, STR("a.doc"), STR("3:abc:de")}};
+	third->report.similarities = similarities;
+	third->report.similarity_count = 1;
 	struct holding_held held = held_of(f, 1, 1, T0);
 	land(f, &held, items, count);
 	assert_sql(f,
@@ -35,6 +38,11 @@ static void test_new_reports_land(void **state)
 		"processed 3 3 0");
 	assert_sql(f, "SELECT concat_ws(' ', entries_processed, found, reports, folded) FROM ledger_day",
 		"1 3 3 0");
+	assert_sql(f,
+		"SELECT concat_ws(' ', r.rule_key, q.number, q.kind, q.part, q.digest) FROM similarity_queue "
+		"q "
+		"JOIN report r ON r.id = q.report",
+		"three 0 file a.doc 3:abc:de");
 	assert_sql(f, "SELECT v.rule FROM verdict v JOIN report r ON r.id = v.report", "ns/rule");
 	assert_sql(f,
 		"SELECT count(*) FROM report WHERE keys @> ARRAY[(SELECT keys[1] FROM report WHERE rule_key "
