@@ -22,8 +22,15 @@ _cirt()
 		return
 	fi
 	case $noun in
-	'') words="status ledger source report case quarantine rules plugin submit watch audit version help" ;;
+	'') words="status ledger alarm source report case quarantine rules plugin submit watch audit version help" ;;
 	ledger) words="--wait" ;;
+	alarm)
+		case $verb in
+		'') words="list ack" ;;
+		list) words="--limit --cursor --all" ;;
+		ack) words="--reason" ;;
+		esac
+		;;
 	source)
 		case $verb in
 		'') words="list show add disable enable" ;;
@@ -80,7 +87,7 @@ _cirt()
 		verify) words="--all" ;;
 		esac
 		;;
-	help) words="status ledger source report case quarantine rules plugin submit watch audit version" ;;
+	help) words="status ledger alarm source report case quarantine rules plugin submit watch audit version" ;;
 	esac
 	[[ $word == -* || -z $words ]] && words="$words --json --help --socket"
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

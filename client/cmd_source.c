@@ -37,6 +37,14 @@ static const struct column show_columns[] = {
 	{"folded", N_("seen again"), CELL_NUMBER, false},
 	{"quarantined", N_("quarantined"), CELL_NUMBER, false},
 	{"last_seen", N_("last seen"), CELL_TIME, false},
+	{"alarms", N_("ALARMS"), CELL_LIST, false},
+};
+
+static const struct column feed_columns[] = {
+	{"feed", N_("FEED"), CELL_TEXT, false},
+	{"since", N_("SINCE"), CELL_AGO, false},
+	{"changed", N_("COLUMNS CHANGED"), CELL_AGO, true},
+	{"columns", N_("COLUMNS"), CELL_LIST, true},
 };
 
 static void source_list(struct call *call, struct json_object *result)
@@ -48,6 +56,10 @@ static void source_list(struct call *call, struct json_object *result)
 static void source_show(struct call *call, struct json_object *result)
 {
 	screen_object(&call->screen, show_columns, ARRAY_LEN(show_columns), result);
+	if (!member_of(result, "feeds"))
+		return;
+	screen_printf(&call->screen, "\n");
+	screen_table(&call->screen, feed_columns, ARRAY_LEN(feed_columns), member_of(result, "feeds"));
 }
 
 static void source_changed(struct call *call, struct json_object *result)

@@ -167,6 +167,18 @@ static void show_sandbox(struct call *call, struct json_object *rooms)
 	buf_free(&loose);
 }
 
+static void show_alarms(struct call *call, struct json_object *database)
+{
+	char text[100];
+	int64_t alarms = member_number(database, "alarms");
+
+	if (alarms <= 0)
+		return;
+	snprintf(text, sizeof(text), _("ALARMS    %lld open: cirt alarm list"), (long long)alarms);
+	screen_colored(&call->screen, "\033[1;31m", text);
+	screen_printf(&call->screen, "\n");
+}
+
 static void status_show(struct call *call, struct json_object *result)
 {
 	struct buf uptime = {0};
@@ -181,6 +193,7 @@ static void status_show(struct call *call, struct json_object *result)
 	screen_printf(&call->screen, "\n");
 	show_backlog(call, member_of(result, "backlog"));
 	show_database(call, member_of(result, "database"));
+	show_alarms(call, member_of(result, "database"));
 	show_sandbox(call, member_of(result, "rooms"));
 	buf_free(&uptime);
 }

@@ -27,6 +27,7 @@ struct command {
 
 /* One table per noun, ended by method NULL. */
 extern const struct command status_commands[];
+extern const struct command alarm_commands[];
 extern const struct command source_commands[];
 extern const struct command report_commands[];
 extern const struct command case_commands[];

@@ -12,6 +12,8 @@ static const struct {
 	{"status", "", desk_status_show},
 	{"version", "", desk_version_show},
 	{"ledger", "", desk_ledger_show},
+	{"alarm", "list", desk_alarm_list},
+	{"alarm", "ack", desk_alarm_ack},
 	{"source", "list", desk_source_list},
 	{"source", "show", desk_source_show},
 	{"source", "add", desk_source_add},

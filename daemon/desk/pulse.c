@@ -21,6 +21,7 @@ struct pulse {
 	int64_t size;
 	int64_t schema;
 	int64_t queued; /* reports that wait for the correlator */
+	int64_t alarms; /* open ones */
 };
 
 static void on_answer(struct pg *pg, const struct pg_result *result, void *context)
@@ -36,6 +37,7 @@ static void on_answer(struct pg *pg, const struct pg_result *result, void *conte
 		pulse->size = pg_value_int(result, 0, 1);
 		pulse->schema = pg_value_int(result, 0, 2);
 		pulse->queued = pg_value_int(result, 0, 3);
+		pulse->alarms = pg_value_int(result, 0, 4);
 		pulse->answered = clock_monotonic();
 	}
 	timer_set(pulse->timer, PULSE_EVERY);
@@ -50,7 +52,8 @@ static void ask(void *context)
 		pg_query(pulse->pg,
 			"SELECT current_setting('server_version'), pg_database_size(current_database()),"
 			" (SELECT max(version) FROM migration), (SELECT count(*) FROM (SELECT FROM "
-			"correlation_queue LIMIT 10000) q)",
+			"correlation_queue LIMIT 10000) q),"
+			" (SELECT count(*) FROM alarm WHERE ended IS NULL)",
 			NULL, 0, false, on_answer, pulse);
 	} else if (!pulse->asking) {
 		timer_set(pulse->timer, PULSE_EVERY);
@@ -109,5 +112,6 @@ struct json_object *pulse_show(const struct desk *desk)
 	json_object_object_add(shown, "size", json_object_new_int64(pulse->size));
 	json_object_object_add(shown, "schema", json_object_new_int64(pulse->schema));
 	json_object_object_add(shown, "correlation_queue", json_object_new_int64(pulse->queued));
+	json_object_object_add(shown, "alarms", json_object_new_int64(pulse->alarms));
 	return shown;
 }

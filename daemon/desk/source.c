@@ -75,7 +75,13 @@ void desk_source_show(struct request *request)
 	query_start(&query, request->arena,
 		"SELECT " SOURCE_JSON
 		"::jsonb || jsonb_build_object('entries', b.entries, 'found', d.found, 'reports', d.reports,"
-		" 'folded', d.folded, 'quarantined', d.quarantined)" SOURCE_FROM
+		" 'folded', d.folded, 'quarantined', d.quarantined,"
+		" 'alarms', (SELECT json_agg(a.kind || ': ' || a.subject || ': ' || a.text ORDER BY a.id) "
+		"FROM alarm a "
+		"WHERE a.source = s.id AND a.ended IS NULL),"
+		" 'feeds', (SELECT json_agg(json_build_object('feed', c.feed, 'columns', c.columns, 'since', "
+		"stamp(c.first), 'changed', stamp(c.changed), 'changes', c.changes) ORDER BY c.feed) FROM "
+		"feed_columns c WHERE c.source = s.id))" SOURCE_FROM
 		", LATERAL (SELECT coalesce(sum(entries), 0) AS entries FROM books WHERE source = s.id) b,"
 		" LATERAL (SELECT coalesce(sum(found), 0) AS found, coalesce(sum(reports), 0) AS reports,"
 		" coalesce(sum(folded), 0) AS folded, coalesce(sum(quarantined), 0) AS quarantined FROM "

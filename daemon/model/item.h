@@ -45,7 +45,8 @@ struct item {
 	struct str reason; /* ITEM_QUARANTINED: what was expected; else "" */
 	struct str stage;  /* which stage refused it: "json", "mime", "plugin netinfo", "yara …" */
 	struct str bytes;  /* ITEM_QUARANTINED: the item whole */
-	struct str subkind; /* correspondence: "reply", "bounce", "auto-reply" */
+	struct str subkind; /* correspondence: "reply", "bounce", "auto-reply"; context: "columns": doc holds
+	                       the names of a feed's columns, one a line, title the feed's name */
 };
 
 /* All of an entry, or one piece of it: pieces are cut between items, at about 1 MB. */

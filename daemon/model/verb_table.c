@@ -127,6 +127,12 @@ static const struct verb_option submit_options[] = {
 	LAST,
 };
 
+static const struct verb_option alarm_list_options[] = {
+	PAGE,
+	{"all", NULL, N_("Those that are over or acknowledged too")},
+	LAST,
+};
+
 static const struct verb_option audit_options[] = {
 	{"all", NULL, N_("Compare with every anchor, however long it takes")},
 	LAST,
@@ -143,6 +149,11 @@ const struct verb verbs[] = {
 	{"status", "", ROLE_VIEWER, false, "", N_("Rooms, backlog and database"), none, "cirt status"},
 	{"ledger", "", ROLE_VIEWER, false, "", N_("The books: what came in and what became of it"),
 		ledger_options, "cirt ledger --wait 60"},
+	{"alarm", "list", ROLE_VIEWER, false, "",
+		N_("What the desk must know: feeds that changed or fell silent"), alarm_list_options,
+		"cirt alarm list"},
+	{"alarm", "ack", ROLE_TRAINEE, true, "ID", N_("You have seen it; said again, it is a new alarm"),
+		reasoned, "cirt alarm ack 88"},
 	{"source", "list", ROLE_VIEWER, false, "", N_("Who sends"), source_list_options, "cirt source list"},
 	{"source", "show", ROLE_VIEWER, false, "NAME", N_("All about one source"), none,
 		"cirt source show sensor-1"},

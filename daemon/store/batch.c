@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 
@@ -388,6 +389,27 @@ static bool send_acts(struct batch *batch)
 	return true;
 }
 
+/* Two nodes may say it of the same feeds at once: in one order. */
+static bool send_feeds(struct batch *batch)
+{
+	if (!batch->landing->feeds.count)
+		return false;
+	send(batch, "feeds",
+		"SELECT b FROM (SELECT * FROM unnest($1, $2, $3) AS u (a, b, c) ORDER BY a, b OFFSET 0) AS u "
+		"WHERE feed_columns_seen(a, b, string_to_array(c, chr(10)))",
+		&batch->landing->feeds, 0, NULL);
+	return true;
+}
+
+static bool take_feeds(struct batch *batch, const struct pg_result *rows)
+{
+	(void)batch;
+	for (int row = 0; row < rows->rows; row++)
+		log_warn("the columns of feed \"" STR_FMT "\" have changed: cirt alarm list",
+			STR_ARG(pg_value(rows, row, 0)));
+	return true;
+}
+
 static const struct stage stages[] = {
 	{send_known, take_known},
 	{send_ids, take_ids},
@@ -401,6 +423,7 @@ static const struct stage stages[] = {
 	{send_sums, NULL},
 	{send_arrivals, NULL},
 	{send_acts, NULL},
+	{send_feeds, take_feeds},
 	{send_heartbeat, NULL},
 };
 

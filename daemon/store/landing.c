@@ -23,7 +23,7 @@ void landing_free(struct landing **landing)
 	if (!it)
 		return;
 	struct columns *columns[] = {&it->families, &it->entries, &it->made, &it->moved, &it->seen,
-		&it->evidence, &it->objects, &it->sums, &it->acts, &it->arrivals};
+		&it->evidence, &it->objects, &it->sums, &it->acts, &it->arrivals, &it->feeds};
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
 		columns_free(columns[i]);
 	for (size_t i = 0; i < COPY_TABLES; i++)

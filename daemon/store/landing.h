@@ -101,6 +101,7 @@ struct landing {
 	struct columns sums; /* ledger_day */
 	struct columns acts; /* of re-runs */
 	struct columns arrivals;
+	struct columns feeds; /* columns that feeds had */
 };
 
 struct landing *landing_new(const struct lookup *lookup, int64_t max_age, int64_t max_late);

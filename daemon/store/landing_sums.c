@@ -184,6 +184,22 @@ static void encode_arrivals(struct landing *landing)
 	}
 }
 
+/* What a reader of CSV says of its header. A drill's feeds are not remembered. */
+static void encode_feeds(struct landing *landing)
+{
+	for (size_t i = 0; i < landing->landed_count; i++) {
+		const struct landed *landed = &landing->landed[i];
+		const struct item *item = landed->item;
+		if (item->kind != ITEM_CONTEXT || !landed->makes_row || landed->key.exercise ||
+			!landed->source || !str_equal(item->subkind, STR("columns")))
+			continue;
+		put_i32(column(&landing->feeds, 0), (int32_t)landed->source->id);
+		put_text(column(&landing->feeds, 1), item->report.title);
+		put_text(column(&landing->feeds, 2), item->report.doc);
+		columns_next(&landing->feeds);
+	}
+}
+
 void landing_encode_sums(struct landing *landing)
 {
 	static const uint32_t entries[] = {PG_DATE, PG_UUID, PG_INT8, PG_TIMESTAMPTZ, PG_INT4, PG_INT4,
@@ -194,13 +210,16 @@ void landing_encode_sums(struct landing *landing)
 	static const uint32_t acts[] = {PG_INT8, PG_BOOL, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8,
 		PG_INT8, PG_INT8, PG_TEXT, PG_TEXT};
 	static const uint32_t arrivals[] = {PG_INT4, PG_TIMESTAMPTZ, PG_INT8};
+	static const uint32_t feeds[] = {PG_INT4, PG_TEXT, PG_TEXT};
 	columns_begin(&landing->entries, entries, ARRAY_LEN(entries));
 	columns_begin(&landing->sums, sums, ARRAY_LEN(sums));
 	columns_begin(&landing->acts, acts, ARRAY_LEN(acts));
 	columns_begin(&landing->arrivals, arrivals, ARRAY_LEN(arrivals));
+	columns_begin(&landing->feeds, feeds, ARRAY_LEN(feeds));
 	for (size_t i = 0; i < landing->ticket_count; i++)
 		put_entry(landing, i);
 	encode_day_sums(landing);
 	encode_acts(landing);
 	encode_arrivals(landing);
+	encode_feeds(landing);
 }

@@ -234,6 +234,8 @@ static void test_trap_22_rooms_may_only_do_their_work(void **state)
 		{"cirt_store", "SELECT count(*) FROM journal"},
 		{"cirt_store", "UPDATE source SET trust = 100"},
 		{"cirt_store", "CREATE TABLE cirt.x ()"},
+		{"cirt_store", "DELETE FROM feed_columns"},
+		{"cirt_store", "SELECT alarm_over('feed-drift', 'x')"},
 		{"cirt_keeper", "INSERT INTO operator (name, role) VALUES ('x', 'admin')"},
 		{"cirt_keeper", "UPDATE journal SET actor = ''"},
 		{"cirt_keeper", "DELETE FROM report"},
@@ -394,6 +396,43 @@ static void test_exercise_is_added_never_removed(void **state)
 		"t");
 }
 
+static void test_columns_of_a_feed_are_remembered_and_drift_alarms(void **state)
+{
+	struct database *db = *state;
+	assert_sql(db, "SELECT feed_columns_seen(2, 'scan_rdp', '{ip,port,tag}')", "f");
+	assert_sql(db, "SELECT feed_columns_seen(2, 'scan_rdp', '{port,tag,ip}')", "f");
+	assert_sql(db, "SELECT feed_columns_seen(4, 'scan_rdp', '{ip,port}')", "f");
+	assert_sql(db, "SELECT count(*) FROM alarm", "0");
+	assert_sql(db, "SELECT feed_columns_seen(2, 'scan_rdp', '{ip,tag,sector}')", "t");
+	assert_sql(db, "SELECT feed_columns_seen(2, 'scan_rdp', '{sector,ip,tag}')", "f");
+	assert_sql(db, "SELECT kind || ' | ' || subject || ' | ' || text || ' | ' || count FROM alarm",
+		"feed-drift | report scan_rdp | the columns of this feed have changed; new: sector; gone: "
+		"port | 1");
+	assert_sql(db, "SELECT feed_columns_seen(2, 'scan_rdp', '{ip,tag,sector,city}')", "t");
+	assert_sql(db, "SELECT count || ' ' || text FROM alarm",
+		"2 the columns of this feed have changed; new: city");
+	assert_sql(db, "SELECT columns || changes::text FROM feed_columns WHERE source = 2",
+		"{ip,tag,sector,city,2}");
+}
+
+static void test_alarms_end_once_and_open_anew(void **state)
+{
+	struct database *db = *state;
+	database_ask(db, "SELECT alarm_raise('feed-silent', 'abuse', 4, 'silent for 9 h')");
+	assert_sql(db, "SELECT alarm_seen(id, 'on holiday') FROM alarm WHERE kind = 'feed-silent'", "t");
+	assert_sql(db, "SELECT alarm_seen(id, '') FROM alarm WHERE kind = 'feed-silent'", "f");
+	assert_sql(db,
+		"SELECT concat_ws(' ', action, before::json ->> 'subject', after::json ->> 'reason') FROM "
+		"journal WHERE object LIKE 'alarm/%'",
+		"acknowledged abuse on holiday");
+	database_ask(db, "SELECT alarm_raise('feed-silent', 'abuse', 4, 'silent for 30 h')");
+	database_ask(db, "SELECT alarm_over('feed-silent', 'abuse')");
+	assert_sql(db,
+		"SELECT count(*) || ' ' || count(ended) || ' ' || count(ended_by) FROM alarm WHERE kind = "
+		"'feed-silent'",
+		"2 2 1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +456,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_trap_24_searches_use_their_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_29_evidence_is_stored_as_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exercise_is_added_never_removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_columns_of_a_feed_are_remembered_and_drift_alarms, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_alarms_end_once_and_open_anew, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("sql", tests, NULL, NULL);
 }
