@@ -14,7 +14,7 @@
 /* The fewest bytes that each takes when encoded: they bound what a count may make us allocate. */
 #define LEAST_ITEM       29
 #define LEAST_EVIDENCE   48
-#define LEAST_OBJECT     33
+#define LEAST_OBJECT     49
 #define LEAST_OBSERVABLE 12
 #define LEAST_VERDICT    20
 #define LEAST_STRING     4
@@ -166,6 +166,7 @@ static void put_object(struct buf *out, const struct stix_object *object)
 	pack_u32(out, object->tlp);
 	put_text(out, object->text, MAX_DOC);
 	pack_u32(out, object->item);
+	pack_bytes(out, object->digest, FINGERPRINT_LEN);
 }
 
 void finding_encode(const struct finding *finding, struct buf *out)
@@ -335,6 +336,7 @@ static void get_object(struct unpack *in, struct stix_object *object)
 	object->tlp = (enum tlp)unpack_enum(in, TLP_RED + 1);
 	object->text = get_text(in, MAX_DOC);
 	object->item = unpack_u32(in);
+	unpack_bytes(in, object->digest, FINGERPRINT_LEN);
 }
 
 bool finding_decode(struct str bytes, struct arena *arena, struct finding *finding, struct err *err)

@@ -34,6 +34,7 @@ struct stix_object {
 	enum tlp tlp;    /* of its markings; TLP_UNSTATED */
 	struct str text; /* the object's own bytes */
 	uint32_t item;
+	uint8_t digest[FINGERPRINT_LEN]; /* of its canonical JSON: equal for equal content; zero if unknown */
 };
 
 struct item {

@@ -167,7 +167,7 @@ static bool unicode_escape(struct json_scan *scan, uint32_t *character)
 
 	if (!hex4(scan, character))
 		return false;
-	if (*character == 0)
+	if (*character == 0 && !scan->nul)
 		return json_scan_fail(scan, "expected no NUL in a text");
 	if (*character < 0xd800 || *character > 0xdfff)
 		return true;

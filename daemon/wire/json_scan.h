@@ -19,6 +19,7 @@ struct json_scan {
 	const char *end;
 	unsigned depth;
 	unsigned max_depth;
+	bool nul;   /* \u0000 is let through: for text that is kept as it is, and not read */
 	bool first; /* no member or element of the innermost object or array has been read yet */
 	struct arena *arena;
 	struct err *err;
@@ -26,7 +27,7 @@ struct json_scan {
 
 enum json_kind { JSON_NOTHING, JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON_NUMBER, JSON_BOOL, JSON_NULL };
 
-/* False if text is not UTF-8. */
+/* False if text is not UTF-8. NUL is refused until the caller sets `nul`. */
 bool json_scan_open(
 	struct json_scan *scan, struct str text, unsigned max_depth, struct arena *arena, struct err *err);
 enum json_kind json_scan_kind(struct json_scan *scan); /* of the value that comes next */

@@ -1,8 +1,12 @@
+#include "base/hash.h"
+#include "wire/jcs.h"
 #include "wire/json_cut.h"
 #include "wire/reading.h"
 #include "wire/stix_check.h"
 #include "wire/stix_index.h"
+#include "wire/stix_marking.h"
 #include "wire/stix_report.h"
+#include "wire/stix_sco.h"
 
 /* After a broken object the next one is looked for; so often that it costs no more than reading the bundle
  * again. */
@@ -13,11 +17,12 @@ struct bundle {
 	struct reading *reading;
 	struct stix_index *index;
 	struct str whole;
-	struct str rest; /* behind the opening bracket of the list of objects */
-	bool in_object;  /* the list is a member: others may follow */
-	bool single;     /* one object, not a list: it is `whole` */
-	bool old;        /* says that it is STIX 2.0 */
-	size_t number;   /* of the object at hand */
+	struct str rest;      /* behind the opening bracket of the list of objects */
+	bool in_object;       /* the list is a member: others may follow */
+	bool single;          /* one object, not a list: it is `whole` */
+	bool old;             /* says that it is STIX 2.0 */
+	size_t number;        /* of the object at hand */
+	struct buf canonical; /* its canonical JSON */
 	unsigned resyncs;
 };
 
@@ -148,6 +153,7 @@ static void keep_object(
 	struct json_object *revoked = json_of(object, "revoked", json_type_boolean);
 	struct stix_object *kept = reading_object(bundle->reading, item->number);
 	struct str version = json_text(object, "modified");
+	uint8_t digest[SHA256_LEN];
 
 	kept->id = arena_str(arena, json_text(object, "id"));
 	kept->type = arena_str(arena, json_text(object, "type"));
@@ -158,6 +164,22 @@ static void keep_object(
 	kept->revoked = revoked && json_object_get_boolean(revoked);
 	kept->tlp = stix_tlp(bundle->index, object);
 	kept->text = text;
+	sha256(buf_view(&bundle->canonical), digest);
+	memcpy(kept->digest, digest, FINGERPRINT_LEN);
+}
+
+/* An observable's identifier follows from what it says: where it does not, two senders would name one thing
+ * twice. */
+static void check_name(
+	struct reading *reading, struct report *report, struct str id, struct str type, struct str text)
+{
+	struct str right;
+
+	if (stix_kind_of(type) != STIX_SCO || !stix_id_is_named(id) ||
+		!stix_sco_id(type, text, reading->limits->max_depth, reading->arena, &right) ||
+		str_equal_nocase(id, right))
+		return;
+	reading_note(reading, report, "its properties give it another identifier: " STR_FMT, STR_ARG(right));
 }
 
 static void take_object(struct bundle *bundle, struct json_object *object, struct str text, const char *flaw)
@@ -171,9 +193,17 @@ static void take_object(struct bundle *bundle, struct json_object *object, struc
 	stix_report(bundle->reading, &item->report, bundle->index, object, text);
 	if (gone)
 		reading_note(bundle->reading, &item->report, "revoked by its creator");
+	check_name(bundle->reading, &item->report, json_text(object, "id"), json_text(object, "type"), text);
 	if (flaw[0])
 		reading_note(bundle->reading, &item->report, "not quite STIX: %s", flaw);
 	keep_object(bundle, item, object, item->report.doc);
+}
+
+/* Strictly: json-c takes a key that stands twice, and what comes last wins. */
+static bool is_json(struct bundle *bundle, struct str piece, struct err *err)
+{
+	buf_clear(&bundle->canonical);
+	return jcs_write(piece, (unsigned)depth_of(bundle), bundle->reading->arena, &bundle->canonical, err);
 }
 
 static void read_object(struct bundle *bundle, struct str piece)
@@ -186,7 +216,8 @@ static void read_object(struct bundle *bundle, struct str piece)
 	if (piece.len > reading->limits->max_line)
 		err_set(&err, ERR_NOSPACE, "an object of %zu bytes; at most %zu are read", piece.len,
 			reading->limits->max_line);
-	else if (json_read(piece, reading->limits->max_depth, &object, &err)) {
+	else if (is_json(bundle, piece, &err) &&
+		 json_read(piece, reading->limits->max_depth, &object, &err)) {
 		if (!json_object_is_type(object, json_type_object))
 			err_set(&err, ERR_MALFORMED, "expected a STIX object");
 		else if (stix_check(object, bundle->old, flaw, &err))
@@ -279,5 +310,6 @@ bool stix_read(struct reading *reading, struct str bytes, struct str envelope, s
 	index_objects(&bundle);
 	read_objects(&bundle);
 	stix_index_free(&bundle.index);
+	buf_free(&bundle.canonical);
 	return true;
 }

@@ -3,47 +3,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "model/storable.h"
+#include "wire/stix_class.h"
+#include "wire/stix_marking.h"
 #include "wire/stix_observe.h"
 
 #define INCIDENT_CORE "extension-definition--ef765651-680c-498d-9894-99799f2fa126"
-#define TLP_EXTENSION "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
-
-/* Words in indicator_types, report_types, incident_types, labels and kill chain phases; first hit. */
-static const struct {
-	const char *word;
-	const char *type; /* of RSIT */
-} classes[] = {
-	{"phishing", "phishing"},
-	{"credential-harvest", "phishing"},
-	{"spam", "spam"},
-	{"c2", "c2-server"},
-	{"c&c", "c2-server"},
-	{"command-and-control", "c2-server"},
-	{"brute-force", "brute-force"},
-	{"dictionary-attack", "brute-force"},
-	{"ransomware", "infected-system"},
-	{"botnet", "infected-system"},
-	{"infected", "infected-system"},
-	{"malware-configuration", "malware-configuration"},
-	{"malware", "malware-distribution"},
-	{"ddos", "ddos"},
-	{"denial-of-service", "dos"},
-	{"defacement", "unauthorised-information-modification"},
-	{"exfiltration", "data-leak"},
-	{"data-leak", "data-leak"},
-	{"sql-injection", "exploit"},
-	{"exploit", "exploit"},
-	{"port-scan", "scanner"},
-	{"scanning", "scanner"},
-	{"scanner", "scanner"},
-	{"reconnaissance", "scanner"},
-	{"social-engineering", "social-engineering"},
-	{"account-compromise", "unprivileged-account-compromise"},
-	{"compromised", "system-compromise"},
-	{"copyright", "copyright"},
-	{"vulnerab", "vulnerable-system"},
-	{"anomalous-activity", "ids-alert"},
-};
 
 static const struct {
 	const char *type;
@@ -63,91 +27,6 @@ bool stix_is_report(struct str type)
 		if (str_equal(type, str_of(reports[i].type)))
 			return true;
 	return false;
-}
-
-/* --- markings --- */
-
-/* A TLP that is none of the predefined ones, but says which it is. */
-static bool tlp_of_definition(const struct json_object *marking, enum tlp *tlp)
-{
-	struct json_object *definition = json_of(marking, "definition", json_type_object);
-	struct json_object *extensions = json_of(marking, "extensions", json_type_object);
-	struct json_object *extension =
-		extensions ? json_of(extensions, TLP_EXTENSION, json_type_object) : NULL;
-
-	if (definition && str_equal(json_text(marking, "definition_type"), STR("tlp")))
-		return tlp_parse(json_text(definition, "tlp"), tlp);
-	if (extension)
-		return tlp_parse(json_text(extension, "tlp_2_0"), tlp);
-	return str_starts(json_text(marking, "name"), STR("TLP:")) &&
-	       tlp_parse(json_text(marking, "name"), tlp);
-}
-
-static void stricter(struct stix_index *index, struct str id, enum tlp *strictest)
-{
-	enum tlp tlp = TLP_UNSTATED;
-
-	if (!tlp_of_marking(id, &tlp)) {
-		struct json_object *marking = stix_index_get(index, id);
-		if (!marking || !tlp_of_definition(marking, &tlp))
-			tlp = TLP_UNSTATED;
-		json_object_put(marking);
-	}
-	if (tlp > *strictest)
-		*strictest = tlp;
-}
-
-enum tlp stix_tlp(struct stix_index *index, const struct json_object *object)
-{
-	struct json_object *refs = json_of(object, "object_marking_refs", json_type_array);
-	struct json_object *granular = json_of(object, "granular_markings", json_type_array);
-	enum tlp tlp = TLP_UNSTATED;
-
-	for (size_t i = 0; refs && i < json_object_array_length(refs) && i < 100; i++)
-		stricter(index, json_value_text(json_object_array_get_idx(refs, i)), &tlp);
-	for (size_t i = 0; granular && i < json_object_array_length(granular) && i < 1000; i++) {
-		struct json_object *marking = json_object_array_get_idx(granular, i);
-		if (json_object_is_type(marking, json_type_object))
-			stricter(index, json_text(marking, "marking_ref"), &tlp);
-	}
-	return tlp;
-}
-
-/* --- classification --- */
-
-static bool classify_word(struct report *report, struct str word)
-{
-	if (rsit_parse(word, &report->type))
-		return true;
-	for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
-		size_t length = strlen(classes[i].word);
-		for (size_t at = 0; at + length <= word.len; at++)
-			if (str_equal_nocase((struct str){word.p + at, length}, str_of(classes[i].word)))
-				return rsit_parse(str_of(classes[i].type), &report->type);
-	}
-	return false;
-}
-
-static bool classify_list(
-	struct report *report, const struct json_object *object, const char *key, const char *member)
-{
-	struct json_object *list = json_of(object, key, json_type_array);
-
-	for (size_t i = 0; list && i < json_object_array_length(list) && i < 100; i++) {
-		struct json_object *value = json_object_array_get_idx(list, i);
-		struct str word = member ? json_text(value, member) : json_value_text(value);
-		if (word.len > 0 && word.len < 200 && classify_word(report, word))
-			return true;
-	}
-	return false;
-}
-
-static void classify(struct report *report, const struct json_object *object)
-{
-	if (!classify_list(report, object, "indicator_types", NULL) &&
-		!classify_list(report, object, "report_types", NULL) &&
-		!classify_list(report, object, "labels", NULL))
-		classify_list(report, object, "kill_chain_phases", "phase_name");
 }
 
 /* --- what all have --- */
@@ -242,6 +121,7 @@ static void indicator(struct stix_observing *observing, struct json_object *obje
 	if (target) {
 		take_malware(observing->reading, report, target);
 		take_external(observing->reading, report, target);
+		stix_classify(report, target);
 	}
 	json_object_put(target);
 }
@@ -255,7 +135,7 @@ static void sighting(struct stix_observing *observing, struct json_object *objec
 	if (seen) {
 		name = json_text(seen, "name").len > 0 ? json_text(seen, "name") : json_text(seen, "pattern");
 		take_malware(observing->reading, observing->report, seen);
-		classify(observing->report, seen);
+		stix_classify(observing->report, seen);
 		observing->role = OBSERVED_INDICATOR;
 		stix_observe(observing, seen);
 		observing->role = OBSERVED_UNKNOWN;
@@ -293,7 +173,7 @@ static void incident(struct stix_observing *observing, struct json_object *objec
 	if (value >= 0 && value <= 100)
 		observing->report->severity = (int)value;
 	if (core)
-		classify_list(observing->report, core, "incident_types", NULL);
+		stix_classify_list(observing->report, core, "incident_types");
 }
 
 /* A report or a grouping is about what it names. */
@@ -343,7 +223,7 @@ static void fill_report(
 	report->tlp = stix_tlp(index, object);
 	take_time(report, object);
 	take_labels(reading, report, object);
-	classify(report, object);
+	stix_classify(report, object);
 	take_external(reading, report, object);
 	for (size_t i = 0; i < ARRAY_LEN(fillers); i++) {
 		if (!str_equal(type, str_of(fillers[i].type)))
@@ -351,6 +231,7 @@ static void fill_report(
 		observing.role = fillers[i].role;
 		fillers[i].fill(&observing, object);
 	}
+	stix_classify_rest(report, object);
 	if (!spent && stix_index_spent(index))
 		reading_note(reading, report,
 			"the bundle's references are too many to follow; some objects were not resolved");
@@ -366,6 +247,7 @@ void stix_report(struct reading *reading, struct report *report, struct stix_ind
 	report->doc = arena_str(reading->arena, text);
 	report->title = text_in(reading, json_text(object, "name"), MAX_TITLE);
 	report->text = text_in(reading, json_text(object, "description"), MAX_TEXT);
+	stix_marking_notes(reading, report, index, object);
 	if (stix_is_report(type))
 		fill_report(reading, report, index, object);
 	if (report->title.len == 0)

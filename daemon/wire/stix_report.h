@@ -9,7 +9,5 @@ bool stix_is_report(struct str type);
 /* Fill a report from an object; text is its own bytes. Also for context, which gets title and text only. */
 void stix_report(struct reading *reading, struct report *report, struct stix_index *index,
 	struct json_object *object, struct str text);
-/* The strictest TLP of an object's markings, granular ones too; TLP_UNSTATED if it has none. */
-enum tlp stix_tlp(struct stix_index *index, const struct json_object *object);
 
 #endif
