@@ -50,6 +50,15 @@ struct conf {
 	uint64_t mail_max_sessions;
 	struct str mail_certificate; /* PEM files, read by the supervisor; "" = no STARTTLS */
 	struct str mail_key;
+	/* reply */
+	struct str reply_address; /* "" = case@ and the hostname */
+	struct str reply_tag;     /* "CIRT-XX" */
+	/* spam */
+	struct conf_list spam_hops; /* names, addresses and prefixes of our own mail servers */
+	uint64_t spam_sender;       /* mails of one sender in a window; 0 = no limit */
+	uint64_t spam_domain;
+	uint64_t spam_window;
+	uint64_t spam_keep;
 	/* sensor */
 	struct conf_list sensor_listen;
 	struct str sensor_certificate;

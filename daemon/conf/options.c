@@ -85,6 +85,25 @@ const struct conf_option conf_options[] = {
 	{"mail", "key", OPT_PATH, AT(mail_key), "", 0, 0, NULL, RELOAD, SUPERVISOR,
 		"PEM file with its private key."},
 
+	{"reply", "address", OPT_TEXT, AT(reply_address), "", 0, 0, NULL, RELOAD, DESK | STORE,
+		"Address to which replies in a case go, such as \"case@cirt.example\": each case has its own, "
+		"case+2026-000412-SEAL@cirt.example, sealed so that nobody can guess another's. Empty: case@ and the hostname."},
+	{"reply", "tag", OPT_TEXT, AT(reply_tag), "CIRT", 0, 0, NULL, RELOAD, DESK | STORE,
+		"What our subject tags begin with: \"CIRT-XX\" for [CIRT-XX 2026-000412]. A tag with anything else is another "
+		"team's."},
+
+	{"spam", "trusted_hops", OPT_LIST, AT(spam_hops), "", 0, 0, NULL, RELOAD, TRIAGE,
+		"Our own mail servers, whose verdict on spam (rspamd, SpamAssassin) counts: names as they stand behind \"by\" in "
+		"their Received fields, and addresses or prefixes from which they send. Empty: no verdict counts."},
+	{"spam", "sender_limit", OPT_COUNT, AT(spam_sender), "0", 0, 1000000, NULL, RELOAD, STORE,
+		"More mails than this from one sender within the window are spam. 0: no limit."},
+	{"spam", "domain_limit", OPT_COUNT, AT(spam_domain), "0", 0, 1000000, NULL, RELOAD, STORE,
+		"The same for all senders of one domain together."},
+	{"spam", "window", OPT_TIME, AT(spam_window), "1h", 60 * SECOND, 7 * DAY, NULL, RELOAD, STORE,
+		"The window of both limits."},
+	{"spam", "keep", OPT_TIME, AT(spam_keep), "30d", HOUR, 3660 * DAY, NULL, RELOAD, KEEPER,
+		"How long spam is kept, to be searched, reviewed and rescued."},
+
 	{"sensor", "listen", OPT_LISTEN, AT(sensor_listen), "", 0, 0, NULL, RESTART, SUPERVISOR | INTAKE,
 		"Where sensors send lines over mutual TLS, such as \"[::]:6514\". Empty: nowhere."},
 	{"sensor", "certificate", OPT_PATH, AT(sensor_certificate), "", 0, 0, NULL, RELOAD, SUPERVISOR,

@@ -10,6 +10,8 @@
 #define MAX_REASON      1000
 #define MAX_NAME        300 /* a rule, a stage, a STIX type */
 #define MAX_COUNT       INT64_C(1000000000000)
+#define MAX_REPLIES     ((size_t)LETTER_REFERENCES * (LETTER_ID + 1))
+#define MAX_TAGS        ((size_t)LETTER_TAGS * (LETTER_TAG + 1))
 
 /* The fewest bytes that each takes when encoded: they bound what a count may make us allocate. */
 #define LEAST_ITEM       29
@@ -132,6 +134,18 @@ static void put_report(struct buf *out, const struct report *report)
 	pack_bytes(out, report->fingerprint.digest, FINGERPRINT_LEN);
 }
 
+static void put_letter(struct buf *out, const struct letter *letter)
+{
+	pack_u8(out, letter->is_mail);
+	if (!letter->is_mail)
+		return;
+	put_text(out, letter->sender, MAX_VALUE);
+	put_text(out, letter->id, LETTER_ID);
+	put_text(out, letter->replies, MAX_REPLIES);
+	put_text(out, letter->tags, MAX_TAGS);
+	put_text(out, letter->spam, MAX_NAME);
+}
+
 static void put_item(struct buf *out, const struct item *item)
 {
 	pack_u32(out, item->kind);
@@ -142,8 +156,10 @@ static void put_item(struct buf *out, const struct item *item)
 	put_text(out, item->subkind, MAX_NAME);
 	pack_str(out, item->bytes);
 	pack_u8(out, item->kind != ITEM_QUARANTINED);
-	if (item->kind != ITEM_QUARANTINED)
-		put_report(out, &item->report);
+	if (item->kind == ITEM_QUARANTINED)
+		return;
+	put_report(out, &item->report);
+	put_letter(out, &item->letter);
 }
 
 static void put_evidence(struct buf *out, const struct evidence *evidence)
@@ -295,6 +311,18 @@ static void get_report(struct unpack *in, struct arena *arena, struct report *re
 	unpack_bytes(in, report->fingerprint.digest, FINGERPRINT_LEN);
 }
 
+static void get_letter(struct unpack *in, struct letter *letter)
+{
+	letter->is_mail = get_bool(in);
+	if (!letter->is_mail)
+		return;
+	letter->sender = get_text(in, MAX_VALUE);
+	letter->id = get_text(in, LETTER_ID);
+	letter->replies = get_text(in, MAX_REPLIES);
+	letter->tags = get_text(in, MAX_TAGS);
+	letter->spam = get_text(in, MAX_NAME);
+}
+
 static void get_item(struct unpack *in, struct arena *arena, struct item *item)
 {
 	item->kind = (enum item_kind)unpack_enum(in, ITEM_QUARANTINED + 1);
@@ -307,8 +335,10 @@ static void get_item(struct unpack *in, struct arena *arena, struct item *item)
 	item->bytes = unpack_str(in);
 	bool reports = get_bool(in);
 	must(in, reports == (item->kind != ITEM_QUARANTINED));
-	if (reports && !in->failed)
-		get_report(in, arena, &item->report);
+	if (!reports || in->failed)
+		return;
+	get_report(in, arena, &item->report);
+	get_letter(in, &item->letter);
 }
 
 /* Evidence is shared by digest with all other entries: a wrong digest would put these bytes in the place of

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "model/letter.h"
 #include "model/report.h"
 
 /* What triage found in an entry. */
@@ -48,6 +49,7 @@ struct item {
 	struct str bytes;  /* ITEM_QUARANTINED: the item whole */
 	struct str subkind; /* correspondence: "reply", "bounce", "auto-reply"; context: "columns": doc holds
 	                       the names of a feed's columns, one a line, title the feed's name */
+	struct letter letter; /* of the mail itself, not of what is inside it */
 };
 
 /* All of an entry, or one piece of it: pieces are cut between items, at about 1 MB. */

@@ -24,6 +24,7 @@ struct examiner {
 	struct buf encoded;
 	/* Of the entry in hand. */
 	struct reading_limits limits;
+	const struct spam_hops *hops;
 	int64_t said_alive; /* monotonic */
 	struct reading reading;
 	const struct handout_entry *entry;
@@ -34,7 +35,8 @@ struct examiner {
 };
 
 struct examiner *examiner_new(struct rule_set *rules, struct plugin_host *plugins, struct slot *slot,
-	struct item_limit *limit, size_t max_line, const struct examiner_calls *calls)
+	struct item_limit *limit, size_t max_line, const struct spam_hops *hops,
+	const struct examiner_calls *calls)
 {
 	struct examiner *examiner = mem_alloc(sizeof(*examiner));
 
@@ -43,6 +45,7 @@ struct examiner *examiner_new(struct rule_set *rules, struct plugin_host *plugin
 	examiner->slot = slot;
 	examiner->limit = limit;
 	examiner->calls = *calls;
+	examiner->hops = hops;
 	examiner->limits = reading_limits_default;
 	if (max_line > 0)
 		examiner->limits.max_line = max_line;
@@ -277,6 +280,7 @@ void examiner_run(struct examiner *examiner, const struct handout_entry *entry)
 	examiner->reading = (struct reading){
 		.arena = examiner->arena,
 		.limits = &reading_limits_default,
+		.hops = examiner->hops,
 		.at = at,
 		.left_out = left_out,
 		.flush = flush,

@@ -35,9 +35,11 @@ struct examiner_counts {
 	uint64_t unfinished; /* scans given up or left out */
 };
 
-/* All that is given stays the caller's and must outlive it. max_line 0: as in reading_limits_default. */
+/* All that is given stays the caller's and must outlive it. max_line 0: as in reading_limits_default. hops
+ * may be NULL. */
 struct examiner *examiner_new(struct rule_set *rules, struct plugin_host *plugins, struct slot *slot,
-	struct item_limit *limit, size_t max_line, const struct examiner_calls *calls);
+	struct item_limit *limit, size_t max_line, const struct spam_hops *hops,
+	const struct examiner_calls *calls);
 void examiner_free(struct examiner **examiner);
 void examiner_run(struct examiner *examiner, const struct handout_entry *entry);
 const struct examiner_counts *examiner_counts(const struct examiner *examiner);

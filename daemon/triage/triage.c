@@ -46,6 +46,8 @@ struct triage {
 	size_t unsent_count;
 	size_t unsent_space;
 	bool draining;
+	struct arena *kept; /* what lasts as long as the worker: the hops */
+	struct spam_hops hops;
 	struct buf check; /* check mode: the result as JSON */
 };
 
@@ -263,6 +265,18 @@ static void on_work(void *context)
 	work_soon(triage);
 }
 
+/* A copy: the configuration changes under us when it is read again, a moment before we are replaced. */
+static void keep_hops(struct triage *triage, const struct conf_list *list)
+{
+	struct str *hops;
+
+	triage->kept = arena_new(1024);
+	hops = arena_alloc(triage->kept, (list->count + 1) * sizeof(*hops));
+	for (size_t i = 0; i < list->count; i++)
+		hops[i] = arena_str(triage->kept, list->values[i]);
+	triage->hops = (struct spam_hops){hops, list->count};
+}
+
 static bool triage_start(struct room *room, struct err *err)
 {
 	struct triage *triage = triage_of(room);
@@ -271,8 +285,9 @@ static bool triage_start(struct room *room, struct err *err)
 	(void)err;
 	if (!triage->rules)
 		return true;
+	keep_hops(triage, &room_conf(room)->spam_hops);
 	triage->examiner = examiner_new(triage->rules, triage->plugins, triage->slot, triage->limit,
-		(size_t)room_conf(room)->sensor_max_line, &calls);
+		(size_t)room_conf(room)->sensor_max_line, &triage->hops, &calls);
 	triage->work = timer_new(room_loop(room), on_work, triage);
 	return true;
 }
@@ -430,6 +445,7 @@ static void triage_stop(struct room *room)
 	timer_free(&triage->work);
 	timer_free(&triage->patience);
 	examiner_free(&triage->examiner);
+	arena_free(&triage->kept);
 	item_limit_free(&triage->limit);
 	in_hand_free(&triage->hand);
 	slot_free(&triage->slot);

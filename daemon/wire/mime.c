@@ -2,7 +2,8 @@
 
 #include "base/clock.h"
 #include "model/storable.h"
-#include "wire/json_read.h"
+#include "wire/envelope_facts.h"
+#include "wire/letter.h"
 
 struct item *mail_item(const struct mail *mail)
 {
@@ -16,39 +17,27 @@ struct report *mail_report(const struct mail *mail)
 
 /* --- what the door says --- */
 
-static void add_recipient(struct mail *mail, struct json_object *value)
+static void add_recipient(struct mail *mail, struct str address)
 {
-	struct str address = json_value_text(value);
 	struct str normal;
 
-	if (address.len > 0 && observable_normalise(OBSERVABLE_EMAIL, address, mail->reading->arena, &normal))
+	if (observable_normalise(OBSERVABLE_EMAIL, address, mail->reading->arena, &normal))
 		mail->recipients[mail->recipient_count++] = arena_str(mail->reading->arena, normal);
 }
 
 static void read_envelope(struct mail *mail, struct str envelope)
 {
-	struct json_object *object = NULL;
-	struct json_object *to;
-	struct json_object *from;
-	size_t count;
+	struct envelope_facts facts;
 
-	if (envelope.len == 0 || !json_read(envelope, 8, &object, NULL) ||
-		!json_object_is_type(object, json_type_object)) {
-		json_object_put(object);
+	if (!envelope_read(envelope, mail->reading->arena, &facts))
 		return;
-	}
-	from = json_of(object, "from", json_type_string);
-	if (from) {
-		mail->sender = arena_str(mail->reading->arena, json_value_text(from));
-		mail->null_sender = mail->sender.len == 0 || str_equal(mail->sender, STR("<>"));
-	}
-	json_object_object_get_ex(object, "to", &to);
-	count = json_object_is_type(to, json_type_array) ? json_object_array_length(to) : 0;
-	mail->recipients = arena_alloc(mail->reading->arena, (count + 1) * sizeof(struct str));
-	add_recipient(mail, to);
-	for (size_t i = 0; i < count; i++)
-		add_recipient(mail, json_object_array_get_idx(to, i));
-	json_object_put(object);
+	mail->sender = facts.from;
+	mail->null_sender = facts.has_from && (facts.from.len == 0 || str_equal(facts.from, STR("<>")));
+	mail->recipients = arena_alloc(mail->reading->arena, facts.to_count * sizeof(struct str));
+	for (size_t i = 0; i < facts.to_count; i++)
+		add_recipient(mail, facts.to[i]);
+	mail->from_trusted = mail->reading->hops && !str_equal(facts.door, STR("submit")) &&
+	                     spam_peer_trusted(mail->reading->hops, facts.peer);
 }
 
 /* --- observables that are none --- */
@@ -111,6 +100,24 @@ static void read_reporter(struct mail *mail, GMimeMessage *message)
 		mail->reporter = report->observables[0].value;
 }
 
+static void read_letter(struct mail *mail, GMimeMessage *message, struct str subject)
+{
+	struct arena *arena = mail->reading->arena;
+	GMimeObject *object = GMIME_OBJECT(message);
+	struct letter *letter = &mail_item(mail)->letter;
+	struct str normal;
+
+	letter->is_mail = true;
+	if (observable_normalise(OBSERVABLE_EMAIL, mail->reporter, arena, &normal))
+		letter->sender = arena_str(arena, normal);
+	letter->id = letter_replies(mail_header_raw(object, "Message-ID"), STR_NONE, arena);
+	letter->replies = letter_replies(
+		mail_header_raw(object, "In-Reply-To"), mail_header_raw(object, "References"), arena);
+	letter->tags = letter_tags(subject, arena);
+	if (mail->from_trusted)
+		letter->spam = spam_verdict(mail->reading->hops, mail->whole, arena);
+}
+
 static void read_headers(struct mail *mail, GMimeMessage *message)
 {
 	struct report *report = mail_report(mail);
@@ -125,6 +132,7 @@ static void read_headers(struct mail *mail, GMimeMessage *message)
 	if (date)
 		report->observed = g_date_time_to_unix(date) * CLOCK_SECOND;
 	extract_observables(mail->reading, report, subject);
+	read_letter(mail, message, subject);
 	mail_item(mail)->subkind = mail_subkind(mail, message, subject);
 	if (mail_item(mail)->subkind.len > 0)
 		mail_item(mail)->kind = ITEM_CORRESPONDENCE;
@@ -168,7 +176,7 @@ static void read_message(struct mail *mail, GMimeMessage *message)
 
 bool mail_read(struct reading *reading, struct str bytes, struct str envelope, struct err *err)
 {
-	struct mail mail = {.reading = reading, .index = reading->item_count};
+	struct mail mail = {.reading = reading, .index = reading->item_count, .whole = bytes};
 	struct str reason;
 	GMimeMessage *message;
 

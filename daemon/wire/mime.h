@@ -14,6 +14,8 @@ struct mail {
 	size_t leaves;          /* parts so far */
 	struct str *recipients; /* our own addresses: never observables */
 	size_t recipient_count;
+	struct str whole;    /* as it came in */
+	bool from_trusted;   /* it was handed to us by a mail server whose verdicts count */
 	struct str sender;   /* of the envelope */
 	bool null_sender;    /* the envelope says <> */
 	struct str reporter; /* address of From */
@@ -47,10 +49,13 @@ GMimeMessage *mail_parse(struct mail *mail, struct str bytes, struct str where);
 /* --- mime_header.c --- */
 /* A header field of a message or part, decoded; notes say what could not be. "" if there is none. */
 struct str mail_header(struct mail *mail, GMimeObject *object, const char *name);
+/* The field as it stands, folded and encoded. */
+struct str mail_header_raw(GMimeObject *object, const char *name);
 /* The first address of a field, "" if none. */
 struct str mail_address(struct mail *mail, GMimeObject *object, const char *name);
 struct str mail_file_name(struct mail *mail, GMimeObject *part);
-/* "reply", "bounce", "auto-reply", or "" for a report; one clear rule each. */
+/* "bounce", "auto-reply", or "" for a report; one clear rule each. Whether it is a reply in a case is the
+ * store's to know. */
 struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str subject);
 /* The strictest TLP label in a subject, or at the beginning of a line of the text. */
 enum tlp mail_tlp(struct str subject, struct str text);

@@ -25,7 +25,7 @@ void mail_note_charset(
 			where, outcome->bad, STR_ARG(charset));
 }
 
-static struct str raw_header(GMimeObject *object, const char *name)
+struct str mail_header_raw(GMimeObject *object, const char *name)
 {
 	GMimeHeader *header = g_mime_header_list_get_header(g_mime_object_get_header_list(object), name);
 
@@ -52,7 +52,7 @@ struct str mail_header(struct mail *mail, GMimeObject *object, const char *name)
 	struct charset_outcome outcome;
 	char unknown[HEADER_CHARSET];
 	struct str text = header_text(
-		raw_header(object, name), text_charset(object), mail->reading->arena, &outcome, unknown);
+		mail_header_raw(object, name), text_charset(object), mail->reading->arena, &outcome, unknown);
 
 	mail_note_charset(mail, name, str_of(unknown), &outcome);
 	return text;
@@ -76,7 +76,7 @@ static struct str first_mailbox(struct mail *mail, InternetAddressList *list)
 
 struct str mail_address(struct mail *mail, GMimeObject *object, const char *name)
 {
-	struct str raw = raw_header(object, name);
+	struct str raw = mail_header_raw(object, name);
 	InternetAddressList *list;
 	struct str address;
 
@@ -134,7 +134,7 @@ struct str mail_file_name(struct mail *mail, GMimeObject *part)
 
 static bool header_is(GMimeObject *object, const char *name, const char *begins)
 {
-	struct str value = str_trim(raw_header(object, name));
+	struct str value = str_trim(mail_header_raw(object, name));
 	size_t length = strlen(begins);
 
 	return value.len >= length && str_equal_nocase((struct str){value.p, length}, str_of(begins));
@@ -159,25 +159,6 @@ static bool local_part_is(struct str address, const char *local)
 
 	return address.len >= length && str_equal_nocase((struct str){address.p, length}, str_of(local)) &&
 	       (address.len == length || address.p[length] == '@');
-}
-
-/* "[CIRT-XX 2026-000412]": a case's tag in a subject (our own, of any desk of this kind) */
-static bool has_case_tag(struct str subject)
-{
-	const char *found = memmem(subject.p, subject.len, "[CIRT-", 6);
-	struct str rest = {
-		found ? found + 6 : NULL, found ? subject.len - (size_t)(found + 6 - subject.p) : 0};
-	struct str desk, year, number;
-
-	if (!found || !str_split(&rest, ' ', &desk) || !str_split(&rest, '-', &year) ||
-		!str_split(&rest, ']', &number))
-		return false;
-	for (size_t i = 0; i < year.len + number.len; i++) {
-		char c = (char)(i < year.len ? year.p[i] : number.p[i - year.len]);
-		if (c < '0' || c > '9')
-			return false;
-	}
-	return desk.len > 0 && desk.len <= 20 && year.len == 4 && number.len > 0 && number.len <= 9;
 }
 
 /* What programs that cannot deliver write into the subject, where neither format nor sender gives them away.
@@ -224,8 +205,6 @@ struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str sub
 	bool nobody = mail->null_sender || header_is(object, "Return-Path", "<>") ||
 	              header_is(object, "Return-Path", "<mailer-daemon>");
 
-	if (has_case_tag(subject))
-		return STR("reply");
 	if (report && g_ascii_strcasecmp(report, "feedback-report") == 0)
 		return STR_NONE;
 	if (report && g_ascii_strcasecmp(report, "disposition-notification") == 0)
@@ -233,10 +212,11 @@ struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str sub
 	if ((report && g_ascii_strcasecmp(report, "delivery-status") == 0) ||
 		(body && has_part(body, "message", "delivery-status")) || daemon ||
 		bounces_informally(mail, body, subject, nobody) ||
-		raw_header(object, "X-Failed-Recipients").len > 0)
+		mail_header_raw(object, "X-Failed-Recipients").len > 0)
 		return STR("bounce");
 	if (header_is(object, "Auto-Submitted", "auto-replied") ||
-		raw_header(object, "X-Autoreply").len > 0 || raw_header(object, "X-Autorespond").len > 0 ||
+		mail_header_raw(object, "X-Autoreply").len > 0 ||
+		mail_header_raw(object, "X-Autorespond").len > 0 ||
 		header_is(object, "Precedence", "auto_reply") ||
 		(str_starts(subject, STR("Automatic reply:")) || str_starts(subject, STR("Out of Office:"))))
 		return STR("auto-reply");

@@ -4,6 +4,7 @@
 #include "model/item.h"
 #include "model/sealed.h"
 #include "model/source.h"
+#include "wire/spam_verdict.h"
 
 /*
  * What a reader of a format writes its findings into. A reader takes the bytes of one entry, limits and this,
@@ -34,6 +35,7 @@ extern const struct reading_limits reading_limits_default;
 struct reading {
 	struct arena *arena; /* everything below lives here; reset after every flush */
 	const struct reading_limits *limits;
+	const struct spam_hops *hops; /* mail servers whose verdict on spam counts; NULL: none */
 	struct item *items;
 	size_t item_count;
 	struct part *parts;

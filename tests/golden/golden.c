@@ -12,7 +12,13 @@
 #include "wire/reading.h"
 
 #define INPUT_MAX (64u * 1024 * 1024)
-#define ENVELOPE  "{\"from\":\"sender@example.net\",\"to\":[\"report@cirt.example\"]}"
+#define ENVELOPE                                                                        \
+	"{\"door\":\"lmtp\",\"peer\":\"unix\",\"from\":\"sender@example.net\",\"to\":[" \
+	"\"report@cirt.example\"]}"
+
+/* The mail server of ours that the inputs came by. */
+static const struct str hops[] = {{"mail.cirt.example", 17}, {"198.51.100.250", 14}};
+static const struct spam_hops trusted = {hops, ARRAY_LEN(hops)};
 
 static const struct {
 	const char *name;   /* folder */
@@ -110,6 +116,9 @@ static void item(struct buf *out, const struct item *one)
 	text(out, 3, "part", one->part);
 	text(out, 3, "stage", one->stage);
 	text(out, 3, "reason", one->reason);
+	text(out, 3, "answers", one->letter.replies);
+	text(out, 3, "subject_tags", one->letter.tags);
+	text(out, 3, "spam", one->letter.spam);
 	if (one->kind == ITEM_QUARANTINED)
 		number(out, 3, "bytes", (int64_t)one->bytes.len);
 	else
@@ -170,7 +179,7 @@ static void object(struct buf *out, const struct stix_object *one)
 static void print(size_t format, struct str bytes, struct buf *out)
 {
 	struct arena *arena = arena_new(65536);
-	struct reading reading = {.arena = arena, .limits = &reading_limits_default};
+	struct reading reading = {.arena = arena, .limits = &reading_limits_default, .hops = &trusted};
 	struct err err = {0};
 
 	buf_char(out, '{');

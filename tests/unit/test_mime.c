@@ -282,7 +282,7 @@ static void test_kinds(void **state)
 		const char *mail, *envelope, *subkind;
 	} samples[] = {
 		{"From: a@b.example\nSubject: x\n\n", ENVELOPE, ""},
-		{"From: a@b.example\nSubject: Re: [CIRT-EX 2026-000412] x\n\n", ENVELOPE, "reply"},
+		{"From: a@b.example\nSubject: Re: [CIRT-EX 2026-000412] x\n\n", ENVELOPE, ""},
 		{"From: a@b.example\nSubject: [CIRT-EX 2026-abc] x\n\n", ENVELOPE, ""},
 		{"From: a@b.example\nIn-Reply-To: <x@y>\nSubject: Re: x\n\n", ENVELOPE, ""},
 		{"From: MAILER-DAEMON@b.example\n\n", ENVELOPE, "bounce"},

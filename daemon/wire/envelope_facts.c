@@ -1,0 +1,39 @@
+#include "wire/envelope_facts.h"
+
+#include "wire/json_read.h"
+
+#define ENVELOPE_DEPTH 8
+
+static void take_recipients(struct json_object *to, struct arena *arena, struct envelope_facts *facts)
+{
+	bool list = json_object_is_type(to, json_type_array);
+	size_t count = list ? json_object_array_length(to) : 1;
+
+	facts->to = arena_alloc(arena, count * sizeof(*facts->to));
+	for (size_t i = 0; to && i < count; i++) {
+		struct str address = json_value_text(list ? json_object_array_get_idx(to, i) : to);
+		if (address.len > 0)
+			facts->to[facts->to_count++] = arena_str(arena, address);
+	}
+}
+
+bool envelope_read(struct str envelope, struct arena *arena, struct envelope_facts *facts)
+{
+	struct json_object *object = NULL, *from, *to = NULL;
+
+	*facts = (struct envelope_facts){.door = STR_NONE};
+	if (envelope.len == 0 || !json_read(envelope, ENVELOPE_DEPTH, &object, NULL) ||
+		!json_object_is_type(object, json_type_object)) {
+		json_object_put(object);
+		return false;
+	}
+	facts->door = arena_str(arena, json_text(object, "door"));
+	facts->peer = arena_str(arena, json_text(object, "peer"));
+	from = json_of(object, "from", json_type_string);
+	facts->has_from = from != NULL;
+	facts->from = arena_str(arena, json_value_text(from));
+	json_object_object_get_ex(object, "to", &to);
+	take_recipients(to, arena, facts);
+	json_object_put(object);
+	return true;
+}

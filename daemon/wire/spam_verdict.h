@@ -1,0 +1,33 @@
+#ifndef WIRE_SPAM_VERDICT_H
+#define WIRE_SPAM_VERDICT_H
+
+#include "base/arena.h"
+
+/*
+ * What rspamd or SpamAssassin on a mail server of ours wrote into a mail's header. Anybody can write such a
+ * field into what he sends, so that only those count that stand above whatever came in from outside: each hop
+ * puts its Received field on top of the mail as it got it, and a field below one that is not a trusted hop's
+ * was there before.
+ *
+ * A hop is trusted that names itself (`by`) with a name in `hops`, and that handed the mail on to us, or to a
+ * trusted hop which wrote down its address (`from … [192.0.2.10]`) as one in `hops` or of the machine itself.
+ * A field above all Received fields is of who spoke with our door; what stands right below the last trusted
+ * one may be our mail server's, which is where a milter puts it, or its sender's, who then calls his own mail
+ * spam.
+ */
+struct spam_hops {
+	const struct str *hops; /* names, addresses, prefixes */
+	size_t count;
+};
+
+/* Does what the door says of its peer ("192.0.2.1:4711", "unix") make it a trusted hop? A Unix socket is the
+ * machine's own. */
+bool spam_peer_trusted(const struct spam_hops *hops, struct str peer);
+
+/*
+ * Why the trusted hops call the mail spam, such as "rspamd 15.2 of 15"; p NULL where they do not, or say
+ * nothing. mail: the whole mail, of which only the header section is looked at.
+ */
+struct str spam_verdict(const struct spam_hops *hops, struct str mail, struct arena *arena);
+
+#endif
