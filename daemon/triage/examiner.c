@@ -8,10 +8,11 @@
 #include "base/mem.h"
 #include "triage/verdict.h"
 
-#define ARENA_FIRST (1u << 20) /* more than a flush leaves, so that lines cost no allocation */
-#define STAGE_YARA  "yara"
-#define UNFINISHED  "not finished"
-#define ALIVE_EVERY CLOCK_SECOND
+#define ARENA_FIRST   (1u << 20) /* more than a flush leaves, so that lines cost no allocation */
+#define STAGE_YARA    "yara"
+#define STAGE_ARCHIVE "archive" /* of the reader of mail */
+#define UNFINISHED    "not finished"
+#define ALIVE_EVERY   CLOCK_SECOND
 
 struct examiner {
 	struct rule_set *rules;
@@ -80,11 +81,11 @@ static void at(struct reading *reading, uint32_t item, const char *stage)
 	}
 }
 
-/* A scan can be left out: the report lands and says so. What ends a worker while it is read, or under a
- * plugin, is not let in. */
+/* Scans and archives can be left out: the report lands and says so. What ends a worker while it is read, or
+ * under a plugin, is not let in. */
 static bool stage_optional(struct str stage)
 {
-	return str_equal(stage, STR(STAGE_YARA));
+	return str_equal(stage, STR(STAGE_YARA)) || str_equal(stage, STR(STAGE_ARCHIVE));
 }
 
 /* Why this item must not be read; NULL: it may be. */
@@ -122,6 +123,11 @@ static bool enter(uint32_t item, const char *stage, void *context)
 	}
 	at(&examiner->reading, item, stage);
 	return true;
+}
+
+static bool enter_stage(struct reading *reading, uint32_t item, const char *stage)
+{
+	return enter(item, stage, reading->context);
 }
 
 static void rule_matched(const struct rule_match *match, void *context)
@@ -284,6 +290,7 @@ void examiner_run(struct examiner *examiner, const struct handout_entry *entry)
 		.at = at,
 		.left_out = left_out,
 		.flush = flush,
+		.enter = enter_stage,
 		.context = examiner,
 	};
 	examiner->said_alive = clock_monotonic();

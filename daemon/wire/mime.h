@@ -22,7 +22,11 @@ struct mail {
 	bool too_many;       /* said already */
 	GMimeObject *last;   /* the part read last, not owned, and its path: where a truncated mail ends */
 	struct str last_path;
-	bool unclosed; /* a multipart has no closing boundary */
+	bool unclosed;                 /* a multipart has no closing boundary */
+	struct mail_archive *archives; /* to be opened, and those that have been */
+	size_t archive_count;
+	struct archive_spent unpacked; /* of the limits on archives */
+	size_t members_shown;
 };
 
 struct item *mail_item(const struct mail *mail);
@@ -36,10 +40,26 @@ struct mail_place {
 	unsigned depth;
 	bool quiet;  /* its text stands elsewhere already (multipart/alternative): only look for indicators */
 	bool nested; /* inside a message that was forwarded */
+	unsigned archives; /* inside so many archives */
 };
 void mail_walk(struct mail *mail, GMimeObject *object, struct mail_place place);
 /* The bytes of an object as they stood in the mail, in the arena. */
 struct str mail_raw(const struct mail *mail, GMimeObject *object);
+
+/* Look for indicators in a text. */
+void mail_search(struct mail *mail, struct str text);
+/* "x.eml" */
+bool mail_is_message_name(struct str name);
+/* A message as bytes: walked as one that was forwarded, kept as evidence. False: it is none. */
+bool mail_take_message(
+	struct mail *mail, struct str bytes, struct str name, struct str type, struct mail_place place);
+
+/* --- mime_archive.c --- */
+/* To be opened later, if it is one. */
+void mail_archive_add(struct mail *mail, struct str bytes, struct str name, struct mail_place place);
+/* Open all that were added, those inside them too. Files in them become parts "outer.zip/a.exe", messages are
+ * walked. */
+void mail_archives_open(struct mail *mail);
 
 /* --- mime_parse.c --- */
 /* Guard and parse; NULL: not a mail. Cuts and complaints become quarantined items and notes. `where` is the

@@ -81,7 +81,7 @@ static void append(struct mail *mail, struct str text)
 		buf_str(&mail->text, utf8_cut(text, MAX_TEXT - mail->text.len));
 }
 
-static void search(struct mail *mail, struct str text)
+void mail_search(struct mail *mail, struct str text)
 {
 	if (text.len > SEARCH_MAX)
 		reading_note(mail->reading, mail_report(mail),
@@ -148,7 +148,7 @@ static void take_text(struct mail *mail, const struct leaf *leaf)
 			STR("text/plain"), text);
 	if (!leaf->attached && !leaf->place.quiet)
 		append(mail, str_trim(text));
-	search(mail, text);
+	mail_search(mail, text);
 }
 
 /* --- attachments --- */
@@ -164,6 +164,7 @@ static void take_file(struct mail *mail, const struct leaf *leaf)
 	hex_encode(evidence->digest, SHA256_LEN, hex);
 	if (!str_starts(leaf->type, STR("text/")))
 		reading_part(reading, number, PART_FILE, name, leaf->type, leaf->bytes);
+	mail_archive_add(mail, leaf->bytes, name, leaf->place);
 	if (!leaf->attached || leaf->bytes.len == 0)
 		return;
 	reading_observable(reading, mail_report(mail), OBSERVABLE_SHA256, OBSERVED_INDICATOR, str_of(hex));
@@ -174,28 +175,40 @@ static void take_file(struct mail *mail, const struct leaf *leaf)
 
 static void nested(struct mail *mail, GMimeMessage *message, struct mail_place place);
 
+bool mail_is_message_name(struct str name)
+{
+	return name.len > 4 && str_equal_nocase((struct str){name.p + name.len - 4, 4}, STR(".eml"));
+}
+
+bool mail_take_message(
+	struct mail *mail, struct str bytes, struct str name, struct str type, struct mail_place place)
+{
+	GMimeObject *last = mail->last;
+	struct str last_path = mail->last_path;
+	GMimeMessage *inside = mail_parse(mail, bytes, place_name(mail, place.path));
+
+	if (!inside)
+		return false;
+	reading_evidence(mail->reading, mail_item(mail)->number, name, type, bytes);
+	nested(mail, inside, place);
+	g_object_unref(inside);
+	mail->last = last; /* not one of those that are gone now */
+	mail->last_path = last_path;
+	return true;
+}
+
 /* An attached .eml, or a message/rfc822 in base64, which GMime leaves closed. */
 static bool take_message(struct mail *mail, const struct leaf *leaf)
 {
-	bool message =
-		str_equal(leaf->type, STR("message/rfc822")) || str_equal(leaf->type, STR("message/global"));
-	struct str name = leaf->name.len > 4 ? leaf->name : STR("none");
-	GMimeMessage *inside;
+	struct str name = leaf->name.len > 0 ? leaf->name : STR("message.eml");
 
-	if (!message && !str_equal_nocase((struct str){name.p + name.len - 4, 4}, STR(".eml")))
+	if (!str_equal(leaf->type, STR("message/rfc822")) && !str_equal(leaf->type, STR("message/global")) &&
+		!mail_is_message_name(leaf->name))
 		return false;
-	inside = mail_parse(mail, leaf->bytes, place_name(mail, leaf->place.path));
-	if (!inside) {
-		reading_note(mail->reading, mail_report(mail), "an attached message cannot be read as one");
-		return false;
-	}
-	reading_evidence(mail->reading, mail_item(mail)->number,
-		leaf->name.len ? leaf->name : STR("message.eml"), leaf->type, leaf->bytes);
-	nested(mail, inside, leaf->place);
-	g_object_unref(inside);
-	mail->last = leaf->object; /* not one of those that are gone now */
-	mail->last_path = leaf->place.path;
-	return true;
+	if (mail_take_message(mail, leaf->bytes, name, leaf->type, leaf->place))
+		return true;
+	reading_note(mail->reading, mail_report(mail), "an attached message cannot be read as one");
+	return false;
 }
 
 static bool is_attached(GMimeObject *object, struct str type, struct str name)
@@ -260,7 +273,7 @@ static void nested(struct mail *mail, GMimeMessage *message, struct mail_place p
 			reading_observable(mail->reading, mail_report(mail), OBSERVABLE_EMAIL,
 				OBSERVED_INDICATOR, address);
 	}
-	search(mail, subject);
+	mail_search(mail, subject);
 	place.nested = true;
 	place.quiet = false;
 	place.depth++;

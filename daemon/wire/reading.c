@@ -13,6 +13,9 @@
 #define FLUSH_AT        262144
 #define MAX_REASON      500
 
+/* Behind which analysts put samples, so that nobody opens them by mistake. */
+static const struct str sample_passwords[] = {{"infected", 8}, {"malware", 7}, {"virus", 5}};
+
 const struct reading_limits reading_limits_default = {
 	.max_depth = 100,
 	.max_parts = 1000,
@@ -21,6 +24,13 @@ const struct reading_limits reading_limits_default = {
 	.max_line = 1048576,
 	.max_items = 200000,
 	.max_bad = 10000,
+	.archive = {.max_depth = 4,
+		.max_count = 1000,
+		.max_member = (size_t)32 << 20,
+		.max_total = (size_t)64 << 20,
+		.max_ratio = 200},
+	.passwords = sample_passwords,
+	.password_count = sizeof(sample_passwords) / sizeof(sample_passwords[0]),
 };
 
 /* Room for one more: arrays grow when their count is a power of two, so that they need no capacity beside

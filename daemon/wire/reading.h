@@ -4,6 +4,7 @@
 #include "model/item.h"
 #include "model/sealed.h"
 #include "model/source.h"
+#include "wire/archive.h"
 #include "wire/spam_verdict.h"
 
 /*
@@ -22,13 +23,16 @@ struct part {
 };
 
 struct reading_limits {
-	size_t max_depth;   /* nested MIME or JSON: 100 */
-	size_t max_parts;   /* of a mail: 1000 */
-	size_t max_header;  /* one header field: 64 KB */
-	size_t max_headers; /* the header section: 1 MB */
-	size_t max_line;    /* a native line, a STIX object: 1 MB */
-	size_t max_items;   /* of an entry: 200,000; the store holds all of them at once */
-	size_t max_bad;     /* unreadable ones among them: 10,000; it is no such file then */
+	size_t max_depth;              /* nested MIME or JSON: 100 */
+	size_t max_parts;              /* of a mail: 1000 */
+	size_t max_header;             /* one header field: 64 KB */
+	size_t max_headers;            /* the header section: 1 MB */
+	size_t max_line;               /* a native line, a STIX object: 1 MB */
+	size_t max_items;              /* of an entry: 200,000; the store holds all of them at once */
+	size_t max_bad;                /* unreadable ones among them: 10,000; it is no such file then */
+	struct archive_limits archive; /* of all archives of a mail together */
+	const struct str *passwords;   /* tried on archives, in this order */
+	size_t password_count;
 };
 extern const struct reading_limits reading_limits_default;
 
@@ -58,6 +62,8 @@ struct reading {
 	void (*open_sealed)(struct reading *reading, uint32_t item, const struct sealed *sealed,
 		struct unsealed *unsealed);
 	bool waits;
+	/* As at(), for a stage without which the item can land; may be NULL. False: it must be left out. */
+	bool (*enter)(struct reading *reading, uint32_t item, const char *stage);
 	void *context;
 };
 

@@ -1,0 +1,187 @@
+#include "config.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "wire/archive.h"
+#include "wire/archive_name.h"
+#include "wire/archive_password.h"
+#include "wire/mime.h"
+
+#define STAGE_ARCHIVE "archive"
+#define ARCHIVES_MAX  500 /* of one mail */
+#define PASSWORDS_MAX 60
+#define SHOWN_MAX     200 /* members of a mail whose digests and names become observables */
+
+/* Archives wait until all of the mail's text is known: the password may stand in it. What is found inside
+ * waits in the same queue. */
+struct mail_archive {
+	struct str name; /* as far as here: "outer.zip/inner.zip" */
+	struct str bytes;
+	struct mail_place place;
+};
+
+/* One archive at work. */
+struct opening {
+	struct mail *mail;
+	struct mail_archive archive;
+	bool document; /* an office document and its like: its innards are looked at, and are no findings */
+	struct str password;
+};
+
+/* Containers of one thing: what is in them is part of that, and no file that anybody sent. */
+static bool is_document(struct str bytes)
+{
+	static const char *const marks[] = {
+		"[Content_Types].xml", "mimetypeapplication/", "META-INF/MANIFEST.MF", "AndroidManifest.xml"};
+
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		if (memmem(bytes.p, bytes.len, marks[i], strlen(marks[i])))
+			return str_starts(bytes, STR("PK\003\004"));
+	return false;
+}
+
+static bool has_ending(struct str name, const char *const *endings, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(endings[i]);
+		if (name.len > length && str_equal_nocase((struct str){name.p + name.len - length, length},
+						 str_of(endings[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Text for people, in which indicators are looked for. */
+static bool is_reading_matter(struct str name)
+{
+	static const char *const endings[] = {
+		".txt", ".csv", ".tsv", ".log", ".md", ".htm", ".html", ".json"};
+
+	return has_ending(name, endings, ARRAY_LEN(endings));
+}
+
+static bool is_plain_text(struct str bytes)
+{
+	return bytes.len > 0 && !memchr(bytes.p, 0, bytes.len) && utf8_valid(bytes);
+}
+
+/* --- members --- */
+
+static void show_member(struct opening *opening, const struct archive_member *member)
+{
+	struct mail *mail = opening->mail;
+	uint8_t digest[SHA256_LEN];
+	char hex[SHA256_HEX];
+
+	if (opening->document || member->cut || member->bytes.len == 0)
+		return;
+	if (mail->members_shown++ == SHOWN_MAX)
+		reading_note(mail->reading, mail_report(mail),
+			"more than %d files in archives: digests of the others are not shown", SHOWN_MAX);
+	if (mail->members_shown > SHOWN_MAX)
+		return;
+	sha256(member->bytes, digest);
+	hex_encode(digest, SHA256_LEN, hex);
+	reading_observable(
+		mail->reading, mail_report(mail), OBSERVABLE_SHA256, OBSERVED_INDICATOR, str_of(hex));
+	reading_observable(mail->reading, mail_report(mail), OBSERVABLE_FILENAME, OBSERVED_INDICATOR,
+		archive_base_name(member->name));
+}
+
+static bool take_member(const struct archive_member *member, void *context)
+{
+	struct opening *opening = context;
+	struct mail *mail = opening->mail;
+	bool text = is_plain_text(member->bytes);
+	struct str name = arena_printf(mail->reading->arena, STR_FMT "/" STR_FMT,
+		STR_ARG(opening->archive.name), STR_ARG(member->name));
+	struct mail_place place = opening->archive.place;
+
+	if (member->password.len > 0)
+		opening->password = member->password;
+	place.archives++;
+	show_member(opening, member);
+	if (mail_is_message_name(name) && !opening->document &&
+		mail_take_message(mail, member->bytes, name, STR("message/rfc822"), place))
+		return true;
+	reading_part(mail->reading, mail_item(mail)->number, text ? PART_TEXT | PART_FILE : PART_FILE, name,
+		text ? STR("text/plain") : STR("application/octet-stream"), member->bytes);
+	if (text && !opening->document && is_reading_matter(member->name))
+		mail_search(mail, member->bytes);
+	mail_archive_add(mail, member->bytes, name, place);
+	return true;
+}
+
+/* --- archives --- */
+
+static void set_aside(struct mail *mail, const struct mail_archive *archive, const char *why)
+{
+	reading_note(mail->reading, mail_report(mail), "\"" STR_FMT "\": %s", STR_ARG(archive->name), why);
+	reading_quarantine(mail->reading,
+		arena_printf(mail->reading->arena, "part " STR_FMT ": " STR_FMT,
+			STR_ARG(archive->place.path.len ? archive->place.path : STR("1")),
+			STR_ARG(archive->name)),
+		STAGE_ARCHIVE, archive->bytes, "%s", why);
+}
+
+void mail_archive_add(struct mail *mail, struct str bytes, struct str name, struct mail_place place)
+{
+	struct arena *arena = mail->reading->arena;
+	struct mail_archive archive = {arena_str(arena, name), bytes, place};
+
+	if (!archive_is(bytes))
+		return;
+	if (mail->archive_count == ARCHIVES_MAX) {
+		reading_note(mail->reading, mail_report(mail),
+			"more than %d archives: the others are not opened", ARCHIVES_MAX);
+		return;
+	}
+	if (!mail->archives)
+		mail->archives = arena_alloc(arena, ARCHIVES_MAX * sizeof(*mail->archives));
+	mail->archives[mail->archive_count++] = archive;
+}
+
+static void open_one(
+	struct mail *mail, const struct mail_archive *archive, const struct str *passwords, size_t count)
+{
+	struct reading *reading = mail->reading;
+	struct opening opening = {.mail = mail, .archive = *archive, .document = is_document(archive->bytes)};
+	struct err err;
+	bool good;
+
+	if (archive->place.archives >= reading->limits->archive.max_depth) {
+		set_aside(mail, archive, "archives nest deeper than are opened");
+		return;
+	}
+	if (reading->enter && !reading->enter(reading, mail_item(mail)->number, STAGE_ARCHIVE)) {
+		set_aside(mail, archive, "not opened: a worker ended in it");
+		return;
+	}
+	good = archive_unpack(archive->bytes, archive->name, &reading->limits->archive, &mail->unpacked,
+		passwords, count, reading->arena, take_member, &opening, &err);
+	if (opening.password.len > 0)
+		reading_note(reading, mail_report(mail),
+			"\"" STR_FMT "\" opens with the password \"" STR_FMT "\"", STR_ARG(archive->name),
+			STR_ARG(opening.password));
+	if (!good)
+		set_aside(mail, archive, err.text);
+}
+
+void mail_archives_open(struct mail *mail)
+{
+	const struct reading_limits *limits = mail->reading->limits;
+	struct str passwords[PASSWORDS_MAX];
+	size_t count = 0;
+
+	if (mail->archive_count == 0)
+		return;
+	for (; count < limits->password_count && count < PASSWORDS_MAX / 2; count++)
+		passwords[count] = limits->passwords[count];
+	archive_password_find(
+		mail_report(mail)->title, mail->reading->arena, passwords, PASSWORDS_MAX, &count);
+	archive_password_find(buf_view(&mail->text), mail->reading->arena, passwords, PASSWORDS_MAX, &count);
+	for (size_t i = 0; i < mail->archive_count; i++) {
+		struct mail_archive archive = mail->archives[i];
+		open_one(mail, &archive, passwords, count);
+	}
+}
