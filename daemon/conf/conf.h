@@ -95,6 +95,7 @@ struct conf {
 	uint64_t anchor_interval;
 	uint64_t case_cap;         /* cases that may open by themselves per hour */
 	uint64_t partitions_ahead; /* months */
+	uint64_t retain;           /* reports, microseconds since receipt */
 	/* exchange */
 	struct str exchange_ca; /* PEM bundle to trust for feeds; "" = the system's */
 	uint64_t feed_interval; /* default */

@@ -166,6 +166,9 @@ const struct conf_option conf_options[] = {
 		"Cases that may open by themselves in an hour; then reports wait and the desk is warned."},
 	{"keeper", "partitions_ahead", OPT_COUNT, AT(partitions_ahead), "3", 1, 24, NULL, RELOAD, KEEPER,
 		"Months for which tables are made in advance."},
+	{"keeper", "retain", OPT_TIME, AT(retain), "36500d", 180 * DAY, 36500 * DAY, NULL, RELOAD, KEEPER,
+		"Reports go, a month at a time, when all of it was received so long ago, but for what is held: in a case, on hold, "
+		"still seen, or kept longer by a row of the table retention_rule."},
 
 	{"exchange", "ca", OPT_PATH, AT(exchange_ca), "", 0, 0, NULL, RELOAD, SUPERVISOR,
 		"PEM file with the authorities to trust when feeds are pulled. Empty: the system's."},

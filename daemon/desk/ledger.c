@@ -147,8 +147,6 @@ static void ledger_answer(struct request *request, bool balanced, bool waited_ou
 	add_sums(part, ledger, items, SUM_FOUND);
 	json_object_object_add(result, "items", part);
 	json_object_object_add(result, "balanced", json_object_new_boolean(balanced));
-	json_object_object_add(result, "correlation_queue", json_object_new_int64(ledger->sums[SUM_QUEUE]));
-	json_object_object_add(result, "other_spools", json_object_new_int64(ledger->sums[SUM_SPOOLS]));
 	if (waited_out)
 		json_object_object_add(result, "ok", json_object_new_boolean(false));
 	request_answer(request, result);

@@ -175,6 +175,24 @@ static size_t quarantine_fill(const struct keeper *keeper, char text[PARAMETERS]
 	return 1;
 }
 
+static size_t retire_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+{
+	snprintf(text[0], sizeof(text[0]), "%" PRIu64 " seconds",
+		room_conf(keeper->room)->retain / (uint64_t)CLOCK_SECOND);
+	return 1;
+}
+
+static int64_t retire_took(struct keeper *keeper, const struct pg_result *result)
+{
+	keeper->counters.retired += count(result, "reports");
+	if (result->rows == 0)
+		return 3600 * CLOCK_SECOND;
+	log_info("the time of month %lld is over: %llu reports went, %llu reports and items are held",
+		(long long)number(result, "retired"), (unsigned long long)count(result, "reports"),
+		(unsigned long long)count(result, "held"));
+	return CLOCK_SECOND;
+}
+
 static size_t similar_expire_fill(const struct keeper *keeper, char text[PARAMETERS][32])
 {
 	(void)keeper;
@@ -203,6 +221,8 @@ static const struct task tasks[DUTIES] = {
 	[DUTY_KEYS] = {"keys", "SELECT cirt.keeper_expire_keys()", NULL, keys_took, NULL},
 	[DUTY_QUARANTINE] = {"quarantine", "SELECT cirt.keeper_quarantine($1::interval)", quarantine_fill,
 		hourly, NULL},
+	[DUTY_RETIRE] = {"retention", "SELECT * FROM cirt.keeper_retire($1::interval)", retire_fill,
+		retire_took, NULL},
 	[DUTY_SIMILAR_EXPIRE] = {"similar expire", "SELECT cirt.keeper_similar_expire($1)",
 		similar_expire_fill, similar_expire_took, NULL},
 };

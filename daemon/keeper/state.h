@@ -16,6 +16,7 @@ enum duty {
 	DUTY_SWEEP,
 	DUTY_KEYS,
 	DUTY_QUARANTINE,
+	DUTY_RETIRE, /* months whose time is over */
 	DUTY_SIMILAR_EXPIRE,
 	DUTIES
 };
@@ -30,6 +31,7 @@ struct keeper_counters {
 	uint64_t similar; /* links of near-duplicates */
 	uint64_t gone;
 	uint64_t expired;
+	uint64_t retired; /* reports */
 	uint64_t put_back;
 	uint64_t failed;
 };

@@ -200,3 +200,20 @@ def test_trap_16_anchor_is_written_outside_the_database(make_daemon):
     wait_for(anchors, 30, "an anchor", every=0.3)
     verified = daemon.cirt("audit", "verify")
     assert verified["ok"] is True
+
+
+def test_trap_12_old_reports_go_by_the_keeper(make_daemon):
+    daemon = make_daemon(sections={"keeper": {"retain": "180d"}}).start()
+    daemon.add_sensor()
+    daemon.send_lines([native(number, identifier=f"now-{number}") for number in range(3)])
+    daemon.settle()
+    daemon.psql("SELECT cirt.partition_month(202001)")
+    daemon.psql("""INSERT INTO cirt.report SELECT 2020010000000000 + n, '2020-01-05', '2020-01-05', n, NULL, 0, gen_random_uuid(),
+        gen_random_uuid(), 1, 0, 0, NULL, 0, 'spam', 'amber', 'amber', 1, 1, 1, 1, '', '', '', '', '', '', 'old', '', '', '{}', '{}',
+        '{}', '{}' FROM generate_series(1, 5) n""")
+    os.kill(daemon.room_pid("keeper"), signal.SIGKILL)
+    wait_for(lambda: "202001|5" in str(daemon.psql("SELECT month || '|' || reports FROM cirt.retired")), 60, "the old month to go")
+    assert {report["title"] for report in daemon.reports()} & {"old"} == set()
+    assert len(daemon.reports()) == 3
+    assert daemon.settle()["balanced"] is True
+    assert daemon.cirt("audit", "verify")["ok"] is True

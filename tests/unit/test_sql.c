@@ -327,6 +327,69 @@ static void test_trap_12_partitions_come_and_go(void **state)
 	assert_sql(db, "SELECT report_number(2030010000000123)", "203001-123");
 }
 
+/* A month of nine reports: in a case, on hold, no longer on hold, still seen, waiting for a case, kept longer
+ * by its source and by its class, and two that nobody needs. Each was seen and has a file of its own. */
+static void make_old_month(struct database *db)
+{
+	database_ask(db, "SELECT partition_month(202001)");
+	database_ask(db, "INSERT INTO report SELECT 2020010000000000 + n, timestamptz '2020-01-05', "
+	                 "'2020-01-05', n, NULL, "
+			 "0, gen_random_uuid(), gen_random_uuid(), s.id, 0, 0, NULL, 0, (CASE n WHEN 7 THEN "
+	                 "'ddos' ELSE "
+			 "'spam' END)::rsit_type, 'amber', 'amber', 1, 1, 1, 1, '', '', '', '', '', '', "
+	                 "'title', '', '', "
+			 "'{}', '{}', '{}', '{}' FROM generate_series(1, 9) n JOIN source s ON s.name = CASE "
+	                 "n WHEN 6 THEN "
+			 "'kept' ELSE 'let-go' END");
+	database_ask(db,
+		"INSERT INTO sighting SELECT id, '2020-01-05', source, 1, 1, received, received FROM "
+		"report WHERE id / 10000000000 = 202001");
+	database_ask(db, "INSERT INTO evidence SELECT 202001, sha256(id::text::bytea), 1, 'x' FROM report "
+			 "WHERE id / 10000000000 = 202001");
+	database_ask(db,
+		"INSERT INTO attachment (report, sequence, spool, number, month, size, digest, name, "
+		"media_type) SELECT id, sequence, spool, 0, 202001, 1, sha256(id::text::bytea), "
+		"'a', 'b' FROM report WHERE id / 10000000000 = 202001");
+	database_ask(db, "INSERT INTO cases (title) VALUES ('old')");
+	database_ask(db, "INSERT INTO case_report (report, case_id) SELECT 2020010000000001, id FROM cases "
+			 "WHERE title = 'old'");
+	database_ask(db,
+		"INSERT INTO hold (object, reason, until) VALUES ('report/2020010000000002', 'court', "
+		"NULL), ('report/2020010000000003', 'court', '2021-01-01')");
+	database_ask(db, "INSERT INTO fingerprint VALUES (gen_random_uuid(), 0, 'amber', 0, 1, 1, 1, "
+			 "2020010000000004, now(), now(), now())");
+	database_ask(db, "INSERT INTO correlation_queue (report, rule) VALUES (2020010000000005, 1)");
+	database_ask(db, "INSERT INTO retention_rule (source, keep) SELECT id, '50 years' FROM source WHERE "
+			 "name = 'kept'");
+	database_ask(db, "INSERT INTO retention_rule (class, keep) VALUES ('availability', '50 years')");
+}
+
+static void test_trap_12_retention_takes_a_month_but_what_is_held(void **state)
+{
+	struct database *db = *state;
+	assert_refused(db, "SELECT * FROM keeper_retire('179 days')", "22023");
+	assert_sql(db, "SELECT count(*) FROM keeper_retire('100 years')", "0");
+	database_ask(db, "INSERT INTO source (name, kind, match) VALUES ('kept', 'sensor', 'san:a'), "
+			 "('let-go', 'sensor', 'san:b')");
+	make_old_month(db);
+	assert_sql(db, "SELECT concat_ws(' ', retired, reports, items, held) FROM keeper_retire('1 year')",
+		"202001 3 0 6");
+	assert_sql(db,
+		"SELECT string_agg((id % 100)::text, ' ' ORDER BY id) FROM report WHERE id / 10000000000 = "
+		"202001",
+		"1 2 4 5 6 7");
+	assert_sql(db,
+		"SELECT concat_ws(' ', (SELECT count(*) FROM sighting WHERE report / 10000000000 = 202001), "
+		"(SELECT count(*) FROM attachment WHERE month = 202001), "
+		"(SELECT count(*) FROM evidence WHERE month = 202001))",
+		"6 6 6");
+	assert_sql(
+		db, "SELECT concat_ws(' ', reports, items, held) FROM retired WHERE month = 202001", "3 0 6");
+	assert_sql(db, "SELECT count(*) FROM journal WHERE object = 'retention/202001'", "1");
+	assert_sql(db, "SELECT count(*) FROM keeper_retire('1 year')", "0");
+	assert_refused(db, "DELETE FROM retired", "42501");
+}
+
 /* What a page of the desk asks is served by an index in every partition. */
 static void test_trap_24_searches_use_their_index(void **state)
 {
@@ -453,6 +516,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_trap_15_cases_are_locked_in_one_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_holds_are_journalled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_12_partitions_come_and_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_trap_12_retention_takes_a_month_but_what_is_held, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_24_searches_use_their_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_29_evidence_is_stored_as_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exercise_is_added_never_removed, setup, teardown),
