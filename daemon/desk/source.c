@@ -176,7 +176,7 @@ static const char *check_words(const struct new_source *source)
 	if (source->pap.p && (!pap_parse(source->pap, &pap) || pap == PAP_UNSTATED))
 		return "pap: expected clear, green, amber or red";
 	if (source->format.p && !format_parse(source->format, &format))
-		return "format: expected auto, mail, lines or stix";
+		return "format: expected auto, mail, stix, lines, native, eve, idea, intelmq or zeek";
 	if (source->type.p && !rsit_parse(source->type, &type))
 		return "type: expected an RSIT type, such as phishing";
 	return NULL;

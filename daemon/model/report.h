@@ -32,6 +32,8 @@ struct report {
 	struct str sender_id; /* the sender's own id */
 	bool global_id; /* sender_id names it everywhere (STIX): it is its fingerprint. Stays in triage, as
 	                   the ports do */
+	struct str signature;  /* of an intrusion detection system, "1:2001219": with the addresses it is its
+	                          fingerprint. Stays in triage */
 	enum rsit_type type;   /* RSIT_NONE: the source's default */
 	struct str identifier; /* open-rdp, cve-2026-1234; "" */
 	struct str malware;    /* family, lower case; "" */

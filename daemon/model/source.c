@@ -27,6 +27,11 @@ static const char *const format_names[FORMATS] = {
 	[FORMAT_MAIL] = "mail",
 	[FORMAT_LINES] = "lines",
 	[FORMAT_STIX] = "stix",
+	[FORMAT_NATIVE] = "native",
+	[FORMAT_EVE] = "eve",
+	[FORMAT_IDEA] = "idea",
+	[FORMAT_INTELMQ] = "intelmq",
+	[FORMAT_ZEEK] = "zeek",
 };
 
 const char *source_kind_name(enum source_kind kind)

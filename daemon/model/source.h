@@ -14,7 +14,18 @@ enum source_kind { SOURCE_MAILBOX = 1, SOURCE_SENSOR, SOURCE_FEED, SOURCE_TAXII,
 enum lane { LANE_PEOPLE, LANE_FEEDS, LANE_SENSORS, LANES };
 
 /* How an entry's bytes are to be read. */
-enum format { FORMAT_AUTO, FORMAT_MAIL, FORMAT_LINES, FORMAT_STIX, FORMATS };
+enum format {
+	FORMAT_AUTO,
+	FORMAT_MAIL,
+	FORMAT_LINES, /* JSON lines of any of the formats below, told apart by their keys */
+	FORMAT_STIX,
+	FORMAT_NATIVE,
+	FORMAT_EVE,
+	FORMAT_IDEA,
+	FORMAT_INTELMQ,
+	FORMAT_ZEEK, /* JSON lines, or a log as Zeek writes it: columns with header lines */
+	FORMATS
+};
 
 /*
  * A row of the table `source`. The store reads it and sends the table to the spool, which keeps the last one

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "triage/verdict.h"
+#include "wire/lines.h"
 
 #define ARENA_FIRST   (1u << 20) /* more than a flush leaves, so that lines cost no allocation */
 #define STAGE_YARA    "yara"
@@ -264,9 +265,14 @@ static bool read_entry(struct examiner *examiner, const char **stage, struct err
 
 	switch (format) {
 	case FORMAT_LINES:
+	case FORMAT_NATIVE:
+	case FORMAT_EVE:
+	case FORMAT_IDEA:
+	case FORMAT_INTELMQ:
+	case FORMAT_ZEEK:
 		*stage = "json";
 		examiner->reading.limits = &examiner->limits;
-		return lines_read(&examiner->reading, entry->bytes, entry->envelope, err);
+		return lines_read_as(&examiner->reading, entry->bytes, format, err);
 	case FORMAT_STIX:
 		*stage = "stix";
 		return stix_read(&examiner->reading, entry->bytes, entry->envelope, err);

@@ -106,6 +106,22 @@ static bool stix_id(const struct report *report, struct key *key)
 	return true;
 }
 
+/* An alert by who set it off against whom; ports vary with every connection. */
+static bool ids_signature(const struct report *report, struct key *key)
+{
+	const struct observable *from = host_of(report, OBSERVED_SOURCE);
+	const struct observable *to = host_of(report, OBSERVED_TARGET);
+
+	if (report->signature.len == 0 || (!from && !to))
+		return false;
+	key_add(key, "signature", report->signature);
+	if (from)
+		key_add(key, "from", from->value);
+	if (to)
+		key_add(key, "to", to->value);
+	return true;
+}
+
 /* Host and path of a URL, without scheme, user, query and fragment: those vary with the victim. */
 static void url_split(struct str url, struct str *host, struct str *path)
 {
@@ -326,6 +342,7 @@ struct rule {
 
 static const struct rule rules[] = {
 	{"stix-id", 1, NULL, stix_id},
+	{"ids-signature", 1, NULL, ids_signature},
 	{"mail-campaign", 1, NULL, mail_campaign},
 	{"phishing-url", 1, "phishing masquerade malware-distribution", phishing_url},
 	{"infected-host", 1, "malicious-code intrusions", infected_host},

@@ -1,5 +1,6 @@
 #include "wire/json_cut.h"
 #include "wire/reading.h"
+#include "wire/zeek_log.h"
 
 #define LOOK 65536
 
@@ -36,6 +37,8 @@ enum format format_guess(struct str bytes)
 		return FORMAT_MAIL;
 	if (*rest.p == '[')
 		return FORMAT_STIX;
+	if (zeek_is_log(rest))
+		return FORMAT_ZEEK;
 	if (*rest.p != '{')
 		return FORMAT_MAIL;
 	return looks_like_stix(rest) ? FORMAT_STIX : FORMAT_LINES;

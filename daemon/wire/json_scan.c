@@ -160,24 +160,39 @@ static bool hex4(struct json_scan *scan, uint32_t *value)
 	return true;
 }
 
+static bool mend(struct json_scan *scan, uint32_t *character, uint32_t instead, const char *expected)
+{
+	if (!scan->mend)
+		return json_scan_fail(scan, "expected %s", expected);
+	scan->mended = true;
+	*character = instead;
+	return true;
+}
+
 /* Behind "\u". */
 static bool unicode_escape(struct json_scan *scan, uint32_t *character)
 {
+	static const char pair[] = "a pair of surrogates";
+	const char *behind;
 	uint32_t low = 0;
 
 	if (!hex4(scan, character))
 		return false;
 	if (*character == 0 && !scan->nul)
-		return json_scan_fail(scan, "expected no NUL in a text");
+		return mend(scan, character, 0x2400, "no NUL in a text");
 	if (*character < 0xd800 || *character > 0xdfff)
 		return true;
+	behind = scan->p;
 	if (*character > 0xdbff || scan->end - scan->p < 6 || scan->p[0] != '\\' || scan->p[1] != 'u')
-		return json_scan_fail(scan, "expected a pair of surrogates");
+		return mend(scan, character, 0xfffd, pair);
 	scan->p += 2;
 	if (!hex4(scan, &low))
 		return false;
-	if (low < 0xdc00 || low > 0xdfff)
-		return json_scan_fail(scan, "expected a pair of surrogates");
+	if (low < 0xdc00 || low > 0xdfff) {
+		if (scan->mend)
+			scan->p = behind;
+		return mend(scan, character, 0xfffd, pair);
+	}
 	*character = 0x10000 + ((*character - 0xd800) << 10) + (low - 0xdc00);
 	return true;
 }
@@ -344,6 +359,19 @@ bool json_scan_integer(struct json_scan *scan, int64_t *value)
 	return true;
 }
 
+bool json_scan_number(struct json_scan *scan, struct str *text)
+{
+	bool whole;
+	const char *from;
+
+	space_skip(scan);
+	from = scan->p;
+	if (!number(scan, &whole))
+		return false;
+	*text = (struct str){from, (size_t)(scan->p - from)};
+	return true;
+}
+
 static bool word(struct json_scan *scan, const char *expected)
 {
 	size_t len = strlen(expected);
@@ -360,6 +388,12 @@ bool json_scan_bool(struct json_scan *scan, bool *value)
 		return json_scan_fail(scan, "expected true or false");
 	*value = *scan->p == 't';
 	return word(scan, *value ? "true" : "false");
+}
+
+bool json_scan_null(struct json_scan *scan)
+{
+	space_skip(scan);
+	return word(scan, "null");
 }
 
 static int key_compare(const void *a, const void *b)

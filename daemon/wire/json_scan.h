@@ -21,6 +21,10 @@ struct json_scan {
 	unsigned max_depth;
 	bool nul;   /* \u0000 is let through: for text that is kept as it is, and not read */
 	bool first; /* no member or element of the innermost object or array has been read yet */
+	/* Set after opening: an escaped NUL is read as U+2400 and a lone surrogate as U+FFFD, since what
+	 * somebody else's sensor quotes of an attacker must not hide the attack. */
+	bool mend;
+	bool mended; /* that was done */
 	struct arena *arena;
 	struct err *err;
 };
@@ -39,7 +43,9 @@ int json_scan_element(struct json_scan *scan); /* 1: a value comes next; 0: the 
 bool json_scan_string(struct json_scan *scan, struct str *value);
 bool json_scan_integer(
 	struct json_scan *scan, int64_t *value); /* a whole number, without fraction and exponent */
+bool json_scan_number(struct json_scan *scan, struct str *text); /* any number, as it is written */
 bool json_scan_bool(struct json_scan *scan, bool *value);
+bool json_scan_null(struct json_scan *scan);
 /* Pass over any value, checking all of it, keys that stand twice too. *text (may be NULL) gets its bytes. */
 bool json_scan_skip(struct json_scan *scan, struct str *text);
 bool json_scan_end(struct json_scan *scan); /* nothing but white space is left */

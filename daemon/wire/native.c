@@ -397,88 +397,20 @@ static bool line_parse(struct line *line, struct str text, struct err *err)
 	return true;
 }
 
-void native_line_read(struct reading *reading, struct str line, struct str part)
+bool native_line_read(struct reading *reading, struct str line, struct str part, struct err *err)
 {
 	struct line state;
 	struct item *item;
-	struct err err = {0};
 
-	if (line.len > reading->limits->max_line) {
-		reading_quarantine(reading, part, "json", line,
-			"expected a line of at most %zu bytes, got %zu", reading->limits->max_line, line.len);
-		return;
-	}
 	state.reading = reading;
 	state.report =
 		(struct report){.severity = -1, .confidence = -1, .count = 1, .observed = CLOCK_UNKNOWN};
-	if (!line_parse(&state, line, &err)) {
-		reading_quarantine(reading, part, "json", line, "%s", err.text);
-		return;
-	}
+	if (!line_parse(&state, line, err))
+		return false;
 	item = reading_item(reading, ITEM_REPORT);
 	item->part = part;
 	item->report = state.report;
 	item->report.doc = line;
 	reading_part(reading, item->number, PART_EVENT, STR("doc"), STR("application/json"), line);
-}
-
-/* "line 17", without printf: this is done for every line. */
-static struct str line_name(struct arena *arena, uint64_t number)
-{
-	static const char prefix[] = {'l', 'i', 'n', 'e', ' '};
-	char digits[20];
-	size_t count = 0;
-	char *out;
-
-	do
-		digits[count++] = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
-	out = arena_alloc(arena, sizeof(prefix) + count + 1);
-	memcpy(out, prefix, sizeof(prefix));
-	for (size_t i = 0; i < count; i++)
-		out[sizeof(prefix) + i] = digits[count - 1 - i];
-	return (struct str){out, sizeof(prefix) + count};
-}
-
-static void line_or_left_out(struct reading *reading, struct str line, uint64_t number)
-{
-	uint32_t item = reading->next_item;
-	struct str part = line_name(reading->arena, number);
-	struct str reason;
-
-	if (reading->at)
-		reading->at(reading, item, "json");
-	if (reading->left_out && reading->left_out(reading, item, &reason))
-		reading_quarantine(reading, part, "json", line, STR_FMT, STR_ARG(reason));
-	else
-		native_line_read(reading, line, part);
-	reading_flush(reading);
-}
-
-bool lines_read(struct reading *reading, struct str bytes, struct str envelope, struct err *err)
-{
-	struct str line;
-	struct str reason;
-	const char *end;
-	uint64_t number = 0;
-
-	(void)envelope;
-	(void)err;
-	if (str_starts(bytes, STR("\xef\xbb\xbf")))
-		bytes = (struct str){bytes.p + 3, bytes.len - 3};
-	end = bytes.p + bytes.len;
-	while (str_split(&bytes, '\n', &line)) {
-		number++;
-		if (line.len > 0 && line.p[line.len - 1] == '\r')
-			line.len--;
-		if (str_trim(line).len == 0)
-			continue;
-		if (reading_is_full(reading, &reason)) {
-			reading_quarantine(reading, line_name(reading->arena, number), "json",
-				(struct str){line.p, (size_t)(end - line.p)}, STR_FMT, STR_ARG(reason));
-			break;
-		}
-		line_or_left_out(reading, line, number);
-	}
 	return true;
 }

@@ -8,14 +8,11 @@
  * (etc/schema/native-line.json): unknown keys stand only under "extra". "type" and one observable are
  * required.
  *
- * Lines end with LF or CR LF; empty ones are passed over. A line that is not what it must be becomes a
- * quarantined item with its bytes and what was expected; its neighbours are read. The report's doc is the
- * line, byte for byte.
- *
- * lines_read() itself, the reader of entries, is declared in wire/reading.h.
+ * The report's doc is the line, byte for byte. lines.h tells how an entry is cut into lines.
  */
 
-/* One line, without its end. Adds exactly one item. */
-void native_line_read(struct reading *reading, struct str line, struct str part);
+/* One line, without its end: adds exactly one item. False, with err: it is not what it must be, and adds
+ * none. */
+bool native_line_read(struct reading *reading, struct str line, struct str part, struct err *err);
 
 #endif

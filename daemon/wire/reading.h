@@ -98,8 +98,8 @@ void reading_flush(struct reading *reading);
  */
 bool mail_read(
 	struct reading *reading, struct str bytes, struct str envelope, struct err *err); /* wire/mime.c */
-bool lines_read(
-	struct reading *reading, struct str bytes, struct str envelope, struct err *err); /* wire/native.c */
+bool lines_read(struct reading *reading, struct str bytes, struct str envelope,
+	struct err *err); /* wire/lines.c: any of its formats */
 bool stix_read(struct reading *reading, struct str bytes, struct str envelope,
 	struct err *err); /* wire/stix.c: bundle, TAXII envelope */
 /* By what the first bytes look like; for FORMAT_AUTO. */

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "wire/reading.h"
+#include "wire/lines.h"
 
 #define INPUT_MAX (64u * 1024 * 1024)
 #define ENVELOPE                                                                        \
@@ -20,6 +20,12 @@
 static const struct str hops[] = {{"mail.cirt.example", 17}, {"198.51.100.250", 14}};
 static const struct spam_hops trusted = {hops, ARRAY_LEN(hops)};
 
+static bool zeek_read(struct reading *reading, struct str bytes, struct str envelope, struct err *err)
+{
+	(void)envelope;
+	return lines_read_as(reading, bytes, FORMAT_ZEEK, err);
+}
+
 static const struct {
 	const char *name;   /* folder */
 	const char *ending; /* of inputs */
@@ -28,6 +34,10 @@ static const struct {
 	{"mail", ".eml", mail_read},
 	{"stix", ".json", stix_read},
 	{"lines", ".ndjson", lines_read},
+	{"eve", ".ndjson", lines_read},
+	{"idea", ".json", lines_read},
+	{"intelmq", ".ndjson", lines_read},
+	{"zeek", ".log", zeek_read},
 };
 
 static const char *const kinds[] = {"", "report", "correspondence", "spam", "context", "quarantined"};
