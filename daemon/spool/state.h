@@ -36,6 +36,7 @@ struct spool {
 	struct timer *commit_timer;
 	struct timer *tick;
 	int64_t commit_started; /* of the last one, monotonic */
+	int64_t commit_took;    /* the last one, microseconds */
 	bool commit_deferred;
 	bool pump_deferred;
 	bool disk_full;
