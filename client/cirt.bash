@@ -35,7 +35,7 @@ _cirt()
 		case $verb in
 		'') words="list show add disable enable" ;;
 		list) words="--kind --limit --cursor" ;;
-		add) words="--kind --match --tlp --pap --type --format --trust --interval --auth --max-lines --max-bytes --exercise --restricted --ask-before-notice" ;;
+		add) words="--kind --match --tlp --pap --type --format --trust --interval --auth --max-lines --max-bytes --exercise --restricted --silent-after --columns --separator --comment --filter --since --download --ask-before-notice" ;;
 		disable) words="--reason" ;;
 		enable) words="--reason" ;;
 		esac

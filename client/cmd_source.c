@@ -37,6 +37,18 @@ static const struct column show_columns[] = {
 	{"folded", N_("seen again"), CELL_NUMBER, false},
 	{"quarantined", N_("quarantined"), CELL_NUMBER, false},
 	{"last_seen", N_("last seen"), CELL_TIME, false},
+	{"silent_after", N_("silent after (s)"), CELL_NUMBER, false},
+	{"silent_since", N_("SILENT since"), CELL_TIME, false},
+	{"silent", N_("why silent"), CELL_TEXT, false},
+	{"pull", N_("pull"), CELL_TEXT, false},
+	{"problem", N_("problem"), CELL_TEXT, false},
+	{"failures", N_("failures in a row"), CELL_NUMBER, false},
+	{"failing_since", N_("failing since"), CELL_TIME, false},
+	{"tried", N_("last tried"), CELL_TIME, false},
+	{"pulled", N_("last pulled"), CELL_TIME, false},
+	{"delivered", N_("last delivered"), CELL_TIME, false},
+	{"next_try", N_("next try"), CELL_TIME, false},
+	{"pages", N_("pages"), CELL_NUMBER, false},
 	{"alarms", N_("ALARMS"), CELL_LIST, false},
 };
 

@@ -3,6 +3,9 @@
 #include "base/clock.h"
 #include "desk/handlers.h"
 #include "model/source.h"
+#include "wire/csv_map.h"
+#include "wire/json_read.h"
+#include "wire/taxii.h"
 
 #define SOURCE_JSON                                                                                      \
 	"json_build_object('name', s.name, 'kind', s.kind, 'state', CASE WHEN s.enabled THEN 'enabled' " \
@@ -11,14 +14,56 @@
 	"'match', nullif(s.match, ''),"                                                                  \
 	" 'exercise', nullif(x.name, ''), 'restricted', s.restricted, 'may_notify_affected', "           \
 	"s.may_notify_affected,"                                                                         \
-	" 'interval', CASE WHEN s.kind IN ('feed', 'taxii') THEN s.interval_seconds END, 'max_lines', "  \
+	" 'interval', CASE WHEN is_pulled(s.kind) THEN s.interval_seconds END, 'max_lines', "            \
 	"nullif(s.max_lines, 0),"                                                                        \
 	" 'max_bytes', nullif(s.max_bytes, 0), 'created', stamp(s.added), 'last_seen', (SELECT "         \
-	"stamp(max(b.said)) FROM books b"                                                                \
-	" WHERE b.source = s.id), 'pulled', stamp(f.succeeded), 'problem', nullif(f.problem, ''))"
+	"stamp(max(b.said)) FROM books b WHERE b.source = s.id),"                                        \
+	" 'silent_after', nullif(s.silent_seconds, 0), 'silent_since', stamp(q.since), 'silent', "       \
+	"q.reason, 'pull', CASE WHEN NOT is_pulled(s.kind) THEN NULL WHEN f.source IS NULL THEN 'not "   \
+	"yet' WHEN f.trouble = '' THEN 'ok' ELSE f.trouble END, 'tried', stamp(f.tried), 'pulled', "     \
+	"stamp(f.succeeded), 'delivered', stamp(f.delivered), 'next_try', stamp(f.next_try), 'pages', "  \
+	"f.pages, 'failures', nullif(f.failures, 0), 'failing_since', stamp(f.failing_since), "          \
+	"'problem', nullif(f.problem, ''))"
 
-#define SOURCE_FROM \
-	" FROM source s JOIN exercise x ON x.id = s.exercise LEFT JOIN feed_state f ON f.source = s.id"
+#define SOURCE_FROM                                                                                      \
+	" FROM source s JOIN exercise x ON x.id = s.exercise LEFT JOIN feed_state f ON f.source = s.id " \
+	"LEFT JOIN source_silence q ON q.source = s.id"
+
+/* Words for what is expected, made of the tables that check it. */
+static struct str names_of(struct arena *arena, const char *(*name)(unsigned), unsigned from, unsigned to)
+{
+	struct buf text = {0};
+	struct str names;
+
+	for (unsigned i = from; i < to; i++) {
+		if (i > from)
+			buf_text(&text, i + 1 == to ? " or " : ", ");
+		buf_text(&text, name(i));
+	}
+	names = arena_str(arena, buf_view(&text));
+	buf_free(&text);
+	return names;
+}
+
+static const char *kind_of(unsigned kind)
+{
+	return source_kind_name((enum source_kind)kind);
+}
+
+static const char *format_of(unsigned format)
+{
+	return format_name((enum format)format);
+}
+
+static struct str kind_names(struct arena *arena)
+{
+	return names_of(arena, kind_of, SOURCE_MAILBOX, SOURCE_KINDS);
+}
+
+static struct str format_names(struct arena *arena)
+{
+	return names_of(arena, format_of, FORMAT_AUTO, FORMATS);
+}
 
 static void on_page(struct request *request, const struct pg_result *result)
 {
@@ -35,8 +80,8 @@ void desk_source_list(struct request *request)
 	if (!request_page(request, limit, &cursor) || !request_text(request, "kind", &kind))
 		return;
 	if (kind.p && !source_kind_parse(kind, &parsed)) {
-		request_refuse(
-			request, RPC_INVALID_PARAMS, "kind: expected mailbox, sensor, feed, taxii or desk");
+		request_refuse(request, RPC_INVALID_PARAMS, "kind: expected " STR_FMT,
+			STR_ARG(kind_names(request->arena)));
 		return;
 	}
 	if (!request_database(request))
@@ -73,8 +118,8 @@ void desk_source_show(struct request *request)
 		return;
 	request->state = (void *)arena_str(request->arena, name).p;
 	query_start(&query, request->arena,
-		"SELECT " SOURCE_JSON
-		"::jsonb || jsonb_build_object('entries', b.entries, 'found', d.found, 'reports', d.reports,"
+		"SELECT " SOURCE_JSON "::jsonb || jsonb_build_object('settings', nullif(s.settings, '{}'), "
+		"'entries', b.entries, 'found', d.found, 'reports', d.reports,"
 		" 'folded', d.folded, 'quarantined', d.quarantined,"
 		" 'alarms', (SELECT json_agg(a.kind || ': ' || a.subject || ': ' || a.text ORDER BY a.id) "
 		"FROM alarm a "
@@ -141,8 +186,9 @@ void desk_source_enable(struct request *request)
 /* What `source add` was told, checked by the same tables that the doors use. */
 struct new_source {
 	struct str name, kind, match, tlp, pap, type, format, auth, exercise;
-	int64_t trust, interval, max_lines, max_bytes;
+	int64_t trust, interval, max_lines, max_bytes, silent_after;
 	bool restricted, ask_before;
+	struct str settings; /* JSON */
 };
 
 static bool is_name(struct str name)
@@ -157,7 +203,7 @@ static bool is_name(struct str name)
 }
 
 /* NULL, or what was expected. */
-static const char *check_words(const struct new_source *source)
+static const char *check_words(const struct new_source *source, struct arena *arena)
 {
 	enum source_kind kind;
 	enum rsit_type type;
@@ -170,13 +216,13 @@ static const char *check_words(const struct new_source *source)
 	if (source->exercise.p && !is_name(source->exercise))
 		return "exercise: expected a to z, 0 to 9, and - . _ in between; at most 64";
 	if (!source_kind_parse(source->kind, &kind))
-		return "kind: expected mailbox, sensor, feed, taxii or desk";
+		return arena_printf(arena, "kind: expected " STR_FMT, STR_ARG(kind_names(arena))).p;
 	if (source->tlp.p && (!tlp_parse(source->tlp, &tlp) || tlp == TLP_UNSTATED))
 		return "tlp: expected clear, green, amber, amber+strict or red";
 	if (source->pap.p && (!pap_parse(source->pap, &pap) || pap == PAP_UNSTATED))
 		return "pap: expected clear, green, amber or red";
 	if (source->format.p && !format_parse(source->format, &format))
-		return "format: expected auto, mail, stix, lines, native, eve, idea, intelmq or zeek";
+		return arena_printf(arena, "format: expected " STR_FMT, STR_ARG(format_names(arena))).p;
 	if (source->type.p && !rsit_parse(source->type, &type))
 		return "type: expected an RSIT type, such as phishing";
 	return NULL;
@@ -213,9 +259,97 @@ static const char *check_match(const struct new_source *source)
 	if (kind == SOURCE_MAILBOX && !memchr(source->match.p, '@', source->match.len) &&
 		!str_equal(source->match, STR("*")))
 		return "match: a mailbox is known by its recipients: phish@cirt.example, report@, or *";
-	if ((kind == SOURCE_FEED || kind == SOURCE_TAXII) && !str_starts(source->match, STR("https://")))
+	if (source_kind_pulled(kind) && !str_starts(source->match, STR("https://")))
 		return "match: a feed is known by its address: https://…";
+	if (kind == SOURCE_MISP && !source->auth.p)
+		return "auth: a MISP instance asks for a key: --auth \"key …\"";
+	if (kind == SOURCE_SHADOWSERVER &&
+		(!source->auth.p || !memchr(source->auth.p, ':', source->auth.len)))
+		return "auth: Shadowserver's API asks for key and secret: --auth KEY:SECRET";
 	return NULL;
+}
+
+/* A setting's value by itself; NULL, or what was expected. */
+static const char *check_setting(const char *name, struct str value, struct arena *arena)
+{
+	struct err err;
+	int64_t day;
+
+	if (value.len == 0 || value.len > 1000)
+		return "a setting has 1 to 1000 bytes";
+	if (strcmp(name, "columns") == 0 && !csv_map_check(value, &err))
+		return arena_printf(arena, "columns: %s", err.text).p;
+	if (strcmp(name, "separator") == 0 && !csv_map_separator(value, &(char){0}))
+		return "separator: expected one of , ; | tab";
+	if (strcmp(name, "comment") == 0 && !str_equal(value, STR("none")) && value.len != 1)
+		return "comment: expected one character, or none";
+	if (strcmp(name, "since") == 0 &&
+		!clock_parse(arena_printf(arena, STR_FMT "T00:00:00Z", STR_ARG(value)), &day))
+		return "since: expected a day, such as 2026-11-01";
+	if (strcmp(name, "download") == 0 && !str_starts(value, STR("https://")))
+		return "download: expected https://…";
+	return NULL;
+}
+
+static const char *check_filter(enum source_kind kind, struct str value, struct arena *arena)
+{
+	struct json_object *object;
+	struct buf query = {0};
+	struct err err;
+	bool good = true;
+
+	if (value.len == 0)
+		return NULL;
+	if (kind == SOURCE_TAXII) {
+		good = taxii_filter(value, &query, &err);
+		buf_free(&query);
+		return good ? NULL : arena_printf(arena, "filter: %s", err.text).p;
+	}
+	if (kind == SOURCE_MISP) {
+		good = json_read(value, 8, &object, &err);
+		if (good && !json_object_is_type(object, json_type_object))
+			good = false;
+		json_object_put(good || err.code == ERR_NONE ? object : NULL);
+		return good ? NULL : "filter: expected a JSON object of what restSearch takes";
+	}
+	return NULL;
+}
+
+/* Take the settings that belong to this kind and format; those of others are a mistake that is told. */
+static bool read_settings(struct request *request, struct new_source *source)
+{
+	struct json_object *settings = json_object_new_object();
+	enum source_kind kind = SOURCE_DESK;
+	const char *wrong = NULL;
+	bool csv = source->format.p && str_equal(source->format, STR("csv"));
+
+	source_kind_parse(source->kind, &kind);
+	for (const struct source_setting *one = source_settings; one->name && !wrong; one++) {
+		struct str value = STR_NONE;
+
+		if (!request_text(request, one->name, &value)) {
+			json_object_put(settings);
+			return false;
+		}
+		if (!value.p)
+			continue;
+		if (!(one->csv ? csv : (one->kinds >> kind) & 1u))
+			wrong = arena_printf(request->arena,
+				one->csv ? "%s: only for --format csv" : "%s: not for a source of this kind",
+				one->name)
+			                .p;
+		else
+			wrong = check_setting(one->name, value, request->arena);
+		if (!wrong && strcmp(one->name, "filter") == 0)
+			wrong = check_filter(kind, value, request->arena);
+		json_object_object_add(
+			settings, one->name, json_object_new_string_len(value.p, (int)value.len));
+	}
+	source->settings = arena_str(request->arena, str_of(json_object_to_json_string(settings)));
+	json_object_put(settings);
+	if (wrong)
+		request_refuse(request, RPC_INVALID_PARAMS, "%s", wrong);
+	return !wrong;
 }
 
 static bool read_source(struct request *request, struct new_source *source)
@@ -235,15 +369,16 @@ static bool read_source(struct request *request, struct new_source *source)
 		!request_number(request, "interval", 1, 31536000, &source->interval) ||
 		!request_number(request, "max_lines", 0, INT32_MAX, &source->max_lines) ||
 		!request_number(request, "max_bytes", 0, INT64_MAX, &source->max_bytes) ||
+		!request_number(request, "silent_after", 1, 31536000, &source->silent_after) ||
 		!request_flag(request, "restricted", &source->restricted) ||
 		!request_flag(request, "ask_before_notice", &source->ask_before))
 		return false;
-	wrong = check_words(source);
+	wrong = check_words(source, request->arena);
 	if (!wrong)
 		wrong = check_match(source);
 	if (wrong)
 		request_refuse(request, RPC_INVALID_PARAMS, "%s", wrong);
-	return !wrong;
+	return !wrong && read_settings(request, source);
 }
 
 /* The words that the schema's enums have, whatever was typed for them: "TLP:AMBER", "fraud/phishing". */
@@ -275,11 +410,11 @@ void desk_source_add(struct request *request)
 	query_start(query, request->arena,
 		"WITH s AS (INSERT INTO source (name, kind, match, tlp, pap, type, format, trust, auth, "
 		"interval_seconds,"
-		" max_lines, max_bytes, restricted, may_notify_affected, exercise) VALUES ($?, "
-		"$?::source_kind, $?, $?::tlp, $?::pap,"
+		" max_lines, max_bytes, restricted, may_notify_affected, exercise, settings, silent_seconds) "
+		"VALUES ($?, $?::source_kind, $?, $?::tlp, $?::pap,"
 		" $?::rsit_type, $?::source_format, $?::int, $?, $?::int, $?::bigint, $?::bigint, "
 		"$?::boolean, $?::boolean,"
-		" exercise_id($?)) RETURNING name, enabled)"
+		" exercise_id($?), $?::jsonb, $?::int) RETURNING name, enabled)"
 		" SELECT json_build_object('name', name, 'state', CASE WHEN enabled THEN 'enabled' ELSE "
 		"'disabled' END) FROM s");
 	query_str(query, source.name);
@@ -294,6 +429,8 @@ void desk_source_add(struct request *request)
 	query_bool(query, source.restricted);
 	query_bool(query, !source.ask_before);
 	query_str(query, source.exercise.p ? source.exercise : STR(""));
+	query_str(query, source.settings);
+	query_int(query, source.silent_after);
 	request->conflict = "a source of this name exists already: cirt source list";
 	request_change(request, query, on_changed_row);
 }

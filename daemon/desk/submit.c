@@ -234,14 +234,19 @@ static const struct source *choose_source(struct request *request, struct str na
 	return source;
 }
 
-static struct str envelope_of(struct request *request, struct str name)
+static struct str envelope_of(
+	struct request *request, const struct source *source, enum format format, struct str name)
 {
+	struct source read = *source;
+
 	struct buf json = {0};
 
 	buf_text(&json, "{\"door\":\"submit\",\"operator\":");
 	buf_json_string(&json, str_of(request->operator.name));
 	buf_text(&json, ",\"file\":");
 	buf_json_string(&json, utf8_cut(name, 1000));
+	read.format = format;
+	source_envelope(&read, &json);
 	buf_text(&json, "}");
 	struct str envelope = arena_str(request->arena, buf_view(&json));
 	buf_free(&json);
@@ -270,7 +275,7 @@ static bool read_submit(struct request *request, struct submit *submit)
 		return false;
 	submit->open.source = source->id;
 	submit->open.exercise = arena_str(request->arena, exercise);
-	submit->open.envelope = envelope_of(request, name);
+	submit->open.envelope = envelope_of(request, source, submit->open.format, name);
 	snprintf(submit->owner, sizeof(submit->owner), "submit/" STR_FMT "/%u", STR_ARG(digest), source->id);
 	return true;
 }

@@ -86,9 +86,8 @@ void catalogue_refresh(struct catalogue *catalogue)
 	if (!catalogue->pg || catalogue->reading || !pg_is_up(catalogue->pg))
 		return;
 	catalogue->reading = true;
-	pg_query(catalogue->pg,
-		"SELECT id, auth FROM source WHERE kind IN ('feed', 'taxii') AND enabled AND auth <> ''",
-		NULL, 0, false, on_auth, catalogue);
+	pg_query(
+		catalogue->pg, "SELECT source, auth FROM feed_secrets()", NULL, 0, false, on_auth, catalogue);
 }
 
 static void on_retry(void *context)

@@ -6,7 +6,7 @@
 
 static bool is_pulled(const struct source *source)
 {
-	return source && source->enabled && (source->kind == SOURCE_FEED || source->kind == SOURCE_TAXII);
+	return source && source->enabled && source_kind_pulled(source->kind);
 }
 
 /* End those that are no longer in the table, or are something else there. */

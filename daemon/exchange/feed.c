@@ -359,7 +359,7 @@ static bool feed_fetch(struct feed *feed, struct err *err)
 	buf_clear(&feed->held);
 	feed->size = 0;
 	if (feed->kind == SOURCE_TAXII) {
-		taxii_page_url(str_of(feed->url), TAXII_LIMIT, str_of(feed->cursor.added_after),
+		taxii_page_url(str_of(feed->url), TAXII_LIMIT, STR(""), str_of(feed->cursor.added_after),
 			str_of(feed->cursor.next), &url);
 		request.url = buf_cstr(&url);
 		request.accept = TAXII_ACCEPT;

@@ -12,6 +12,9 @@ static const char *const kind_names[SOURCE_KINDS] = {
 	[SOURCE_FEED] = "feed",
 	[SOURCE_TAXII] = "taxii",
 	[SOURCE_DESK] = "desk",
+	[SOURCE_MISP] = "misp",
+	[SOURCE_MISP_FEED] = "misp-feed",
+	[SOURCE_SHADOWSERVER] = "shadowserver",
 };
 
 static const enum lane lanes[SOURCE_KINDS] = {
@@ -20,6 +23,9 @@ static const enum lane lanes[SOURCE_KINDS] = {
 	[SOURCE_FEED] = LANE_FEEDS,
 	[SOURCE_TAXII] = LANE_FEEDS,
 	[SOURCE_DESK] = LANE_PEOPLE,
+	[SOURCE_MISP] = LANE_FEEDS,
+	[SOURCE_MISP_FEED] = LANE_FEEDS,
+	[SOURCE_SHADOWSERVER] = LANE_FEEDS,
 };
 
 static const char *const format_names[FORMATS] = {
@@ -32,6 +38,8 @@ static const char *const format_names[FORMATS] = {
 	[FORMAT_IDEA] = "idea",
 	[FORMAT_INTELMQ] = "intelmq",
 	[FORMAT_ZEEK] = "zeek",
+	[FORMAT_CSV] = "csv",
+	[FORMAT_MISP] = "misp",
 };
 
 const char *source_kind_name(enum source_kind kind)
@@ -74,6 +82,7 @@ bool format_parse(struct str text, enum format *format)
 /* Bits of a source's switches as they are packed. */
 enum { BIT_ENABLED = 1, BIT_RESTRICTED = 2, BIT_MAY_NOTIFY = 4, BITS_ALL = 7 };
 
+#define MAX_SETTINGS 4096
 #define SOURCE_LEAST 62 /* bytes that an encoded source takes at least */
 
 static void source_encode(const struct source *source, struct buf *out)
@@ -91,7 +100,7 @@ static void source_encode(const struct source *source, struct buf *out)
 	pack_str(out, source->name);
 	pack_str(out, source->match);
 	pack_str(out, source->exercise);
-	pack_str(out, source->auth);
+	pack_str(out, source->settings);
 	pack_u32(out, source->interval);
 	pack_u64(out, source->max_lines);
 	pack_u64(out, source->max_bytes);
@@ -131,13 +140,13 @@ static bool source_decode(struct unpack *in, struct source *source)
 	source->name = unpack_str(in);
 	source->match = unpack_str(in);
 	source->exercise = unpack_str(in);
-	source->auth = unpack_str(in);
+	source->settings = unpack_str(in);
 	source->interval = unpack_u32(in);
 	source->max_lines = unpack_u64(in);
 	source->max_bytes = unpack_u64(in);
 	return !in->failed && source->kind != 0 && (bits & ~BITS_ALL) == 0 && source->trust <= 100 &&
 	       name_ok(source->name) && storable_is(source->match, MAX_VALUE) &&
-	       storable_is(source->exercise, MAX_IDENTIFIER) && storable_is(source->auth, MAX_VALUE);
+	       storable_is(source->exercise, MAX_IDENTIFIER) && storable_is(source->settings, MAX_SETTINGS);
 }
 
 bool source_table_decode(struct str bytes, struct arena *arena, struct source_table *table, struct err *err)

@@ -8,7 +8,17 @@
 #include "model/tlp.h"
 
 /* What a source is, and so by which door it comes. */
-enum source_kind { SOURCE_MAILBOX = 1, SOURCE_SENSOR, SOURCE_FEED, SOURCE_TAXII, SOURCE_DESK, SOURCE_KINDS };
+enum source_kind {
+	SOURCE_MAILBOX = 1,
+	SOURCE_SENSOR,
+	SOURCE_FEED,
+	SOURCE_TAXII,
+	SOURCE_DESK,
+	SOURCE_MISP,      /* an instance, asked by restSearch */
+	SOURCE_MISP_FEED, /* a folder with manifest.json and a file for each event */
+	SOURCE_SHADOWSERVER,
+	SOURCE_KINDS
+};
 
 /* Lanes of hand-out (trap 26): people first. A source's lane follows from its kind. */
 enum lane { LANE_PEOPLE, LANE_FEEDS, LANE_SENSORS, LANES };
@@ -24,6 +34,8 @@ enum format {
 	FORMAT_IDEA,
 	FORMAT_INTELMQ,
 	FORMAT_ZEEK, /* JSON lines, or a log as Zeek writes it: columns with header lines */
+	FORMAT_CSV,
+	FORMAT_MISP,
 	FORMATS
 };
 
@@ -45,13 +57,15 @@ struct source {
 	struct str name; /* unique: a-z 0-9 - . _ */
 	/* What it is known by: mailbox: recipient ("report@", "phish@cirt.example"); sensor: "san:NAME" (with
 	 * issuing CA) or "pin:SHA256-of-SPKI-in-hex", several by space; feed: URL; taxii: URL of the
-	 * collection. */
+	 * collection; misp, misp-feed, shadowserver: URL that theirs begin with. */
 	struct str match;
 	struct str exercise; /* name of the drill that all of it belongs to; "" = real */
-	struct str auth;     /* feed, taxii: "user:password", "bearer TOKEN"; only in exchange's copy */
-	uint32_t interval;   /* feed, taxii: seconds between pulls */
-	uint64_t max_lines;  /* per second; 0 = no limit */
-	uint64_t max_bytes;  /* per second; 0 = no limit */
+	/* A JSON object of texts, or "": what a feed is told beyond its address; source_setting() reads it.
+	 */
+	struct str settings;
+	uint32_t interval;  /* of what is pulled: seconds between pulls */
+	uint64_t max_lines; /* per second; 0 = no limit */
+	uint64_t max_bytes; /* per second; 0 = no limit */
 };
 
 struct source_table {
@@ -63,6 +77,23 @@ struct source_table {
 const char *source_kind_name(enum source_kind kind);
 bool source_kind_parse(struct str text, enum source_kind *kind);
 enum lane source_lane(const struct source *source);
+bool source_kind_pulled(enum source_kind kind); /* the exchange pulls it */
+/*
+ * The settings: what each is called, which kinds (or which format) it is for, and what `source add` says of
+ * it. Ends with name NULL.
+ */
+struct source_setting {
+	const char *name;
+	uint32_t kinds; /* bits, 1u << kind */
+	bool csv;       /* for every kind, where its format is csv */
+	const char *help;
+};
+extern const struct source_setting source_settings[];
+/* The value of a setting, in arena memory; "" if there is none. */
+struct str source_setting(const struct source *source, const char *name, struct arena *arena);
+/* Add the members of an entry's envelope that say how a source's bytes are to be read: ,"csv":{…} or nothing.
+ */
+void source_envelope(const struct source *source, struct buf *json);
 const char *format_name(enum format format);
 bool format_parse(struct str text, enum format *format);
 

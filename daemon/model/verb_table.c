@@ -28,21 +28,31 @@ static const struct verb_option ledger_options[] = {
 };
 
 static const struct verb_option source_list_options[] = {
-	{"kind", "KIND", N_("mailbox, sensor, feed, taxii or desk")},
+	{"kind", "KIND", N_("mailbox, sensor, feed, taxii, misp, misp-feed, shadowserver or desk")},
 	PAGE,
 	LAST,
 };
 
 static const struct verb_option source_add_options[] = {
-	{"kind", "KIND", N_("mailbox, sensor, feed, taxii or desk (needed)")},
+	{"kind", "KIND", N_("mailbox, sensor, feed, taxii, misp, misp-feed, shadowserver or desk (needed)")},
 	{"match", "MATCH", N_("What it is known by: recipient; \"san:NAME\" or \"pin:SHA256\"; URL")},
 	{"tlp", "TLP", N_("TLP of what does not say: clear, green, amber (default), amber+strict, red")},
 	{"pap", "PAP", N_("PAP of what does not say: clear, green, amber, red")},
 	{"type", "TYPE", N_("RSIT type of what does not say, such as phishing")},
-	{"format", "FORMAT", N_("auto (default), mail, stix, lines, native, eve, idea, intelmq or zeek")},
+	{"format", "FORMAT", N_("auto (default), mail, stix, lines, native, eve, idea, intelmq, zeek, csv or misp")},
 	{"trust", "N", N_("0 to 100 (50)")},
 	{"interval", "SECONDS", N_("Feeds: time between two pulls")},
-	{"auth", "SECRET", N_("Feeds: \"user:password\" or \"bearer TOKEN\"")},
+	{"auth", "SECRET",
+		N_("Feeds: \"user:password\", \"bearer TOKEN\", \"token TOKEN\", \"key KEY\" or "
+		   "\"certificate\"")},
+	{"silent-after", "SECONDS", N_("Raise an alarm when it has told nothing new for so long")},
+	{"columns", "COLUMNS",
+		N_("CSV: what stands in each, such as \"time ip malware\"; see cirtd.conf(5)")},
+	{"separator", "WORD", N_("CSV: , ; | or tab (default: found out)")},
+	{"comment", "WORD", N_("CSV: the character that comment lines begin with (#), or none")},
+	{"filter", "FILTER", N_("TAXII, MISP, Shadowserver: only what matches")},
+	{"since", "DAY", N_("TAXII, MISP, Shadowserver: take all from this day on")},
+	{"download", "URL", N_("Shadowserver: where reports are fetched from")},
 	{"max-lines", "N", N_("Lines per second at most (0: no limit)")},
 	{"max-bytes", "N", N_("Bytes per second at most (0: no limit)")},
 	{"exercise", "DRILL", N_("All that comes from it belongs to this drill")},
@@ -121,7 +131,7 @@ static const struct verb_option quarantine_show_options[] = {
 
 static const struct verb_option submit_options[] = {
 	{"source", "NAME", N_("Which source it counts for (default: the first of kind desk)")},
-	{"format", "FORMAT", N_("auto (default), mail, stix, lines, native, eve, idea, intelmq or zeek")},
+	{"format", "FORMAT", N_("auto (default), mail, stix, lines, native, eve, idea, intelmq, zeek, csv or misp")},
 	{"exercise", "DRILL", N_("It belongs to this drill")},
 	{"again", NULL, N_("Take it in although the same file was taken in before")},
 	LAST,

@@ -109,23 +109,10 @@ static void send_doors(struct client *client)
 	channel_end(client->channel, APPEND_DOORS);
 }
 
-/* What a feed is opened with is the exchange's alone. */
 static void send_sources(struct client *client)
 {
-	const struct source_table *all = &client->door->table;
-	struct source_table table = *all;
-
-	if (client->peer != ROOM_EXCHANGE) {
-		table.sources = mem_alloc((all->count + 1) * sizeof(*table.sources));
-		for (size_t i = 0; i < all->count; i++) {
-			table.sources[i] = all->sources[i];
-			table.sources[i].auth = STR_NONE;
-		}
-	}
-	source_table_encode(&table, channel_begin(client->channel));
+	source_table_encode(&client->door->table, channel_begin(client->channel));
 	channel_end(client->channel, APPEND_SOURCES);
-	if (table.sources != all->sources)
-		free(table.sources);
 }
 
 void door_sources(struct door *door, struct str bytes)

@@ -138,6 +138,7 @@ void accounts_write(struct accounts *accounts)
 		"ON CONFLICT (spool, source, day) DO UPDATE SET "
 		"entries = greatest(books.entries, excluded.entries), bytes = greatest(books.bytes, "
 		"excluded.bytes), "
-		"upto = greatest(books.upto, excluded.upto), said = now()",
+		"upto = greatest(books.upto, excluded.upto), "
+		"said = CASE WHEN excluded.entries > books.entries THEN now() ELSE books.said END",
 		parameters, ARRAY_LEN(types), true, on_written, accounts);
 }

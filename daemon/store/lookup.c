@@ -103,7 +103,7 @@ static void take_source(const struct pg_result *rows, int row, struct arena *are
 		.name = arena_str(arena, pg_value(rows, row, 10)),
 		.match = arena_str(arena, pg_value(rows, row, 11)),
 		.exercise = arena_str(arena, pg_value(rows, row, 12)),
-		.auth = arena_str(arena, pg_value(rows, row, 13)),
+		.settings = arena_str(arena, pg_value(rows, row, 13)),
 		.interval = (uint32_t)pg_value_int(rows, row, 14),
 		.max_lines = (uint64_t)pg_value_int(rows, row, 15),
 		.max_bytes = (uint64_t)pg_value_int(rows, row, 16),
@@ -241,7 +241,7 @@ static const struct {
 	[PART_SOURCE] = {"source",
 		"SELECT s.id, s.kind, s.enabled, s.restricted, s.may_notify_affected, s.tlp, s.pap, s.type, "
 		"s.format, s.trust, s.name, "
-		"s.match, e.name, s.auth, s.interval_seconds, s.max_lines, s.max_bytes, "
+		"s.match, e.name, s.settings::text, s.interval_seconds, s.max_lines, s.max_bytes, "
 		"(SELECT revision FROM revision WHERE what = 'source') "
 		"FROM source s JOIN exercise e ON e.id = s.exercise ORDER BY s.id",
 		take_sources},

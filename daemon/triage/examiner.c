@@ -276,6 +276,12 @@ static bool read_entry(struct examiner *examiner, const char **stage, struct err
 	case FORMAT_STIX:
 		*stage = "stix";
 		return stix_read(&examiner->reading, entry->bytes, entry->envelope, err);
+	case FORMAT_CSV:
+		*stage = "csv";
+		return csv_read(&examiner->reading, entry->bytes, entry->envelope, err);
+	case FORMAT_MISP:
+		*stage = "misp";
+		return misp_read(&examiner->reading, entry->bytes, entry->envelope, err);
 	default:
 		*stage = "mime";
 		return mail_read(&examiner->reading, entry->bytes, entry->envelope, err);

@@ -4,6 +4,17 @@
 
 #define LOOK 65536
 
+/* MISP: {"Event": …}, {"response": …}, or a list of such. */
+static bool looks_like_misp(struct str rest)
+{
+	struct str key;
+
+	if (json_open(&rest, '['))
+		json_skip_space(&rest);
+	return json_open(&rest, '{') && json_member_key(&rest, &key) == JSON_STEP_VALUE &&
+	       (str_equal(key, STR("Event")) || str_equal(key, STR("response")));
+}
+
 /* STIX says so in its first object: a bundle, an envelope with objects, or an object with id and
  * spec_version. */
 static bool looks_like_stix(struct str rest)
@@ -35,6 +46,8 @@ enum format format_guess(struct str bytes)
 	json_skip_space(&rest);
 	if (rest.len == 0)
 		return FORMAT_MAIL;
+	if (looks_like_misp(rest))
+		return FORMAT_MISP;
 	if (*rest.p == '[')
 		return FORMAT_STIX;
 	if (zeek_is_log(rest))

@@ -102,6 +102,10 @@ bool lines_read(struct reading *reading, struct str bytes, struct str envelope,
 	struct err *err); /* wire/lines.c: any of its formats */
 bool stix_read(struct reading *reading, struct str bytes, struct str envelope,
 	struct err *err); /* wire/stix.c: bundle, TAXII envelope */
+bool csv_read(struct reading *reading, struct str bytes, struct str envelope,
+	struct err *err); /* wire/csv_read.c: a list, by a map of columns */
+bool misp_read(struct reading *reading, struct str bytes, struct str envelope,
+	struct err *err); /* wire/misp.c: an event, or the answer of restSearch */
 /* By what the first bytes look like; for FORMAT_AUTO. */
 enum format format_guess(struct str bytes);
 

@@ -216,13 +216,38 @@ static void add_escaped(struct buf *out, struct str text)
 	}
 }
 
-void taxii_page_url(
-	struct str collection, unsigned limit, struct str added_after, struct str next, struct buf *out)
+bool taxii_filter(struct str words, struct buf *query, struct err *err)
+{
+	static const char *const names[] = {"id", "type", "version", "spec_version"};
+	struct str word, name;
+	size_t known;
+
+	while (str_split(&words, ' ', &word)) {
+		if (str_trim(word).len == 0)
+			continue;
+		word = str_trim(word);
+		str_split(&word, '=', &name);
+		for (known = 0; known < ARRAY_LEN(names); known++)
+			if (str_equal(name, str_of(names[known])))
+				break;
+		if (known == ARRAY_LEN(names) || !word.p || word.len == 0)
+			return err_set(err, ERR_MALFORMED,
+				"expected id=, type=, version= or spec_version= with a value, such as "
+				"\"type=indicator,malware version=all\"");
+		buf_printf(query, "&match%%5B%s%%5D=", names[known]);
+		add_escaped(query, word);
+	}
+	return true;
+}
+
+void taxii_page_url(struct str collection, unsigned limit, struct str filter, struct str added_after,
+	struct str next, struct buf *out)
 {
 	buf_str(out, collection);
 	if (!str_ends(collection, STR("/")))
 		buf_char(out, '/');
 	buf_printf(out, "objects/?limit=%u", limit);
+	buf_str(out, filter);
 	if (added_after.len > 0) {
 		buf_text(out, "&added_after=");
 		add_escaped(out, added_after);

@@ -2,6 +2,7 @@
 #define WIRE_TAXII_H
 
 #include "base/buf.h"
+#include "base/err.h"
 
 /*
  * What a client of TAXII 2.1 must know of an envelope (TAXII 2.1 3.7) that it passes on without keeping it:
@@ -23,11 +24,19 @@ struct str taxii_scan_next(
 	struct taxii_scan *scan); /* decoded; "" if there is none or it is over TAXII_NEXT_MAX */
 
 /*
- * The URL of a page: collection + "objects/?limit=…&added_after=…&next=…", what is empty left out, all
- * escaped. A slash is added to the collection where it has none.
+ * A filter in words, "type=indicator,malware version=all", as the query it is (TAXII 2.1 3.4):
+ * "&match%5Btype%5D=indicator%2Cmalware&…". False: a word is none of id, type, version, spec_version with a
+ * value.
  */
-void taxii_page_url(
-	struct str collection, unsigned limit, struct str added_after, struct str next, struct buf *out);
+bool taxii_filter(struct str words, struct buf *query, struct err *err);
+
+/*
+ * The URL of a page: collection + "objects/?limit=…" + filter + "&added_after=…&next=…", what is empty
+ * left out, all escaped; filter is as taxii_filter() makes it. A slash is added to the collection where it
+ * has none.
+ */
+void taxii_page_url(struct str collection, unsigned limit, struct str filter, struct str added_after,
+	struct str next, struct buf *out);
 #define TAXII_ACCEPT "application/taxii+json;version=2.1"
 
 #endif

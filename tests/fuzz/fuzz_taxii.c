@@ -29,7 +29,7 @@ static void scan(struct str text, size_t piece)
 	must(taxii_scan_more(whole) == taxii_scan_more(cut));
 	must(str_equal(taxii_scan_next(whole), taxii_scan_next(cut)));
 	must(taxii_scan_next(whole).len <= TAXII_NEXT_MAX);
-	taxii_page_url(text, 100, text, taxii_scan_next(whole), &url);
+	taxii_page_url(text, 100, STR(""), text, taxii_scan_next(whole), &url);
 	for (size_t i = text.len + 1; i < url.len; i++)
 		must((unsigned char)url.data[i] > ' ' && (unsigned char)url.data[i] < 0x7f);
 	buf_free(&url);

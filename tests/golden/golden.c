@@ -38,6 +38,8 @@ static const struct {
 	{"idea", ".json", lines_read},
 	{"intelmq", ".ndjson", lines_read},
 	{"zeek", ".log", zeek_read},
+	{"csv", ".csv", csv_read},
+	{"misp", ".json", misp_read},
 };
 
 static const char *const kinds[] = {"", "report", "correspondence", "spam", "context", "quarantined"};
@@ -186,14 +188,14 @@ static void object(struct buf *out, const struct stix_object *one)
 		buf_text(out, "\n  ]");                            \
 	} while (0)
 
-static void print(size_t format, struct str bytes, struct buf *out)
+static void print(size_t format, struct str bytes, struct str envelope, struct buf *out)
 {
 	struct arena *arena = arena_new(65536);
 	struct reading reading = {.arena = arena, .limits = &reading_limits_default, .hops = &trusted};
 	struct err err = {0};
 
 	buf_char(out, '{');
-	if (!formats[format].read(&reading, bytes, STR(ENVELOPE), &err)) {
+	if (!formats[format].read(&reading, bytes, envelope, &err)) {
 		text(out, 1, "refused", str_of(err.text));
 	} else {
 		LIST(out, "items", reading.items, reading.item_count, item);
@@ -207,17 +209,22 @@ static void print(size_t format, struct str bytes, struct buf *out)
 
 static bool print_file(size_t format, const char *path, struct buf *out)
 {
-	struct buf input = {0};
+	struct buf input = {0}, envelope = {0};
 	struct err err;
+	char beside[4200];
+	bool good;
 
-	if (!file_read(path, INPUT_MAX, &input, &err)) {
+	good = file_read(path, INPUT_MAX, &input, &err);
+	if (!good)
 		fprintf(stderr, "golden: %s\n", err.text);
-		buf_free(&input);
-		return false;
-	}
-	print(format, buf_view(&input), out);
+	snprintf(beside, sizeof(beside), "%.4180s.envelope", path);
+	if (!file_read(beside, INPUT_MAX, &envelope, NULL))
+		buf_text(&envelope, ENVELOPE);
+	if (good)
+		print(format, buf_view(&input), buf_view(&envelope), out);
 	buf_free(&input);
-	return true;
+	buf_free(&envelope);
+	return good;
 }
 
 static bool compare(size_t format, const char *path, bool update)

@@ -246,6 +246,10 @@ static void test_trap_22_rooms_may_only_do_their_work(void **state)
 		{"cirt_desk", "UPDATE report SET title = ''"},
 		{"cirt_desk", "SELECT auth FROM source"},
 		{"cirt_desk", "UPDATE ledger_day SET found = 0"},
+		{"cirt_store", "SELECT auth FROM source"},
+		{"cirt_keeper", "SELECT auth FROM source"},
+		{"cirt_exchange", "SELECT auth FROM source"},
+		{"cirt_exchange", "SELECT name FROM source"},
 		{"cirt_exchange", "SELECT 1 FROM report"},
 		{"cirt_exchange", "SELECT 1 FROM cases"},
 		{"cirt_exchange", "SELECT 1 FROM report_view"},
@@ -333,13 +337,13 @@ static void make_old_month(struct database *db)
 {
 	database_ask(db, "SELECT partition_month(202001)");
 	database_ask(db, "INSERT INTO report SELECT 2020010000000000 + n, timestamptz '2020-01-05', "
-	                 "'2020-01-05', n, NULL, "
+			 "'2020-01-05', n, NULL, "
 			 "0, gen_random_uuid(), gen_random_uuid(), s.id, 0, 0, NULL, 0, (CASE n WHEN 7 THEN "
-	                 "'ddos' ELSE "
+			 "'ddos' ELSE "
 			 "'spam' END)::rsit_type, 'amber', 'amber', 1, 1, 1, 1, '', '', '', '', '', '', "
-	                 "'title', '', '', "
+			 "'title', '', '', "
 			 "'{}', '{}', '{}', '{}' FROM generate_series(1, 9) n JOIN source s ON s.name = CASE "
-	                 "n WHEN 6 THEN "
+			 "n WHEN 6 THEN "
 			 "'kept' ELSE 'let-go' END");
 	database_ask(db,
 		"INSERT INTO sighting SELECT id, '2020-01-05', source, 1, 1, received, received FROM "
@@ -496,6 +500,70 @@ static void test_alarms_end_once_and_open_anew(void **state)
 		"2 2 1");
 }
 
+static void test_the_exchange_sees_the_secrets_of_what_it_pulls(void **state)
+{
+	struct database *db = *state;
+	struct database *room;
+
+	database_ask(db, "INSERT INTO source (name, kind, auth, match) VALUES ('pulled', 'taxii', 'a:b', "
+			 "'https://x.example/'), "
+			 "('instance', 'misp', 'key k', 'https://y.example/'), ('not-pulled', 'sensor', "
+			 "'c:d', 'san:x')");
+	database_ask(db, "INSERT INTO source (name, kind, auth, match, enabled) VALUES "
+			 "('off', 'feed', 'e:f', 'https://z.example/', false)");
+	room = database_open(db->loop, "cirt_exchange");
+	assert_sql(room, "SELECT string_agg(auth, ' ' ORDER BY auth) FROM feed_secrets()", "a:b key k");
+	database_close(&room);
+}
+
+/* `since` of all that is told is not before we ran: a restart is no alarm. */
+static void test_who_says_nothing_falls_silent_once(void **state)
+{
+	struct database *db = *state;
+
+	database_ask(db, "INSERT INTO source (name, kind, match, silent_seconds, added) VALUES "
+			 "('sleepy', 'sensor', 'san:sleepy', 60, now() - interval '1 day')");
+	assert_sql(db, "SELECT fell::text FROM keeper_silence(now())", "{}");
+	assert_sql(
+		db, "SELECT fell::text LIKE '%sleepy: nothing new for%' FROM keeper_silence('epoch')", "t");
+	assert_sql(db, "SELECT fell::text NOT LIKE '%sleepy%' FROM keeper_silence('epoch')", "t");
+	assert_sql(db,
+		"SELECT count(*) FROM alarm WHERE kind = 'feed-silent' AND subject = 'sleepy' AND ended IS "
+		"NULL",
+		"1");
+	assert_sql(db,
+		"SELECT count(*) FROM (SELECT alarm_seen(id, '') FROM alarm WHERE subject = 'sleepy') a",
+		"1");
+	assert_sql(db, "SELECT fell::text NOT LIKE '%sleepy%' FROM keeper_silence('epoch')", "t");
+	assert_sql(db, "SELECT back::text LIKE '%sleepy%' FROM keeper_silence(now())", "t");
+}
+
+static void test_a_feed_that_cannot_be_pulled_falls_silent(void **state)
+{
+	struct database *db = *state;
+
+	database_ask(db, "INSERT INTO source (name, kind, match, interval_seconds, added) VALUES "
+			 "('broken', 'feed', 'https://b.example/', 60, now() - interval '1 day')");
+	assert_sql(db,
+		"SELECT feed_ended((SELECT id FROM source WHERE name = 'broken'), false, 'cut', 'half', '1 "
+		"minute', 0)",
+		"");
+	assert_sql(db,
+		"SELECT failures || trouble FROM feed_state JOIN source ON id = source WHERE name = 'broken'",
+		"1cut");
+	assert_sql(db, "SELECT fell::text LIKE '%broken: it cannot be pulled%' FROM keeper_silence('epoch')",
+		"t");
+	assert_sql(db,
+		"SELECT feed_ended((SELECT id FROM source WHERE name = 'broken'), true, '', '', '1 minute', "
+		"2)",
+		"");
+	assert_sql(db, "SELECT back::text LIKE '%broken%' FROM keeper_silence('epoch')", "t");
+	assert_sql(db,
+		"SELECT failures || trouble || pages FROM feed_state JOIN source ON id = source WHERE name = "
+		"'broken'",
+		"02");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,6 +592,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_columns_of_a_feed_are_remembered_and_drift_alarms, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alarms_end_once_and_open_anew, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_the_exchange_sees_the_secrets_of_what_it_pulls, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_says_nothing_falls_silent_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_feed_that_cannot_be_pulled_falls_silent, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("sql", tests, NULL, NULL);
 }
