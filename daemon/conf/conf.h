@@ -86,6 +86,13 @@ struct conf {
 	struct str plugin_dir;
 	struct conf_plugin_option plugin_options[CONF_PLUGIN_OPTIONS]; /* plugin NAME { option = "value" } */
 	size_t plugin_option_count;
+	/* archive: of all archives in one mail */
+	struct conf_list archive_passwords;
+	uint64_t archive_max_depth;
+	uint64_t archive_max_count;
+	uint64_t archive_max_member;
+	uint64_t archive_max_total;
+	uint64_t archive_max_ratio;
 	/* store */
 	uint64_t store_batch;       /* reports per transaction at most */
 	uint64_t store_connections; /* over which they land: 1 to 8 */

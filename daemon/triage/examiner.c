@@ -26,6 +26,7 @@ struct examiner {
 	struct buf encoded;
 	/* Of the entry in hand. */
 	struct reading_limits limits;
+	struct reading_limits line_limits;
 	const struct spam_hops *hops;
 	int64_t said_alive; /* monotonic */
 	struct reading reading;
@@ -49,10 +50,19 @@ struct examiner *examiner_new(struct rule_set *rules, struct plugin_host *plugin
 	examiner->calls = *calls;
 	examiner->hops = hops;
 	examiner->limits = reading_limits_default;
+	examiner->line_limits = reading_limits_default;
 	if (max_line > 0)
-		examiner->limits.max_line = max_line;
+		examiner->line_limits.max_line = max_line;
 	examiner->arena = arena_new(ARENA_FIRST);
 	return examiner;
+}
+
+void examiner_set_archives(struct examiner *examiner, const struct archive_limits *archives,
+	const struct str *passwords, size_t password_count)
+{
+	examiner->limits.archive = *archives;
+	examiner->limits.passwords = passwords;
+	examiner->limits.password_count = password_count;
 }
 
 void examiner_free(struct examiner **examiner)
@@ -271,7 +281,7 @@ static bool read_entry(struct examiner *examiner, const char **stage, struct err
 	case FORMAT_INTELMQ:
 	case FORMAT_ZEEK:
 		*stage = "json";
-		examiner->reading.limits = &examiner->limits;
+		examiner->reading.limits = &examiner->line_limits;
 		return lines_read_as(&examiner->reading, entry->bytes, format, err);
 	case FORMAT_STIX:
 		*stage = "stix";
@@ -297,7 +307,7 @@ void examiner_run(struct examiner *examiner, const struct handout_entry *entry)
 	examiner->entry = entry;
 	examiner->reading = (struct reading){
 		.arena = examiner->arena,
-		.limits = &reading_limits_default,
+		.limits = &examiner->limits,
 		.hops = examiner->hops,
 		.at = at,
 		.left_out = left_out,

@@ -40,6 +40,9 @@ struct examiner_counts {
 struct examiner *examiner_new(struct rule_set *rules, struct plugin_host *plugins, struct slot *slot,
 	struct item_limit *limit, size_t max_line, const struct spam_hops *hops,
 	const struct examiner_calls *calls);
+/* How archives in mails are opened, instead of as in reading_limits_default; passwords must outlive it. */
+void examiner_set_archives(struct examiner *examiner, const struct archive_limits *archives,
+	const struct str *passwords, size_t password_count);
 void examiner_free(struct examiner **examiner);
 void examiner_run(struct examiner *examiner, const struct handout_entry *entry);
 const struct examiner_counts *examiner_counts(const struct examiner *examiner);

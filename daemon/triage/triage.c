@@ -266,15 +266,27 @@ static void on_work(void *context)
 }
 
 /* A copy: the configuration changes under us when it is read again, a moment before we are replaced. */
-static void keep_hops(struct triage *triage, const struct conf_list *list)
+static struct str *keep_list(struct triage *triage, const struct conf_list *list)
 {
-	struct str *hops;
+	struct str *kept = arena_alloc(triage->kept, (list->count + 1) * sizeof(*kept));
 
-	triage->kept = arena_new(1024);
-	hops = arena_alloc(triage->kept, (list->count + 1) * sizeof(*hops));
 	for (size_t i = 0; i < list->count; i++)
-		hops[i] = arena_str(triage->kept, list->values[i]);
-	triage->hops = (struct spam_hops){hops, list->count};
+		kept[i] = arena_str(triage->kept, list->values[i]);
+	return kept;
+}
+
+static void limit_archives(struct triage *triage, const struct conf *conf)
+{
+	const struct archive_limits limits = {
+		.max_depth = (size_t)conf->archive_max_depth,
+		.max_count = (size_t)conf->archive_max_count,
+		.max_member = (size_t)conf->archive_max_member,
+		.max_total = (size_t)conf->archive_max_total,
+		.max_ratio = (size_t)conf->archive_max_ratio,
+	};
+	struct str *passwords = keep_list(triage, &conf->archive_passwords);
+
+	examiner_set_archives(triage->examiner, &limits, passwords, conf->archive_passwords.count);
 }
 
 static bool triage_start(struct room *room, struct err *err)
@@ -285,9 +297,12 @@ static bool triage_start(struct room *room, struct err *err)
 	(void)err;
 	if (!triage->rules)
 		return true;
-	keep_hops(triage, &room_conf(room)->spam_hops);
+	triage->kept = arena_new(1024);
+	triage->hops = (struct spam_hops){
+		keep_list(triage, &room_conf(room)->spam_hops), room_conf(room)->spam_hops.count};
 	triage->examiner = examiner_new(triage->rules, triage->plugins, triage->slot, triage->limit,
 		(size_t)room_conf(room)->sensor_max_line, &triage->hops, &calls);
+	limit_archives(triage, room_conf(room));
 	triage->work = timer_new(room_loop(room), on_work, triage);
 	return true;
 }
