@@ -43,6 +43,8 @@ struct smtp {
 };
 
 static const struct smtp_reply reply_too_big = {552, "5.3.4", "message too big"};
+static const struct smtp_reply reply_forged = {
+	554, "5.6.0", "a dot alone between line ends other than CR LF: such mail is not taken"};
 
 static void smtp_say(struct smtp *smtp, int code, const char *enhanced, const char *text)
 {
@@ -430,6 +432,14 @@ static bool smtp_skip_run(struct smtp *smtp, struct buf *in, size_t len)
 	return true;
 }
 
+/* The rest of the mail is skipped, and answered at its end. */
+static bool smtp_refuse_run(struct smtp *smtp, struct buf *in, size_t len, const struct smtp_reply *reply)
+{
+	smtp_spoil(smtp, reply);
+	smtp->drop_due = true;
+	return smtp_skip_run(smtp, in, len);
+}
+
 /* True: *step is the host's, or there is more to do. */
 static bool smtp_read_data(struct smtp *smtp, struct buf *in, struct smtp_event *event, bool *told)
 {
@@ -439,6 +449,7 @@ static bool smtp_read_data(struct smtp *smtp, struct buf *in, struct smtp_event 
 	case SMTP_DATA_MORE:
 		return false;
 	case SMTP_DATA_DOT:
+		smtp_data_forged(&smtp->data, (struct str){in->data, len});
 		buf_consume(in, len);
 		return true;
 	case SMTP_DATA_END:
@@ -450,12 +461,11 @@ static bool smtp_read_data(struct smtp *smtp, struct buf *in, struct smtp_event 
 	}
 	if (smtp->phase == PHASE_SKIP)
 		return smtp_skip_run(smtp, in, len);
+	if (smtp_data_forged(&smtp->data, (struct str){in->data, len}))
+		return smtp_refuse_run(smtp, in, len, &reply_forged);
 	smtp->size += len;
-	if (smtp->size > smtp->settings.max_size) {
-		smtp_spoil(smtp, &reply_too_big);
-		smtp->drop_due = true;
-		return smtp_skip_run(smtp, in, len);
-	}
+	if (smtp->size > smtp->settings.max_size)
+		return smtp_refuse_run(smtp, in, len, &reply_too_big);
 	event->bytes = (struct str){in->data, len};
 	smtp->consume = len;
 	*told = true;

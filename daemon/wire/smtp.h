@@ -9,8 +9,9 @@
  *
  * Line ends, so that nothing can be smuggled past another server's reading: a command ends in CR LF and holds
  * no other CR or LF; a bare one is answered 500 and ends the session. Mail data ends in CR LF . CR LF and
- * nothing else; bare CR and LF are bytes of the mail like any other, begin no line and end none. Mail is
- * passed on as received but for dot-unstuffing (RFC 5321 4.5.2).
+ * nothing else; bare CR and LF are bytes of the mail like any other, begin no line and end none. A mail in
+ * which they make a dot look like its end (smtp_data.h) is skipped up to its real end and refused with 554.
+ * Mail is passed on as received but for dot-unstuffing (RFC 5321 4.5.2).
  */
 struct smtp;
 

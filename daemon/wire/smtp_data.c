@@ -42,3 +42,57 @@ enum smtp_data_found smtp_data_scan(struct smtp_data *data, struct str bytes, si
 	*len = 1;
 	return SMTP_DATA_DOT;
 }
+
+static enum smtp_dot_at dot_at_lf(enum smtp_dot_at at)
+{
+	if (at == SMTP_DOT_LONE || at == SMTP_DOT_LONE_ODD)
+		return SMTP_DOT_FORGED;
+	return at == SMTP_DOT_CR || at == SMTP_DOT_LONE_CR ? SMTP_DOT_LINE : SMTP_DOT_ODD;
+}
+
+static enum smtp_dot_at dot_at_cr(enum smtp_dot_at at)
+{
+	if (at == SMTP_DOT_LONE_ODD || at == SMTP_DOT_LONE_CR)
+		return SMTP_DOT_FORGED;
+	return at == SMTP_DOT_LONE ? SMTP_DOT_LONE_CR : SMTP_DOT_CR;
+}
+
+static enum smtp_dot_at dot_at_dot(enum smtp_dot_at at)
+{
+	if (at == SMTP_DOT_LONE_CR)
+		return SMTP_DOT_FORGED;
+	if (at == SMTP_DOT_LINE)
+		return SMTP_DOT_LONE;
+	return at == SMTP_DOT_CR || at == SMTP_DOT_ODD ? SMTP_DOT_LONE_ODD : SMTP_DOT_MIDDLE;
+}
+
+/* Some servers drop NUL, so it stands between nothing and anything. */
+static enum smtp_dot_at dot_at_nul(enum smtp_dot_at at)
+{
+	if (at == SMTP_DOT_LONE_CR)
+		return SMTP_DOT_FORGED;
+	if (at == SMTP_DOT_LINE || at == SMTP_DOT_CR)
+		return SMTP_DOT_ODD;
+	return at == SMTP_DOT_LONE ? SMTP_DOT_LONE_ODD : at;
+}
+
+bool smtp_data_forged(struct smtp_data *data, struct str bytes)
+{
+	enum smtp_dot_at at = data->dot;
+
+	for (size_t i = 0; i < bytes.len && at != SMTP_DOT_FORGED; i++) {
+		char c = bytes.p[i];
+		if (c == '\n')
+			at = dot_at_lf(at);
+		else if (c == '\r')
+			at = dot_at_cr(at);
+		else if (c == '.' && at != SMTP_DOT_MIDDLE)
+			at = dot_at_dot(at);
+		else if (c == 0)
+			at = dot_at_nul(at);
+		else if (c != '.')
+			at = at == SMTP_DOT_LONE_CR ? SMTP_DOT_FORGED : SMTP_DOT_MIDDLE;
+	}
+	data->dot = at;
+	return at == SMTP_DOT_FORGED;
+}

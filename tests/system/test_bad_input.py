@@ -285,3 +285,23 @@ def test_rooms_have_users_of_their_own_when_started_as_root(make_daemon):
     daemon.add_sensor()
     daemon.send_lines([native(1)])
     daemon.settle()
+
+
+SMUGGLING = [b"\n.\n", b"\n.\r\n", b"\r.\r\n", b"\r\n.\n", b"\r\n.\r", b"\r\n\0.\r\n", b"\r\n.\0\r\n", b"\r.\r", b"\n.\r"]
+
+
+@pytest.mark.parametrize("form", SMUGGLING, ids=repr)
+@pytest.mark.parametrize("lmtp", [True, False], ids=["lmtp", "smtp"])
+def test_smuggled_mail_is_refused(daemon, lmtp, form):
+    """A dot between odd line ends, and pipelined commands behind it: 554 at the real end, no second mail, and the next one is taken."""
+    before = daemon.settle()
+    envelope = b"MAIL FROM:<a@mail.example>\r\nRCPT TO:<report@cirt.example>\r\nDATA\r\n"
+    with socket.create_connection(("127.0.0.1", daemon.lmtp_port if lmtp else daemon.smtp_port), timeout=60) as door:
+        door.sendall((b"LHLO" if lmtp else b"EHLO") + b" a.example\r\n" + envelope + b"Subject: one\r\n\r\ntext" + form +
+                     envelope + b"Subject: smuggled\r\n\r\ntext\r\n.\r\n" +
+                     envelope + b"Subject: next\r\n\r\ntext\r\n.\r\nQUIT\r\n")
+        replies = b"".join(iter(lambda: door.recv(65536), b"")).decode().splitlines()
+    codes = [line[:3] for line in replies if line[3:4] == " "]
+    assert codes == ["220", "250", "250", "250", "354", "554", "250", "250", "354", "250", "221"]
+    after = daemon.settle()
+    assert after["entries"]["received"] == before["entries"]["received"] + 1
