@@ -15,6 +15,7 @@
 #include "client/command.h"
 #include "client/i18n.h"
 #include "client/piece.h"
+#include "model/source.h"
 
 #define DATA_BYTES 49152u /* of the file, in one message */
 #define STDIN_MAX  (1u << 30)
@@ -158,10 +159,14 @@ static struct json_object *opening(struct upload *upload)
 	uint8_t digest[SHA256_LEN];
 	char hex[SHA256_HEX];
 	struct buf name = {0};
+	enum format wanted;
 
 	upload->pieces.kind = piece_guess(upload->pieces.bytes);
-	if (!strcmp(format, "lines"))
-		upload->pieces.kind = PIECE_LINES;
+	/* An object spread over lines, and a log with its head, mean something only whole. */
+	if (format_parse(str_of(format), &wanted) && format_is_lines(wanted))
+		upload->pieces.kind = wanted == FORMAT_LINES || upload->pieces.kind == PIECE_LINES
+		                              ? PIECE_LINES
+		                              : PIECE_WHOLE;
 	else if (*format && strcmp(format, "auto") != 0 &&
 		 (strcmp(format, "mail") != 0 || upload->pieces.kind != PIECE_MBOX))
 		upload->pieces.kind = PIECE_WHOLE;

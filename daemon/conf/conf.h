@@ -48,7 +48,8 @@ struct conf {
 	uint64_t mail_max_recipients;
 	uint64_t mail_timeout;
 	uint64_t mail_max_sessions;
-	struct str mail_certificate; /* PEM files, read by the supervisor; "" = no STARTTLS */
+	uint64_t mail_max_per_address; /* SMTP; 0: no limit */
+	struct str mail_certificate;   /* PEM files, read by the supervisor; "" = no STARTTLS */
 	struct str mail_key;
 	/* reply */
 	struct str reply_address; /* "" = case@ and the hostname */
@@ -66,6 +67,8 @@ struct conf {
 	struct str sensor_ca;     /* who may issue client certificates */
 	uint64_t sensor_max_line; /* over this a line goes to quarantine unparsed: 1 MB */
 	uint64_t sensor_max_sessions;
+	uint64_t sensor_max_per_source;  /* 0: no limit */
+	uint64_t sensor_max_per_address; /* 0: no limit */
 	uint64_t sensor_timeout;
 	/* desk */
 	struct str desk_socket; /* "" = run/cirt.sock */

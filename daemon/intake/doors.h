@@ -2,6 +2,7 @@
 #define INTAKE_DOORS_H
 
 #include "base/map.h"
+#include "intake/peers.h"
 #include "intake/session.h"
 #include "intake/share.h"
 #include "proc/appender.h"
@@ -31,7 +32,8 @@ struct doors_counters {
 	uint64_t refused_certificate; /* none, wrong or expired */
 	uint64_t refused_unmapped;
 	uint64_t refused_disabled;
-	uint64_t refused_full; /* too many sessions */
+	uint64_t refused_full;    /* too many sessions */
+	uint64_t refused_crowded; /* too many of this source or address */
 };
 
 /* What the doors of this room share. */
@@ -45,6 +47,8 @@ struct doors {
 	struct map *mails;    /* by slot */
 	size_t smtp_sessions; /* of them by SMTP */
 	struct map *sensors;  /* by number */
+	struct peers *smtp_peers;
+	struct peers *sensor_peers;
 	uint64_t next_sensor;
 	struct shares *shares;
 	struct sessions *sessions;

@@ -153,6 +153,8 @@ static bool intake_load(struct room *room, struct err *err)
 	doors->hostname = hostname.len > 0 ? mem_strndup(hostname.p, hostname.len) : mem_strdup("localhost");
 	doors->mails = map_new();
 	doors->sensors = map_new();
+	doors->smtp_peers = peers_new();
+	doors->sensor_peers = peers_new();
 	doors->shares = shares_new(doors->loop);
 	doors->sessions = sessions_new();
 	doors->patience = timer_new(doors->loop, patience_is_over, doors);
@@ -250,6 +252,7 @@ static void intake_count(struct room *room)
 	room_counter(room, "refused_unmapped", counters->refused_unmapped);
 	room_counter(room, "refused_disabled", counters->refused_disabled);
 	room_counter(room, "refused_full", counters->refused_full);
+	room_counter(room, "refused_crowded", counters->refused_crowded);
 	room_counter(room, "doors_open", appender_state(doors->appender) == APPENDER_OPEN);
 }
 
@@ -264,6 +267,8 @@ static void intake_stop(struct room *room)
 	each(doors->sensors, free_sensor);
 	map_free(&doors->mails);
 	map_free(&doors->sensors);
+	peers_free(&doors->smtp_peers);
+	peers_free(&doors->sensor_peers);
 	appender_free(&doors->appender);
 	shares_free(&doors->shares);
 	sessions_free(&doors->sessions);

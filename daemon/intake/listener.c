@@ -30,12 +30,12 @@ struct listener {
 	struct timer *rest;
 };
 
-static void refuse_full(struct listener *listener, int fd)
+static void refuse(struct listener *listener, int fd, uint64_t *counter, const char *why)
 {
 	static const char busy[] = "421 4.3.2 too many sessions, try again later\r\n";
 
-	listener->doors->counters.refused_full++;
-	log_warn_f(LOG_F({"door", listener->name}), "connection refused: too many sessions");
+	++*counter;
+	log_warn_f(LOG_F({"door", listener->name}), "connection refused: %s", why);
 	if (listener->door != DOOR_SENSOR)
 		(void)send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	fd_close(&fd);
@@ -52,21 +52,31 @@ static bool mail_has_room(const struct listener *listener, uint64_t most)
 	return map_count(doors->mails) < most;
 }
 
-static void take(struct listener *listener, int fd)
+static void take_sensor(struct listener *listener, int fd, uint64_t peer)
 {
 	struct doors *doors = listener->doors;
 	const struct conf *conf = room_conf(doors->room);
 
-	if (listener->door == DOOR_SENSOR) {
-		if (doors->sensor_tls && map_count(doors->sensors) < conf->sensor_max_sessions)
-			sensor_new(doors, fd);
-		else
-			refuse_full(listener, fd);
-	} else if (mail_has_room(listener, conf->mail_max_sessions)) {
-		mail_new(doors, fd, listener->door == DOOR_LMTP);
-	} else {
-		refuse_full(listener, fd);
-	}
+	if (!doors->sensor_tls || map_count(doors->sensors) >= conf->sensor_max_sessions)
+		refuse(listener, fd, &doors->counters.refused_full, "too many sessions");
+	else if (!peers_enter(doors->sensor_peers, peer, conf->sensor_max_per_address))
+		refuse(listener, fd, &doors->counters.refused_crowded, "too many sessions from its address");
+	else
+		sensor_new(doors, fd, peer);
+}
+
+static void take_mail(struct listener *listener, int fd, uint64_t peer)
+{
+	struct doors *doors = listener->doors;
+	const struct conf *conf = room_conf(doors->room);
+	bool lmtp = listener->door == DOOR_LMTP;
+
+	if (!mail_has_room(listener, conf->mail_max_sessions))
+		refuse(listener, fd, &doors->counters.refused_full, "too many sessions");
+	else if (!lmtp && !peers_enter(doors->smtp_peers, peer, conf->mail_max_per_address))
+		refuse(listener, fd, &doors->counters.refused_crowded, "too many sessions from its address");
+	else
+		mail_new(doors, fd, lmtp, lmtp ? 0 : peer);
 }
 
 static void on_rest_over(void *context)
@@ -82,10 +92,15 @@ static void on_acceptable(int fd, unsigned ready, void *context)
 
 	(void)ready;
 	for (int i = 0; i < ACCEPT_TURN; i++) {
-		int connection = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct sockaddr_storage address = {0};
+		socklen_t size = sizeof(address);
+		int connection =
+			accept4(fd, (struct sockaddr *)(void *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (connection >= 0) {
-			take(listener, connection);
+		if (connection >= 0 && listener->door == DOOR_SENSOR) {
+			take_sensor(listener, connection, peers_key(&address));
+		} else if (connection >= 0) {
+			take_mail(listener, connection, peers_key(&address));
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			log_warn_f(LOG_F({"door", listener->name}), "no connection can be accepted: %s",
 				strerror(errno));

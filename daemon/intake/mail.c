@@ -22,6 +22,7 @@ struct recipient {
 struct mail {
 	struct doors *doors;
 	uint64_t slot;
+	uint64_t peer; /* in doors->smtp_peers */
 	bool lmtp;
 	bool ending;
 	bool draining;
@@ -402,13 +403,14 @@ static void on_closed(struct stream *stream, const char *why, void *context)
 static const struct stream_calls mail_calls = {
 	.readable = on_readable, .writable = on_writable, .closed = on_closed};
 
-void mail_new(struct doors *doors, int fd, bool lmtp)
+void mail_new(struct doors *doors, int fd, bool lmtp, uint64_t peer)
 {
 	const struct conf *conf = room_conf(doors->room);
 	struct mail *mail = mem_alloc(sizeof(*mail));
 
 	mail->doors = doors;
 	mail->lmtp = lmtp;
+	mail->peer = peer;
 	/* The lowest free one: bookmarks of mails are kept by it, and so are no more than there were sessions
 	 * at once. */
 	while (map_get(doors->mails, mail->slot))
@@ -431,6 +433,7 @@ void mail_free(struct mail *mail)
 {
 	map_remove(mail->doors->mails, mail->slot);
 	mail->doors->smtp_sessions -= !mail->lmtp;
+	peers_leave(mail->doors->smtp_peers, mail->peer);
 	mail_forget_recipients(mail);
 	smtp_free(&mail->smtp);
 	stream_free(&mail->stream);

@@ -12,6 +12,8 @@
 
 /* Unread input of a connection, as long as no line needs more. */
 #define SENSOR_INPUT (512u << 10)
+/* Who does not get through its handshake must not hold a session for as long as a sensor may be silent. */
+#define SENSOR_HANDSHAKE_TIME (20 * CLOCK_SECOND)
 /* Before a batch that the spool refused is tried again. */
 #define SENSOR_RETRY (CLOCK_SECOND / 5)
 
@@ -43,10 +45,12 @@ struct flight {
 struct sensor {
 	struct doors *doors;
 	uint64_t number;
+	uint64_t peer; /* in doors->sensor_peers */
 	enum sensor_state state;
 	struct stream *stream;
 	struct lineframe *frame;
 	uint32_t source; /* 0: none yet */
+	enum format format;
 	char *source_name;
 	struct share *share;
 	struct share_waiter waiter;
@@ -178,7 +182,7 @@ static void flight_open(const struct flight *flight, struct append_open *open, s
 				  .first_line = flight->first_line + 1,
 				  .too_long = flight->streaming});
 	*open = (struct append_open){.source = sensor->source,
-		.format = FORMAT_LINES,
+		.format = sensor->format,
 		.size_hint = flight->bytes.len,
 		.exercise = STR(""),
 		.envelope = buf_view(envelope)};
@@ -469,6 +473,7 @@ static void sensor_map(struct sensor *sensor)
 	struct doors *doors = sensor->doors;
 	const struct source *source =
 		client_source(appender_sources(doors->appender), stream_peer_certificate(sensor->stream));
+	uint64_t limit = room_conf(doors->room)->sensor_max_per_source;
 
 	if (!source) {
 		sensor_refuse(sensor, &doors->counters.refused_unmapped, "no source has this certificate");
@@ -478,8 +483,13 @@ static void sensor_map(struct sensor *sensor)
 		sensor_refuse(sensor, &doors->counters.refused_disabled, "its source is disabled");
 		return;
 	}
+	sensor->format = format_is_lines(source->format) ? source->format : FORMAT_LINES;
 	if (sensor->share) {
 		share_update(sensor->share, source);
+		return;
+	}
+	if (limit > 0 && share_connections(doors->shares, source) >= limit) {
+		sensor_refuse(sensor, &doors->counters.refused_crowded, "its source has too many sessions");
 		return;
 	}
 	sensor->source = source->id;
@@ -511,6 +521,7 @@ static void on_ready(struct stream *stream, void *context)
 	struct sensor *sensor = context;
 	const struct peer_certificate *certificate = stream_peer_certificate(stream);
 
+	stream_timeout(stream, (int64_t)room_conf(sensor->doors->room)->sensor_timeout);
 	if (!certificate || !certificate->present) {
 		sensor_refuse(sensor, &sensor->doors->counters.refused_certificate, "no client certificate");
 		return;
@@ -577,13 +588,14 @@ static void on_closed(struct stream *stream, const char *why, void *context)
 static const struct stream_calls sensor_calls = {
 	.readable = on_readable, .ready = on_ready, .closed = on_closed};
 
-void sensor_new(struct doors *doors, int fd)
+void sensor_new(struct doors *doors, int fd, uint64_t peer)
 {
 	const struct conf *conf = room_conf(doors->room);
 	struct sensor *sensor = mem_alloc(sizeof(*sensor));
 
 	sensor->doors = doors;
 	sensor->number = ++doors->next_sensor;
+	sensor->peer = peer;
 	sensor->waiter.wake = sensor_wake;
 	sensor->holder.settled = sensor_settled;
 	sensor->holder.taken = sensor_taken;
@@ -591,7 +603,7 @@ void sensor_new(struct doors *doors, int fd)
 	sensor->retry = timer_new(doors->loop, sensor_retry, sensor);
 	sensor->stream = stream_new(doors->loop, fd, doors->sensor_tls, true, &sensor_calls, sensor);
 	stream_limit(sensor->stream, SENSOR_INPUT);
-	stream_timeout(sensor->stream, (int64_t)conf->sensor_timeout);
+	stream_timeout(sensor->stream, SENSOR_HANDSHAKE_TIME);
 	map_put(doors->sensors, sensor->number, sensor);
 	doors->counters.sensor_sessions++;
 }
@@ -599,6 +611,7 @@ void sensor_new(struct doors *doors, int fd)
 void sensor_free(struct sensor *sensor)
 {
 	map_remove(sensor->doors->sensors, sensor->number);
+	peers_leave(sensor->doors->sensor_peers, sensor->peer);
 	if (sensor->flight)
 		flight_orphan(sensor->flight);
 	if (sensor->asked)

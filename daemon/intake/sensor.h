@@ -10,8 +10,8 @@
  * spool is lost with a batch in flight, the bookmark says whether it is in. Without a session nobody can say,
  * and the connection is ended.
  */
-void sensor_new(struct doors *doors, int fd);
-void sensor_free(struct sensor *sensor);    /* what is on its way commits without it */
+void sensor_new(struct doors *doors, int fd, uint64_t peer); /* peer: entered in sensor_peers, or 0 */
+void sensor_free(struct sensor *sensor);                     /* what is on its way commits without it */
 void sensor_resume(struct sensor *sensor);  /* doors or queue have changed: go on if possible */
 void sensor_sources(struct sensor *sensor); /* a new source table: is it still one? */
 void sensor_drain(struct sensor *sensor);   /* end it as soon as nothing is on its way */

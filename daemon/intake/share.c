@@ -80,6 +80,13 @@ void share_update(struct share *share, const struct source *source)
 		timer_set(share->timer, 0);
 }
 
+size_t share_connections(const struct shares *shares, const struct source *source)
+{
+	const struct share *share = map_get(shares->by_source, source->id);
+
+	return share ? share->connections : 0;
+}
+
 struct share *share_join(struct shares *shares, const struct source *source)
 {
 	struct share *share = map_get(shares->by_source, source->id);

@@ -27,6 +27,7 @@ struct share_waiter {
 
 struct shares *shares_new(struct loop *loop);
 void shares_free(struct shares **shares);
+size_t share_connections(const struct shares *shares, const struct source *source); /* open ones of it */
 struct share *share_join(
 	struct shares *shares, const struct source *source); /* a connection of it begins … */
 void share_leave(

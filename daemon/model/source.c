@@ -79,6 +79,21 @@ bool format_parse(struct str text, enum format *format)
 	return false;
 }
 
+bool format_is_lines(enum format format)
+{
+	switch (format) {
+	case FORMAT_LINES:
+	case FORMAT_NATIVE:
+	case FORMAT_EVE:
+	case FORMAT_IDEA:
+	case FORMAT_INTELMQ:
+	case FORMAT_ZEEK:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Bits of a source's switches as they are packed. */
 enum { BIT_ENABLED = 1, BIT_RESTRICTED = 2, BIT_MAY_NOTIFY = 4, BITS_ALL = 7 };
 

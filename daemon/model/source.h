@@ -96,6 +96,7 @@ struct str source_setting(const struct source *source, const char *name, struct 
 void source_envelope(const struct source *source, struct buf *json);
 const char *format_name(enum format format);
 bool format_parse(struct str text, enum format *format);
+bool format_is_lines(enum format format); /* statements, a line each: may be cut between lines */
 
 void source_table_encode(const struct source_table *table, struct buf *out);
 bool source_table_decode(struct str bytes, struct arena *arena, struct source_table *table, struct err *err);

@@ -1,11 +1,13 @@
 #include "played_spool.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "intake/bucket.h"
 #include "intake/intake.h"
 #include "intake/mail.h"
 #include "intake/sensor.h"
@@ -190,6 +192,10 @@ void room_drained(struct room *room)
 
 static struct played_spool spool;
 
+/* Of the sensor. */
+static uint64_t sensor_lines_rate;
+static enum format sensor_format;
+
 static void say_sources(bool sensor_enabled)
 {
 	struct source sources[] = {
@@ -218,6 +224,8 @@ static void say_sources(bool sensor_enabled)
 			.kind = SOURCE_SENSOR,
 			.enabled = sensor_enabled,
 			.name = STR("sensor"),
+			.format = sensor_format,
+			.max_lines = sensor_lines_rate,
 			.match = STR("san:sensor.test")},
 	};
 
@@ -282,7 +290,7 @@ static const char *said(struct stream *stream)
 
 static struct stream *lmtp(const char *recipients)
 {
-	mail_new(room_own, -1, true);
+	mail_new(room_own, -1, true, 0);
 	give(newest, "LHLO a\r\nMAIL FROM:<x@a.example>\r\n");
 	give(newest, recipients);
 	buf_clear(&newest->out);
@@ -291,7 +299,7 @@ static struct stream *lmtp(const char *recipients)
 
 static struct stream *sensor(void)
 {
-	sensor_new(room_own, -1);
+	sensor_new(room_own, -1, 0);
 	newest->calls->ready(newest, newest->context);
 	turn(loop);
 	return newest;
@@ -544,11 +552,11 @@ static void test_who_is_not_a_source_is_refused(void **state)
 	struct stream *stream;
 
 	(void)state;
-	sensor_new(doors, -1);
+	sensor_new(doors, -1, 0);
 	newest->certificate.names[0] = "other.test";
 	newest->calls->ready(newest, newest->context);
 	assert_true(newest->ended);
-	sensor_new(doors, -1);
+	sensor_new(doors, -1, 0);
 	newest->certificate.present = false;
 	newest->calls->ready(newest, newest->context);
 	assert_true(newest->ended);
@@ -559,6 +567,112 @@ static void test_who_is_not_a_source_is_refused(void **state)
 	say_sources(false);
 	assert_true(stream->ended);
 	assert_int_equal(doors->counters.refused_disabled, 1);
+}
+
+static void test_a_source_has_so_many_sessions_and_no_more(void **state)
+{
+	struct doors *doors = room_own;
+	struct stream *first, *second;
+
+	(void)state;
+	conf.sensor_max_per_source = 2;
+	first = sensor();
+	second = sensor();
+	assert_true(sensor()->ended);
+	assert_int_equal(doors->counters.refused_crowded, 1);
+	say_sources(true);
+	assert_false(first->ended || second->ended);
+	hang_up(first, NULL);
+	assert_false(sensor()->ended);
+}
+
+static uint64_t key_of(const char *text)
+{
+	struct sockaddr_storage address = {0};
+	struct sockaddr_in *four = (void *)&address;
+	struct sockaddr_in6 *six = (void *)&address;
+
+	if (inet_pton(AF_INET, text, &four->sin_addr) == 1)
+		four->sin_family = AF_INET;
+	else if (inet_pton(AF_INET6, text, &six->sin6_addr) == 1)
+		six->sin6_family = AF_INET6;
+	return peers_key(&address);
+}
+
+static void test_peers_are_counted_by_address(void **state)
+{
+	struct peers *peers = peers_new();
+
+	(void)state;
+	assert_true(key_of("198.51.100.1") == key_of("::ffff:198.51.100.1"));
+	assert_true(key_of("198.51.100.1") != key_of("198.51.100.2"));
+	assert_true(key_of("2001:db8:0:1::1") == key_of("2001:db8:0:1:ffff::2"));
+	assert_true(key_of("2001:db8:0:1::1") != key_of("2001:db8:0:2::1"));
+	assert_true(key_of("::1") != 0 && key_of("no address") == 0);
+	for (int i = 0; i < 2; i++)
+		assert_true(peers_enter(peers, key_of("198.51.100.1"), 2));
+	assert_false(peers_enter(peers, key_of("198.51.100.1"), 2));
+	assert_true(peers_enter(peers, key_of("198.51.100.2"), 2));
+	peers_leave(peers, key_of("198.51.100.1"));
+	assert_true(peers_enter(peers, key_of("198.51.100.1"), 2));
+	for (int i = 0; i < 5; i++)
+		assert_true(peers_enter(peers, 0, 2));
+	peers_leave(peers, 0);
+	peers_free(&peers);
+}
+
+static void test_a_bucket_gives_its_rate(void **state)
+{
+	struct bucket bucket = {0};
+	int64_t now = 5 * CLOCK_SECOND;
+
+	(void)state;
+	bucket_set(&bucket, 0, now);
+	assert_true(bucket_room(&bucket, now) == UINT64_MAX && bucket_wait(&bucket) == 0);
+	bucket_set(&bucket, 10, now);
+	assert_int_equal(bucket_room(&bucket, now), 10);
+	bucket_take(&bucket, 10);
+	assert_int_equal(bucket_room(&bucket, now), 0);
+	assert_int_equal(bucket_wait(&bucket), CLOCK_SECOND / 10 + 1);
+	assert_int_equal(bucket_room(&bucket, now + CLOCK_SECOND / 2), 5);
+	/* One thing larger than the rate passes, and is waited off; no more than a second is saved up. */
+	bucket_take(&bucket, 25);
+	assert_int_equal(bucket_room(&bucket, now + CLOCK_SECOND / 2), 0);
+	assert_int_equal(bucket_wait(&bucket), CLOCK_SECOND * 21 / 10 + 1);
+	assert_int_equal(bucket_room(&bucket, now + 100 * CLOCK_SECOND), 10);
+}
+
+/* Back-pressure, not loss: the rest waits in the connection. */
+static void test_over_its_rate_a_source_waits(void **state)
+{
+	struct stream *stream;
+
+	(void)state;
+	sensor_lines_rate = 3;
+	say_sources(true);
+	stream = sensor();
+	give(stream, "a\nb\nc\nd\ne\n");
+	assert_true(str_equal(buf_view(&spool.kept[0].bytes), STR("a\nb\nc\n")));
+	assert_int_equal(strncmp(said(stream), "{\"ack\":3}\n", 10), 0);
+	assert_false(stream->ended);
+	sensor_lines_rate = 0;
+	say_sources(true);
+	turn(loop);
+	assert_true(str_ends(str_of(said(stream)), STR("{\"ack\":5}\n")));
+}
+
+static void test_lines_are_read_as_their_source_says(void **state)
+{
+	(void)state;
+	sensor_format = FORMAT_EVE;
+	say_sources(true);
+	give(sensor(), "a\n");
+	sensor_format = FORMAT_STIX;
+	say_sources(true);
+	give(sensor(), "b\n");
+	sensor_format = FORMAT_AUTO;
+	assert_int_equal(spool.kept[0].format, FORMAT_EVE);
+	assert_int_equal(spool.kept[1].format, FORMAT_LINES);
 }
 
 static void test_draining_waits_for_what_is_on_its_way(void **state)
@@ -608,6 +722,11 @@ int main(void)
 		TEST(test_trap_01_a_session_taken_over_waits_for_what_is_in_flight),
 		TEST(test_a_full_spool_stops_reading),
 		TEST(test_who_is_not_a_source_is_refused),
+		TEST(test_a_source_has_so_many_sessions_and_no_more),
+		TEST(test_peers_are_counted_by_address),
+		TEST(test_a_bucket_gives_its_rate),
+		TEST(test_over_its_rate_a_source_waits),
+		TEST(test_lines_are_read_as_their_source_says),
 		TEST(test_draining_waits_for_what_is_on_its_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
