@@ -99,7 +99,8 @@ void mail_entry_bytes(struct mail_entry *entry, struct str bytes)
 
 void mail_entry_close(struct mail_entry *entry)
 {
-	struct append_close close = {str_of(entry->owner), str_of(entry->mark)};
+	struct append_close close = {
+		.bookmark_owner = str_of(entry->owner), .bookmark_value = str_of(entry->mark)};
 
 	if (entry->state != MAIL_ENTRY_COMING)
 		return;

@@ -194,9 +194,10 @@ static void flight_close(const struct flight *flight, struct append_close *close
 	uint64_t durable = flight->first_line + flight->lines;
 	int len = snprintf(text, 24, "%llu", (unsigned long long)durable);
 
-	*close = (struct append_close){STR(""), STR("")};
+	*close = (struct append_close){.bookmark_owner = STR("")};
 	if (flight->session)
-		*close = (struct append_close){session_owner(flight->session), {text, (size_t)len}};
+		*close = (struct append_close){.bookmark_owner = session_owner(flight->session),
+			.bookmark_value = {text, (size_t)len}};
 }
 
 static void flight_send(struct flight *flight)

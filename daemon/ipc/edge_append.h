@@ -7,7 +7,7 @@
 #include "model/entry.h"
 
 /* intake, exchange, desk → spool: entries in, acknowledgements out. */
-#define APPEND_VERSION 1
+#define APPEND_VERSION 2
 #define APPEND_CHUNK   65536u
 
 enum append_type {
@@ -42,6 +42,9 @@ struct append_open {
 struct append_close {
 	struct str bookmark_owner; /* "" = none; "session/UUID", "feed/12", "submit/DIGEST" */
 	struct str bookmark_value; /* at most 4 KB */
+	/* A second one, for a feed whose entry is one item of many: how far the feed as a whole is. */
+	struct str also_owner;
+	struct str also_value;
 };
 
 struct append_committed {

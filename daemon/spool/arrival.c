@@ -157,7 +157,7 @@ static void finish(struct entry_store *store, uint64_t sequence, uint32_t chunks
 	struct record record = {.chunks = chunks};
 
 	if (bookmark)
-		record.bookmark = *bookmark;
+		record.bookmark = *bookmark; /* the first of the two lands with it */
 	entry->received = table_received(store);
 	entry->id.day = clock_day(entry->received);
 	entry->id.sequence = sequence;

@@ -199,6 +199,10 @@ static bool bookmark_is_sound(const struct append_close *close, struct err *err)
 	if (close->bookmark_owner.len > RECORD_OWNER || close->bookmark_value.len > RECORD_BOOKMARK)
 		return err_set(err, ERR_MALFORMED, "a bookmark of %zu and %zu bytes, at most %u and %u",
 			close->bookmark_owner.len, close->bookmark_value.len, RECORD_OWNER, RECORD_BOOKMARK);
+	if (close->also_owner.len > RECORD_OWNER || close->also_value.len > RECORD_BOOKMARK)
+		return err_set(err, ERR_MALFORMED,
+			"a second bookmark of %zu and %zu bytes, at most %u and %u", close->also_owner.len,
+			close->also_value.len, RECORD_OWNER, RECORD_BOOKMARK);
 	return true;
 }
 

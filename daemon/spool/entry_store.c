@@ -13,6 +13,8 @@
 /* Tickets are taken from the file in blocks, so that handing out needs no commit of its own. */
 #define TICKETS          (UINT64_C(1) << 20)
 #define BOOKMARK_EXPIRES (30 * CLOCK_DAY)
+/* Reports of a day that a feed fetched one by one: longer than it ever looks back. */
+#define REPORTS_EXPIRE (120 * CLOCK_DAY)
 
 static const char *const tables[] = {
 	[TABLE_META] = "meta",
@@ -308,17 +310,23 @@ bool entry_store_bookmark(struct entry_store *store, struct str owner, struct st
 	return true;
 }
 
-void table_put_bookmark(struct entry_store *store, const struct append_close *bookmark)
+static void put_bookmark(struct entry_store *store, struct str owner, struct str text)
 {
-	struct kv_key key = text_key(bookmark->bookmark_owner);
+	struct kv_key key = text_key(owner);
 	struct buf value = {0};
 
-	if (bookmark->bookmark_owner.len == 0)
+	if (owner.len == 0)
 		return;
 	pack_i64(&value, store->now());
-	buf_str(&value, bookmark->bookmark_value);
+	buf_str(&value, text);
 	kv_put(store->kv, TABLE_BOOKMARK, &key, buf_view(&value), false);
 	buf_free(&value);
+}
+
+void table_put_bookmark(struct entry_store *store, const struct append_close *bookmark)
+{
+	put_bookmark(store, bookmark->bookmark_owner, bookmark->bookmark_value);
+	put_bookmark(store, bookmark->also_owner, bookmark->also_value);
 }
 
 struct expiry {
@@ -345,9 +353,12 @@ size_t entry_store_expire_bookmarks(struct entry_store *store)
 	struct expiry expiry = {store, store->now() - BOOKMARK_EXPIRES, 0};
 	struct kv_key session = text_key(STR("session/"));
 	struct kv_key submit = text_key(STR("submit/"));
+	struct kv_key report = text_key(STR("report/"));
 
 	kv_each(store->kv, KV_WRITTEN, TABLE_BOOKMARK, &session, expire_row, &expiry);
 	kv_each(store->kv, KV_WRITTEN, TABLE_BOOKMARK, &submit, expire_row, &expiry);
+	expiry.before = store->now() - REPORTS_EXPIRE;
+	kv_each(store->kv, KV_WRITTEN, TABLE_BOOKMARK, &report, expire_row, &expiry);
 	return expiry.count;
 }
 

@@ -53,6 +53,8 @@ static void kept_close(struct played_spool *spool, struct kept *kept, const stru
 {
 	text_set(kept->owner, sizeof(kept->owner), close->bookmark_owner);
 	text_set(kept->value, sizeof(kept->value), close->bookmark_value);
+	text_set(kept->also_owner, sizeof(kept->also_owner), close->also_owner);
+	text_set(kept->also_value, sizeof(kept->also_value), close->also_value);
 	kept->closed = true;
 	if (spool->commits)
 		spool_commit(spool, kept);
@@ -60,15 +62,19 @@ static void kept_close(struct played_spool *spool, struct kept *kept, const stru
 
 static void spool_answer_bookmark(struct played_spool *spool, uint32_t append, struct str owner)
 {
-	const struct kept *last = NULL;
+	const char *value = NULL;
 
 	spool->asked++;
 	for (size_t i = 0; i < spool->count; i++) {
-		if (spool->kept[i].committed && str_equal(str_of(spool->kept[i].owner), owner))
-			last = &spool->kept[i];
+		const struct kept *kept = &spool->kept[i];
+
+		if (kept->committed && str_equal(str_of(kept->owner), owner))
+			value = kept->value;
+		if (kept->committed && str_equal(str_of(kept->also_owner), owner))
+			value = kept->also_value;
 	}
 	append_bookmark_is_encode(
-		append, last != NULL, str_of(last ? last->value : ""), channel_begin(spool->channel));
+		append, value != NULL, str_of(value ? value : ""), channel_begin(spool->channel));
 	channel_end(spool->channel, APPEND_BOOKMARK_IS);
 }
 

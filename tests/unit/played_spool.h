@@ -19,6 +19,8 @@ struct kept {
 	struct buf bytes;
 	char owner[80];
 	char value[4096];
+	char also_owner[80];
+	char also_value[4096];
 	bool closed;
 	bool committed;
 	bool gone; /* refused, aborted or lost */

@@ -31,8 +31,10 @@ static const struct append_open some_open = {.append = 7,
 	.exercise = {"drill-1", 7},
 	.envelope = {"{\"peer\":\"198.51.100.7\"}", 23},
 	.rerun = 99};
-static const struct append_close some_close = {
-	.bookmark_owner = {"session/0f0e", 12}, .bookmark_value = {"200", 3}};
+static const struct append_close some_close = {.bookmark_owner = {"session/0f0e", 12},
+	.bookmark_value = {"200", 3},
+	.also_owner = {"feed/1", 6},
+	.also_value = {"{}", 2}};
 
 static struct holding_held some_held(void)
 {

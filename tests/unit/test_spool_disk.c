@@ -245,7 +245,10 @@ static void test_trap_01_bookmark_is_one_transaction_with_the_entry(void **state
 {
 	struct place place;
 	struct entry entry = sensor_entry(1);
-	struct append_close bookmark = {STR("session/a"), STR("200")};
+	struct append_close bookmark = {.bookmark_owner = STR("session/a"),
+		.bookmark_value = STR("200"),
+		.also_owner = STR("feed/7"),
+		.also_value = STR("day")};
 	struct str value;
 
 	(void)state;
@@ -259,6 +262,8 @@ static void test_trap_01_bookmark_is_one_transaction_with_the_entry(void **state
 	arrival_whole(place.store, STR("x"), &entry, &bookmark);
 	commit(&place);
 	place_reopen(&place);
+	assert_true(entry_store_bookmark(place.store, STR("feed/7"), &value));
+	assert_true(str_equal(value, STR("day")));
 	assert_true(entry_store_bookmark(place.store, STR("session/a"), &value));
 	assert_true(str_equal(value, STR("200")));
 	entry_store_unread(place.store);

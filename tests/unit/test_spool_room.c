@@ -219,7 +219,7 @@ static void store_sources(struct world *world)
 			.format = FORMAT_LINES,
 			.name = STR("net"),
 			.match = STR("san:net"),
-			.auth = STR("secret")},
+			.settings = STR("{\"columns\":\"ip\"}")},
 	};
 	struct source_table table = {.version = 3, .sources = sources, .count = 2};
 
@@ -494,7 +494,8 @@ static void test_trap_01_bookmark_counts_what_a_lost_edge_had_sent(void **state)
 	uint32_t number;
 	bool found;
 
-	append(world, 1, SENSOR, STR("a\n"), (struct append_close){STR("session/s"), STR("17")});
+	append(world, 1, SENSOR, STR("a\n"),
+		(struct append_close){.bookmark_owner = STR("session/s"), .bookmark_value = STR("17")});
 	channel_flush(world->intake.channel);
 	intake_open(world);
 	append_bookmark_encode(5, STR("session/s"), channel_begin(world->intake.channel));
@@ -512,7 +513,8 @@ static void test_trap_01_bookmark_lands_with_the_entry(void **state)
 	struct world *world = gathered(state);
 	struct holding_held is;
 
-	append(world, 1, SENSOR, STR("a\n"), (struct append_close){STR("feed/12"), STR("etag")});
+	append(world, 1, SENSOR, STR("a\n"),
+		(struct append_close){.bookmark_owner = STR("feed/12"), .bookmark_value = STR("etag")});
 	is = held(world);
 	assert_true(str_equal(is.bookmark_owner, STR("feed/12")));
 	assert_true(str_equal(is.bookmark_value, STR("etag")));
@@ -758,7 +760,7 @@ static void test_trap_19_sources_are_known_without_the_database(void **state)
 		body_of(expect(world, &world->intake, APPEND_SOURCES)), world->arena, &table, &err));
 	assert_int_equal(table.count, 2);
 	assert_true(str_equal(table.sources[1].name, STR("net")));
-	assert_int_equal(table.sources[1].auth.len, 0);
+	assert_true(str_equal(table.sources[1].settings, STR("{\"columns\":\"ip\"}")));
 	append_plain(world, 1, SENSOR, STR("x\n"));
 	expect(world, &world->intake, APPEND_COMMITTED);
 }
