@@ -222,7 +222,8 @@ static void feed_commit(struct feed *feed, const struct fetch_result *result)
 	struct append_close close;
 
 	cursor_encode(&feed->after, str_of(feed->url), &value);
-	close = (struct append_close){str_of(feed->owner), buf_view(&value)};
+	close = (struct append_close){
+		.bookmark_owner = str_of(feed->owner), .bookmark_value = buf_view(&value)};
 	feed->state = FEED_COMMITTING;
 	if (feed->append != 0) {
 		appender_commit(feed->collector->appender, feed->append, &close);
