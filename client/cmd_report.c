@@ -40,10 +40,21 @@ static const struct column show_columns[] = {
 	{"last_seen", N_("last seen"), CELL_TIME, false},
 	{"received", N_("received"), CELL_TIME, false},
 	{"gone", N_("gone"), CELL_TIME, false},
+	{"revoked", N_("revoked"), CELL_TIME, false},
 	{"entry", N_("entry"), CELL_TEXT, false},
 	{"case", N_("case"), CELL_TEXT, false},
 	{"tags", N_("tags"), CELL_LIST, false},
 	{"notes", N_("notes"), CELL_LIST, false},
+};
+
+/* Of a STIX object: which version holds, and what a newer one says. */
+static const struct column version_columns[] = {
+	{"version", N_("VERSION"), CELL_TEXT, false},
+	{"source", N_("SOURCE"), CELL_TEXT, false},
+	{"holds", N_("HOLDS"), CELL_FLAG, false},
+	{"revoked", N_("REVOKED"), CELL_FLAG, false},
+	{"title", N_("TITLE"), CELL_TEXT, true},
+	{"observables", N_("OBSERVABLES"), CELL_LIST, true},
 };
 
 static const struct column observable_columns[] = {
@@ -180,6 +191,7 @@ static void report_show(struct call *call, struct json_object *result)
 {
 	screen_object(&call->screen, show_columns, ARRAY_LEN(show_columns), result);
 	section(call, observable_columns, ARRAY_LEN(observable_columns), member_of(result, "observables"));
+	section(call, version_columns, ARRAY_LEN(version_columns), member_of(result, "versions"));
 	section(call, verdict_columns, ARRAY_LEN(verdict_columns), member_of(result, "verdicts"));
 	section(call, evidence_columns, ARRAY_LEN(evidence_columns), member_of(result, "evidence"));
 	section(call, sighting_columns, ARRAY_LEN(sighting_columns), member_of(result, "sightings"));

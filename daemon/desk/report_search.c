@@ -69,6 +69,14 @@ static void add_ways(struct query *query, const struct searching *searching)
 		add_narrowing(query, searching);
 		add_inside(query, searching, " AND observable_inside(r.observables, $?::inet)");
 	}
+	if (search->key_count) {
+		/* what a newer version of it says */
+		query_add(query, " UNION SELECT r.id FROM report_version w JOIN report r ON r.id = w.report "
+				 "WHERE w.keys && $?::bigint[]");
+		query_str(query, searching->keys);
+		add_narrowing(query, searching);
+		add_inside(query, searching, " AND observable_inside(w.observables, $?::inet)");
+	}
 	if (search->key_count && search->words.len)
 		query_add(query, " UNION ");
 	if (search->words.len) {
@@ -145,9 +153,13 @@ static void search_newest(struct request *request)
 	query_start(&query, request->arena,
 		"SELECT n.id FROM (SELECT r.id, r.keys, r.observables FROM report r WHERE true");
 	add_narrowing(&query, searching);
-	query_add(&query, " ORDER BY r.id DESC LIMIT " SEARCH_NEWEST ") n WHERE n.keys && $?::bigint[]");
+	query_add(&query, " ORDER BY r.id DESC LIMIT " SEARCH_NEWEST ") n WHERE (n.keys && $?::bigint[]");
 	query_str(&query, searching->keys);
 	add_inside(&query, searching, " AND observable_inside(n.observables, $?::inet)");
+	query_add(&query, ") OR n.id IN (SELECT w.report FROM report_version w WHERE w.keys && $?::bigint[]");
+	query_str(&query, searching->keys);
+	add_inside(&query, searching, " AND observable_inside(w.observables, $?::inet)");
+	query_add(&query, ")");
 	query_add(&query, " ORDER BY n.id DESC LIMIT $?::bigint");
 	query_int(&query, still_wanted(searching));
 	request_query(request, &query, on_newest);

@@ -30,6 +30,17 @@
 	" 'first', stamp(g.first), 'last', stamp(g.last)) ORDER BY g.day, s.name), '[]') FROM sighting g" \
 	" LEFT JOIN source s ON s.id = g.source LEFT JOIN node n ON n.id = g.node WHERE g.report = r.id)"
 
+/* Of a STIX object, newest first: what the report came of, and what its creator said since. */
+#define VERSIONS                                                                                           \
+	"(SELECT json_agg(json_build_object('object', o.id, 'version', o.version, 'source', s.name, "      \
+	"'received', stamp(o.received), 'tlp', o.tlp, 'revoked', o.revoked, 'holds', o.version = "         \
+	"c.version, 'title', w.title, 'observables', w.observables, 'notes', w.notes, 'doc', CASE WHEN "   \
+	"w.id IS NOT NULL THEN o.text END) ORDER BY c.version = o.version DESC, o.version DESC) FROM "     \
+	"(SELECT * FROM stix_object WHERE "                                                                \
+	"report = r.id ORDER BY version DESC LIMIT 50) o LEFT JOIN source s ON s.id = o.source LEFT JOIN " \
+	"stix_current c ON c.id = o.id AND c.report = r.id LEFT JOIN report_version w ON w.report = r.id " \
+	"AND w.version = o.version AND w.source = o.source)"
+
 #define LINKS                                                                                            \
 	"(SELECT coalesce(json_agg(json_build_object('kind', l.kind, 'report', report_number(l.other), " \
 	"'newer', l.newer,"                                                                              \
@@ -56,7 +67,8 @@
 	"json_build_object('pap', r.pap, 'confidence', v.confidence, 'trust', v.trust, 'class', v.class, "   \
 	"'asn', nullif(r.asn, 0),"                                                                           \
 	" 'country', nullif(r.country, ''), 'sender_id', nullif(r.sender_id, ''), 'gone', "                  \
-	"stamp(v.gone_at), 'reject_reason', "                                                                \
+	"stamp(v.gone_at), 'revoked', stamp((SELECT x.revoked FROM report_status x WHERE x.report = "        \
+	"r.id)), 'versions', " VERSIONS ", 'reject_reason', "                                                \
 	"v.reject_reason,"                                                                                   \
 	" 'previous', report_number(r.previous), 'item', r.item, 'notes', r.notes, 'tags', r.tags, 'text', " \
 	"r.text, 'doc', r.doc,"                                                                              \

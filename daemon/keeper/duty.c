@@ -126,6 +126,12 @@ static int64_t similar_took(struct keeper *keeper, const struct pg_result *resul
 	return count(result, "taken") >= SIMILAR_MOST ? 0 : CLOCK_SECOND;
 }
 
+static int64_t revise_took(struct keeper *keeper, const struct pg_result *result)
+{
+	keeper->counters.revoked += count(result, "revoked");
+	return count(result, "taken") >= BATCH_MOST ? 0 : CLOCK_SECOND;
+}
+
 /* ---- by the clock ---- */
 
 static int64_t partition_took(struct keeper *keeper, const struct pg_result *result)
@@ -215,6 +221,7 @@ static const struct task tasks[DUTIES] = {
 	[DUTY_RAISE] = {"raise", "SELECT * FROM cirt.keeper_raise($1)", raise_fill, raise_took, NULL},
 	[DUTY_SIMILAR] = {"similar", "SELECT * FROM cirt.keeper_similar($1)", similar_fill, similar_took,
 		NULL},
+	[DUTY_REVISE] = {"revise", "SELECT * FROM cirt.keeper_revise($1)", raise_fill, revise_took, NULL},
 	[DUTY_ANCHOR] = {"anchor", "SELECT * FROM cirt.anchor_mark()", NULL, NULL, NULL},
 	[DUTY_AHEAD] = {"partitions ahead", "SELECT cirt.partitions_ahead($1)", ahead_fill, hourly, NULL},
 	[DUTY_SWEEP] = {"sweep", "SELECT * FROM cirt.keeper_sweep($1, $2, $3)", sweep_fill, sweep_took, NULL},

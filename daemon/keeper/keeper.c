@@ -255,6 +255,7 @@ static void keeper_count(struct room *room)
 	room_counter(room, "cases_reopened", counters->reopened);
 	room_counter(room, "waiting_for_cap", counters->waiting);
 	room_counter(room, "raised", counters->raised);
+	room_counter(room, "revoked", counters->revoked);
 	room_counter(room, "gone", counters->gone);
 	room_counter(room, "expired", counters->expired);
 	room_counter(room, "retired", counters->retired);

@@ -10,6 +10,7 @@ enum duty {
 	DUTY_PARTITION, /* ids for this month */
 	DUTY_CORRELATE,
 	DUTY_RAISE,
+	DUTY_REVISE, /* newer versions of STIX objects, and revocations */
 	DUTY_SIMILAR,
 	DUTY_ANCHOR,
 	DUTY_AHEAD, /* partitions of the months to come */
@@ -28,6 +29,7 @@ struct keeper_counters {
 	uint64_t reopened;
 	uint64_t waiting; /* over the cap of cases, in the last batch */
 	uint64_t raised;
+	uint64_t revoked;
 	uint64_t similar; /* links of near-duplicates */
 	uint64_t gone;
 	uint64_t expired;

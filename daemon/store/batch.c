@@ -58,6 +58,49 @@ static bool send_heartbeat(struct batch *batch)
 	return true;
 }
 
+static bool send_versions(struct batch *batch)
+{
+	if (!batch->landing->known_versions.count) {
+		landing_order(batch->landing);
+		return false;
+	}
+	send(batch, "versions",
+		"SELECT u.n, EXISTS (SELECT FROM stix_object o WHERE o.id = u.id AND o.version = u.version "
+	        "AND "
+		"o.source = u.source AND o.exercise = u.exercise), c.version, c.modified, c.created_by, "
+		"c.revoked, c.digest, c.count, c.trust, c.source, c.report, c.tlp::text "
+		"FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS u (id, exercise, scope, version, source, "
+	        "n) "
+		"JOIN stix_current c ON c.id = u.id AND c.exercise = u.exercise AND c.scope = u.scope",
+		&batch->landing->known_versions, 0, NULL);
+	return true;
+}
+
+static bool take_versions(struct batch *batch, const struct pg_result *rows)
+{
+	for (int row = 0; row < rows->rows; row++) {
+		struct str digest = pg_value(rows, row, 6);
+		struct version_state state = {
+			.known = true,
+			.version = pg_value(rows, row, 2),
+			.modified = time_of_pg(pg_value_int(rows, row, 3)),
+			.created_by = pg_value(rows, row, 4),
+			.revoked = pg_value_int(rows, row, 5),
+			.count = pg_value_int(rows, row, 7),
+			.trust = (int)pg_value_int(rows, row, 8),
+			.source = (int32_t)pg_value_int(rows, row, 9),
+			.report = pg_value_int(rows, row, 10),
+		};
+		if (digest.len == FINGERPRINT_LEN)
+			memcpy(state.digest, digest.p, FINGERPRINT_LEN);
+		tlp_parse(pg_value(rows, row, 11), &state.tlp);
+		landing_version_known(batch->landing, (size_t)pg_value_int(rows, row, 0) - 1,
+			pg_value_int(rows, row, 1), &state);
+	}
+	landing_order(batch->landing);
+	return true;
+}
+
 static bool send_known(struct batch *batch)
 {
 	if (!batch->landing->families.count) {
@@ -246,6 +289,50 @@ static bool take_moved(struct batch *batch, const struct pg_result *rows)
 	return all_written(batch, rows, &batch->landing->moved);
 }
 
+/* As with fingerprints: written only where it is still what was read. */
+static bool send_versions_made(struct batch *batch)
+{
+	if (!batch->landing->versions_made.count)
+		return false;
+	send(batch, "versions_made",
+		"WITH made AS (INSERT INTO stix_current (id, exercise, scope, modified, version, created_by, "
+		"revoked, digest, count, trust, source, report, tlp) SELECT a, b, c, d, e, f, g, h, i, j, k, "
+	        "l, "
+		"m::tlp FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS u (a, b, c, "
+	        "d, "
+		"e, f, g, h, i, j, k, l, m) ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM made",
+		&batch->landing->versions_made, 0, NULL);
+	return true;
+}
+
+static bool take_versions_made(struct batch *batch, const struct pg_result *rows)
+{
+	return all_written(batch, rows, &batch->landing->versions_made);
+}
+
+static bool send_versions_moved(struct batch *batch)
+{
+	if (!batch->landing->versions_moved.count)
+		return false;
+	send(batch, "versions_moved",
+		"WITH moved AS (UPDATE stix_current c SET modified = u.modified, version = u.version, "
+	        "created_by "
+		"= u.created_by, revoked = u.revoked, digest = u.digest, count = u.count, trust = u.trust, "
+		"source = u.source, report = u.report, tlp = u.tlp::tlp FROM unnest($1, $2, $3, $4, $5, $6, "
+	        "$7, "
+		"$8, $9, $10, $11, $12, $13, $14) AS u (id, exercise, scope, modified, version, created_by, "
+		"revoked, digest, count, trust, source, report, tlp, was) WHERE c.id = u.id AND c.exercise = "
+		"u.exercise AND c.scope = u.scope AND c.version = u.was RETURNING 1) SELECT count(*) FROM "
+	        "moved",
+		&batch->landing->versions_moved, 0, NULL);
+	return true;
+}
+
+static bool take_versions_moved(struct batch *batch, const struct pg_result *rows)
+{
+	return all_written(batch, rows, &batch->landing->versions_moved);
+}
+
 static bool send_seen(struct batch *batch)
 {
 	if (!batch->landing->seen.count)
@@ -411,11 +498,14 @@ static bool take_feeds(struct batch *batch, const struct pg_result *rows)
 }
 
 static const struct stage stages[] = {
+	{send_versions, take_versions},
 	{send_known, take_known},
 	{send_ids, take_ids},
 	{send_entries, take_entries},
 	{send_made, take_made},
 	{send_moved, take_moved},
+	{send_versions_made, take_versions_made},
+	{send_versions_moved, take_versions_moved},
 	{send_seen, NULL},
 	{send_evidence, take_evidence},
 	{send_objects, NULL},

@@ -23,7 +23,8 @@ void landing_free(struct landing **landing)
 	if (!it)
 		return;
 	struct columns *columns[] = {&it->families, &it->entries, &it->made, &it->moved, &it->seen,
-		&it->evidence, &it->objects, &it->sums, &it->acts, &it->arrivals, &it->feeds};
+		&it->evidence, &it->objects, &it->sums, &it->acts, &it->arrivals, &it->feeds,
+		&it->known_versions, &it->versions_made, &it->versions_moved};
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
 		columns_free(columns[i]);
 	for (size_t i = 0; i < COPY_TABLES; i++)
@@ -42,6 +43,8 @@ static void landing_reset(struct landing *landing)
 	landing->order_count = 0;
 	landing->group_count = 0;
 	landing->family_count = 0;
+	landing->version_count = 0;
+	landing->version_group_count = 0;
 	landing->new_reports = landing->folds = landing->relapses = 0;
 	for (size_t i = 0; i < COPY_TABLES; i++) {
 		/* One large mail must not keep its room for good. */
@@ -97,8 +100,6 @@ static void landing_add(struct landing *landing, struct ticket *ticket, size_t p
 		.makes_row = item->kind != ITEM_QUARANTINED && good,
 	};
 	landed_settle(landing, landed);
-	if (landed->is_report)
-		landing->order[landing->order_count++] = landing->landed_count;
 	landing->landed_count++;
 }
 
@@ -116,9 +117,13 @@ static int by_key_and_time(const void *a, const void *b, void *context)
 }
 
 /* Groups in order of key, so that every transaction takes its locks in the same order (trap 14). */
-static void landing_group(struct landing *landing)
+void landing_order(struct landing *landing)
 {
 	static const uint32_t types[] = {PG_UUID, PG_INT4};
+	landing_decide_versions(landing);
+	for (size_t i = 0; i < landing->landed_count; i++)
+		if (landing->landed[i].is_report && landing->landed[i].way == WAY_OWN)
+			landing->order[landing->order_count++] = i;
 	qsort_r(landing->order, landing->order_count, sizeof *landing->order, by_key_and_time, landing);
 	landing->groups = arena_alloc(landing->arena, (landing->order_count + 1) * sizeof *landing->groups);
 	columns_begin(&landing->families, types, ARRAY_LEN(types));
@@ -159,7 +164,7 @@ void landing_build(struct landing *landing, struct ticket **tickets, size_t coun
 			landing_add(landing, tickets[i], j);
 		landing->starts[landing->ticket_count] = landing->landed_count;
 	}
-	landing_group(landing);
+	landing_versions(landing);
 }
 
 static const struct fold_key *group_key(const struct landing *landing, const struct group *group)
@@ -269,7 +274,7 @@ void landing_id(struct landing *landing, int32_t month, size_t *cursor, int64_t 
 	}
 }
 
-static int64_t resolved(const struct landing *landing, int64_t id)
+int64_t landing_resolved(const struct landing *landing, int64_t id)
 {
 	return id < 0 ? landing->landed[-1 - id].id : id;
 }
@@ -277,11 +282,12 @@ static int64_t resolved(const struct landing *landing, int64_t id)
 static void landing_resolve(struct landing *landing)
 {
 	for (size_t i = 0; i < landing->landed_count; i++) {
-		landing->landed[i].id = resolved(landing, landing->landed[i].id);
-		landing->landed[i].previous = resolved(landing, landing->landed[i].previous);
+		landing->landed[i].id = landing_resolved(landing, landing->landed[i].id);
+		landing->landed[i].previous = landing_resolved(landing, landing->landed[i].previous);
 	}
 	for (size_t i = 0; i < landing->group_count; i++)
-		landing->groups[i].now.report = resolved(landing, landing->groups[i].now.report);
+		landing->groups[i].now.report = landing_resolved(landing, landing->groups[i].now.report);
+	landing_resolve_versions(landing);
 }
 
 void landing_encode(struct landing *landing)
@@ -289,10 +295,11 @@ void landing_encode(struct landing *landing)
 	landing_resolve(landing);
 	landing_encode_rows(landing);
 	landing_encode_files(landing);
+	landing_encode_versions(landing);
 	landing_encode_sums(landing);
 }
 
-int64_t landing_id_of(const struct landing *landing, size_t ticket, uint32_t number)
+struct landed *landing_item(const struct landing *landing, size_t ticket, uint32_t number)
 {
 	size_t low = landing->starts[ticket];
 	size_t end = landing->starts[ticket + 1];
@@ -304,5 +311,11 @@ int64_t landing_id_of(const struct landing *landing, size_t ticket, uint32_t num
 		else
 			high = middle;
 	}
-	return low < end && landing->landed[low].item->number == number ? landing->landed[low].id : 0;
+	return low < end && landing->landed[low].item->number == number ? &landing->landed[low] : NULL;
+}
+
+int64_t landing_id_of(const struct landing *landing, size_t ticket, uint32_t number)
+{
+	const struct landed *landed = landing_item(landing, ticket, number);
+	return landed ? landed->id : 0;
 }

@@ -8,9 +8,10 @@
 
 /*
  * What one transaction will write: made of whole tickets, without a connection. In this order:
- * landing_build() settles what every item is; landing_known() takes what the database knows of the
- * fingerprints; landing_decide() folds; landing_ids() gives the new ones their ids; landing_encode() makes
- * the rows. Everything may be done again from the tickets.
+ * landing_build() settles what every item is; landing_version_known() takes what the database knows of the
+ * STIX objects, and landing_order() which of them say something new; landing_known() takes what it knows of
+ * the fingerprints; landing_decide() folds; landing_ids() gives the new ones their ids; landing_encode()
+ * makes the rows. Everything may be done again from the tickets.
  */
 enum copy_table {
 	COPY_REPORT,
@@ -24,9 +25,30 @@ enum copy_table {
 	COPY_CORRELATION,
 	COPY_QUARANTINE,
 	COPY_SIMILARITY,
+	COPY_VERSION,
+	COPY_REVISION,
 	COPY_TABLES
 };
 extern const char *const copy_statements[COPY_TABLES];
+
+/* What a version of a STIX object is to what is known of its id (STIX 2.1 section 3.6). */
+enum version_verdict {
+	VERSION_FIRST,
+	VERSION_NEWER,
+	VERSION_KNOWN, /* the same version again, from somebody who had not sent it */
+	VERSION_AGAIN, /* and from one who had */
+	VERSION_STALE,
+	VERSION_REFUSED, /* another creator, a source that is trusted less, or revoked for good */
+	VERSION_CONFLICT /* the same version with another content: the first one holds */
+};
+
+/* How an item lands. */
+enum landed_way {
+	WAY_OWN,    /* by its fingerprint; or as a row of its own */
+	WAY_SEEN,   /* a report: its object is known, another source says so too */
+	WAY_UPDATE, /* a report: a newer version of what is a report already */
+	WAY_PASSED  /* it changes nothing: counted as folded */
+};
 
 /* What becomes of one item. */
 struct landed {
@@ -44,6 +66,45 @@ struct landed {
 	int64_t id;       /* its own, or the report it folds into; below 0: -1 - index of the landed one */
 	int64_t previous; /* likewise; 0 = none */
 	int32_t month;    /* yyyymm of receipt */
+	enum landed_way way;
+	int64_t more;  /* of WAY_UPDATE: how much oftener than by the version before */
+	size_t fellow; /* of WAY_SEEN and WAY_UPDATE: 1 + index of the landed one, where that is in this batch
+	                */
+};
+
+/* What is known of a STIX object's id: a row of stix_current. */
+struct version_state {
+	bool known;
+	bool revoked;
+	struct str version;
+	struct str created_by;
+	int64_t modified;
+	uint8_t digest[FINGERPRINT_LEN]; /* zero: unknown */
+	int64_t count;
+	int trust;
+	int32_t source;
+	int64_t report; /* or item; below 0 as in landed */
+	enum tlp tlp;   /* of the report */
+};
+
+/* A STIX object of this batch that is not in quarantine. */
+struct version {
+	const struct stix_object *object;
+	size_t landed; /* index */
+	int32_t scope;
+	int64_t modified;
+	bool had;  /* this source has sent this version before */
+	bool only; /* it is what its item is about */
+	enum version_verdict verdict;
+	int64_t report; /* that it became or belongs to, as in version_state */
+};
+
+/* Versions of one id: versions[version_order[first]] to versions[version_order[end - 1]], as they came. */
+struct version_group {
+	size_t first;
+	size_t end;
+	struct version_state was;
+	struct version_state now;
 };
 
 /* Reports of one key in this batch: landed[order[first]] to landed[order[end - 1]], by time. */
@@ -88,6 +149,11 @@ struct landing {
 	size_t family_count;
 	struct file *files; /* of the batch, by month and digest, each once */
 	size_t file_count;
+	struct version *versions;
+	size_t version_count;
+	size_t *version_order; /* by id, exercise, scope, arrival */
+	struct version_group *version_groups;
+	size_t version_group_count;
 	size_t new_reports, folds, relapses;
 	/* on their way */
 	struct rows copies[COPY_TABLES];
@@ -98,8 +164,11 @@ struct landing {
 	struct columns seen;     /* sightings of reports that are there */
 	struct columns evidence; /* to ask for: month and digest of `files` */
 	struct columns objects;
-	struct columns sums; /* ledger_day */
-	struct columns acts; /* of re-runs */
+	struct columns known_versions; /* to read: by version_order */
+	struct columns versions_made;  /* stix_current: new */
+	struct columns versions_moved; /* stix_current: changed */
+	struct columns sums;           /* ledger_day */
+	struct columns acts;           /* of re-runs */
 	struct columns arrivals;
 	struct columns feeds; /* columns that feeds had */
 };
@@ -109,6 +178,10 @@ void landing_free(struct landing **landing);
 /* Items [first, end) of the tickets (all of them: 0, SIZE_MAX); tickets that have landed already are left
  * out. */
 void landing_build(struct landing *landing, struct ticket **tickets, size_t count, size_t first, size_t end);
+/* One row of what is known of STIX objects: place as in `known_versions`, from 0. */
+void landing_version_known(
+	struct landing *landing, size_t place, bool had, const struct version_state *state);
+void landing_order(struct landing *landing);
 /* One row of what is known: family as numbered in `families`, from 0. */
 void landing_known(
 	struct landing *landing, size_t family, enum tlp tlp, int32_t scope, const struct fold_state *state);
@@ -131,9 +204,18 @@ void landing_finish(struct landing *landing);
 void landing_encode_rows(struct landing *landing);
 /* landing_files.c */
 void landing_encode_files(struct landing *landing);
+/* landing_version.c */
+void landing_versions(struct landing *landing); /* which there are; called by landing_build() */
+void landing_decide_versions(struct landing *landing);
+void landing_resolve_versions(struct landing *landing);
+void landing_encode_versions(struct landing *landing);
 /* landing_sums.c */
 void landing_encode_sums(struct landing *landing);
 /* The report or item that an item of this number became in a ticket (by its place in `tickets`), else 0. */
 int64_t landing_id_of(const struct landing *landing, size_t ticket, uint32_t number);
+/* The landed one of that number in a ticket, NULL if there is none. */
+struct landed *landing_item(const struct landing *landing, size_t ticket, uint32_t number);
+/* The id behind one that may be an index below 0. */
+int64_t landing_resolved(const struct landing *landing, int64_t id);
 
 #endif

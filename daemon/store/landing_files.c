@@ -103,12 +103,6 @@ void landing_finish(struct landing *landing)
 		rows_end(&landing->copies[i]);
 }
 
-struct object {
-	const struct stix_object *object;
-	const struct ticket *ticket;
-	int64_t report;
-};
-
 static int by_text(struct str a, struct str b)
 {
 	size_t len = a.len < b.len ? a.len : b.len;
@@ -118,16 +112,16 @@ static int by_text(struct str a, struct str b)
 
 static int by_version(const void *a, const void *b)
 {
-	const struct object *left = a;
-	const struct object *right = b;
+	const struct version *left = *(const struct version *const *)a;
+	const struct version *right = *(const struct version *const *)b;
 	int order = by_text(left->object->id, right->object->id);
 	return order ? order : by_text(left->object->version, right->object->version);
 }
 
-static void put_object(struct landing *landing, const struct object *it)
+static void put_object(struct landing *landing, const struct version *version)
 {
-	const struct stix_object *object = it->object;
-	const struct entry *entry = &it->ticket->entry;
+	const struct stix_object *object = version->object;
+	const struct entry *entry = &landing->landed[version->landed].ticket->entry;
 	struct columns *columns = &landing->objects;
 	const struct source *source = source_by_id(lookup_sources(landing->lookup), entry->source);
 	enum tlp tlp = object->tlp ? object->tlp : source && source->tlp ? source->tlp : TLP_AMBER;
@@ -135,7 +129,7 @@ static void put_object(struct landing *landing, const struct object *it)
 	put_text(column(columns, 1), object->version);
 	put_i32(column(columns, 2), (int32_t)entry->source);
 	put_i32(column(columns, 3), lookup_exercise(landing->lookup, entry->exercise));
-	put_i64(column(columns, 4), it->report);
+	put_i64_known(column(columns, 4), version->report);
 	put_time(column(columns, 5), entry->received);
 	put_text(column(columns, 6), object->type);
 	put_text(column(columns, 7), object->spec);
@@ -146,28 +140,15 @@ static void put_object(struct landing *landing, const struct object *it)
 	columns_next(columns);
 }
 
-/* An object whose item went into quarantine is there, and not here. */
 static void encode_objects(struct landing *landing)
 {
-	size_t most = 0;
-	for (size_t i = 0; i < landing->ticket_count; i++)
-		for (size_t j = 0; j < landing->tickets[i]->finding_count; j++)
-			most += landing->tickets[i]->findings[j].object_count;
-	struct object *objects = arena_alloc(landing->arena, (most + 1) * sizeof *objects);
-	size_t count = 0;
-	for (size_t i = 0; i < landing->ticket_count; i++) {
-		const struct ticket *ticket = landing->tickets[i];
-		for (size_t j = 0; !ticket->poison && j < ticket->finding_count; j++)
-			for (size_t k = 0; k < ticket->findings[j].object_count; k++) {
-				const struct stix_object *object = &ticket->findings[j].objects[k];
-				int64_t report = landing_id_of(landing, i, object->item);
-				if (report)
-					objects[count++] = (struct object){object, ticket, report};
-			}
-	}
-	qsort(objects, count, sizeof *objects, by_version);
+	size_t count = landing->version_count;
+	const struct version **versions = arena_alloc(landing->arena, (count + 1) * sizeof(*versions));
 	for (size_t i = 0; i < count; i++)
-		put_object(landing, &objects[i]);
+		versions[i] = &landing->versions[i];
+	qsort(versions, count, sizeof(*versions), by_version);
+	for (size_t i = 0; i < count; i++)
+		put_object(landing, versions[i]);
 }
 
 void landing_encode_files(struct landing *landing)

@@ -32,6 +32,11 @@ const char *const copy_statements[COPY_TABLES] = {
 	[COPY_RAISE] =
 		"COPY raise_queue (report, source, severity, confidence, trust) FROM STDIN (FORMAT binary)",
 	[COPY_CORRELATION] = "COPY correlation_queue (report, rule) FROM STDIN (FORMAT binary)",
+	[COPY_VERSION] =
+		"COPY report_version (report, object, version, source, received, organisation, title, "
+		"observables, keys, notes) FROM STDIN (FORMAT binary)",
+	[COPY_REVISION] = "COPY revision_queue (report, kind, object, version, source, newer, organisation) "
+			  "FROM STDIN (FORMAT binary)",
 	[COPY_QUARANTINE] = "COPY quarantine (day, spool, sequence, item, received, source, exercise, "
 			    "format, stage, part, reason, "
 			    "sqlstate, envelope, size, bytes) FROM STDIN (FORMAT binary)",
@@ -365,10 +370,27 @@ static struct sight sight_of(const struct landed *landed, bool fresh)
 	};
 }
 
+/* A newer version has been seen no more often than it says; who tells a known one has seen it too. */
+static size_t add_versions(const struct landing *landing, struct sight *sights)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < landing->landed_count; i++) {
+		const struct landed *landed = &landing->landed[i];
+		if (landed->way != WAY_SEEN && (landed->way != WAY_UPDATE || landed->more == 0))
+			continue;
+		sights[count] =
+			sight_of(landed, landed->fellow && landing->landed[landed->fellow - 1].makes_row);
+		if (landed->way == WAY_UPDATE)
+			sights[count].count = landed->more;
+		count++;
+	}
+	return count;
+}
+
 static void encode_sightings(struct landing *landing)
 {
-	struct sight *sights = arena_alloc(landing->arena, (landing->order_count + 1) * sizeof *sights);
-	size_t count = 0;
+	struct sight *sights = arena_alloc(landing->arena, (landing->landed_count + 1) * sizeof *sights);
+	size_t count = add_versions(landing, sights);
 	for (size_t i = 0; i < landing->group_count; i++)
 		for (size_t j = landing->groups[i].first; j < landing->groups[i].end; j++) {
 			const struct landed *landed = &landing->landed[landing->order[j]];
@@ -402,7 +424,7 @@ void landing_encode_rows(struct landing *landing)
 			encode_report(landing, landed);
 		else if (landed->makes_row)
 			encode_item(landing, landed);
-		else if (!landed->is_report)
+		else if (!landed->is_report && landed->way == WAY_OWN)
 			encode_quarantined(landing, landed);
 	}
 	for (size_t i = 0; i < landing->ticket_count; i++)

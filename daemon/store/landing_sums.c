@@ -10,6 +10,10 @@
 static void count_item(struct counts *counts, const struct landed *landed)
 {
 	counts->found++;
+	if (landed->way != WAY_OWN) {
+		counts->folded++;
+		return;
+	}
 	if (landed->is_report) {
 		if (landed->verdict == FOLD_AGAIN)
 			counts->folded++;

@@ -246,6 +246,39 @@ BEGIN
 	ASSERT to_regclass(format('cirt.report_%s_0003', month)) IS NOT NULL, 'a range ahead of the ids in use (trap 13)';
 END $$;
 
+\echo test_revoked_report_is_gone_and_opens_no_case
+-- a report that its creator revokes before the rules have looked is gone, out of the queue, and stays gone
+SET ROLE cirt_owner;
+INSERT INTO seen VALUES ('revoked', test.land('list', 'system-compromise', '192.0.2.99', 80));
+INSERT INTO revision_queue (report, kind, object, version, source)
+	SELECT s.id, 'revoked', 'indicator--1', '2026-11-01T00:00:00.000Z', r.source FROM seen s JOIN report r ON r.id = s.id WHERE s.name = 'revoked';
+SET ROLE cirt_keeper;
+DO $$ DECLARE r bigint := (SELECT id FROM seen WHERE name = 'revoked'); BEGIN
+	ASSERT (SELECT taken = 1 AND revoked = 1 FROM keeper_revise(10)), 'one is taken';
+	ASSERT (SELECT gone_at IS NOT NULL AND revoked IS NOT NULL FROM report_status WHERE report = r), 'it is gone';
+	ASSERT NOT EXISTS (SELECT FROM correlation_queue WHERE report = r), 'no rule looks at it';
+	PERFORM keeper_correlate(500, 100, '0');
+	ASSERT test.case_of(r) IS NULL, 'it opens no case';
+	ASSERT (SELECT count(*) = 1 FROM journal WHERE object = 'report/' || r AND action = 'revoked by its creator'
+		AND after::jsonb @> '{"object": "indicator--1", "source": "list"}'), 'the journal says by whom';
+	ASSERT NOT EXISTS (SELECT FROM revision_queue), 'the queue is empty';
+END $$;
+
+\echo test_newer_version_of_a_constituents_network_is_correlated
+SET ROLE cirt_owner;
+INSERT INTO organisation (name) VALUES ('versioned');
+INSERT INTO seen VALUES ('updated', test.land('probe', 'system-compromise', '192.0.2.98', 80));
+DELETE FROM correlation_queue WHERE report = (SELECT id FROM seen WHERE name = 'updated');
+INSERT INTO revision_queue (report, kind, object, version, source, organisation)
+	SELECT s.id, 'updated', 'indicator--2', '2026-11-01T00:00:00.000Z', r.source, o.id FROM seen s JOIN report r ON r.id = s.id, organisation o
+	WHERE s.name = 'updated' AND o.name = 'versioned';
+SET ROLE cirt_keeper;
+DO $$ DECLARE r bigint := (SELECT id FROM seen WHERE name = 'updated'); BEGIN
+	PERFORM keeper_revise(10);
+	ASSERT (SELECT organisation IS NOT NULL AND gone_at IS NULL FROM report_status WHERE report = r), 'it is of that network now';
+	ASSERT EXISTS (SELECT FROM correlation_queue WHERE report = r), 'the rules look at it again';
+END $$;
+
 \echo test_trap_16_the_keeper_cannot_edit
 -- trap 16: the keeper can neither change the journal nor what it says of a case
 SET ROLE cirt_keeper;

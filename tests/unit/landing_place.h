@@ -144,6 +144,7 @@ static inline void clean(struct fixture *f)
 	ask(f, "TRUNCATE ledger, ledger_day, ledger_act, books, quarantine, report, report_status, sighting, "
 	       "verdict, item, evidence, "
 	       "attachment, stix_object, fingerprint, report_link, raise_queue, correlation_queue, arrival, "
+	       "stix_current, report_version, revision_queue, "
 	       "similarity_queue");
 	while (!f->ready)
 		loop_turn(f->loop, CLOCK_SECOND / 20);

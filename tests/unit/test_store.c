@@ -558,10 +558,15 @@ static void test_trap_04_every_model_lands(void **state)
 				.bytes = any_text(f, &seed, 20000),
 				.item = i};
 			sha256(evidence[i].bytes, evidence[i].digest);
-			objects[i] = (struct stix_object){any_text(f, &seed, 900), any_text(f, &seed, 500),
-				any_text(f, &seed, 300), any_text(f, &seed, 90), any_text(f, &seed, 900),
-				chance_below(&seed, 2), (enum tlp)chance_below(&seed, 6),
-				any_text(f, &seed, 9000), i};
+			objects[i] = (struct stix_object){.id = any_text(f, &seed, 900),
+				.type = any_text(f, &seed, 500),
+				.version = any_text(f, &seed, 300),
+				.spec = any_text(f, &seed, 90),
+				.created_by = any_text(f, &seed, 900),
+				.revoked = chance_below(&seed, 2),
+				.tlp = (enum tlp)chance_below(&seed, 6),
+				.text = any_text(f, &seed, 9000),
+				.item = i};
 		}
 		struct finding finding = {items, 8, evidence, 2, objects, 2};
 		struct holding_held held = held_of(f, entry, 1, T0);
