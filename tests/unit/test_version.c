@@ -271,7 +271,7 @@ static void test_retired_report_takes_its_versions_along(void **state)
 	ask(f, "DELETE FROM stix_object");
 	assert_sql(f,
 		"SELECT concat_ws(' ', (SELECT count(*) FROM stix_current), (SELECT count(*) FROM "
-	        "report_version))",
+		"report_version))",
 		"0 0");
 	tell(f, 901, &(struct told){.version = "30:00"}, 1);
 	assert_sql(f, HOLDS, "30:00 f 60");
