@@ -22,7 +22,7 @@ _cirt()
 		return
 	fi
 	case $noun in
-	'') words="status ledger alarm source report case quarantine rules plugin submit watch audit version help" ;;
+	'') words="status ledger alarm source report case quarantine organisation rules plugin submit watch audit version help" ;;
 	ledger) words="--wait" ;;
 	alarm)
 		case $verb in
@@ -69,6 +69,11 @@ _cirt()
 		discard) words="--reason" ;;
 		esac
 		;;
+	organisation)
+		case $verb in
+		'') words="domains" ;;
+		esac
+		;;
 	rules)
 		case $verb in
 		'') words="list check reload" ;;
@@ -87,7 +92,7 @@ _cirt()
 		verify) words="--all" ;;
 		esac
 		;;
-	help) words="status ledger alarm source report case quarantine rules plugin submit watch audit version" ;;
+	help) words="status ledger alarm source report case quarantine organisation rules plugin submit watch audit version" ;;
 	esac
 	[[ $word == -* || -z $words ]] && words="$words --json --help --socket"
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

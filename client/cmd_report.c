@@ -86,6 +86,13 @@ static const struct column sighting_columns[] = {
 	{"last", N_("LAST"), CELL_AGO, false},
 };
 
+static const struct column similar_columns[] = {
+	{"report", N_("SIMILAR"), CELL_TEXT, false},
+	{"score", N_("SCORE"), CELL_TEXT, false},
+	{"case", N_("CASE"), CELL_TEXT, false},
+	{"title", N_("TITLE"), CELL_TEXT, true},
+};
+
 static const struct column link_columns[] = {
 	{"kind", N_("LINK"), CELL_TEXT, false},
 	{"report", N_("REPORT"), CELL_TEXT, false},
@@ -195,6 +202,7 @@ static void report_show(struct call *call, struct json_object *result)
 	section(call, verdict_columns, ARRAY_LEN(verdict_columns), member_of(result, "verdicts"));
 	section(call, evidence_columns, ARRAY_LEN(evidence_columns), member_of(result, "evidence"));
 	section(call, sighting_columns, ARRAY_LEN(sighting_columns), member_of(result, "sightings"));
+	section(call, similar_columns, ARRAY_LEN(similar_columns), member_of(result, "similar"));
 	show_why(call, member_of(result, "why"), member_number(result, "count"));
 	show_text(call, result);
 }

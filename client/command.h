@@ -32,6 +32,7 @@ extern const struct command source_commands[];
 extern const struct command report_commands[];
 extern const struct command case_commands[];
 extern const struct command quarantine_commands[];
+extern const struct command organisation_commands[];
 extern const struct command rules_commands[];
 extern const struct command submit_commands[];
 extern const struct command watch_commands[];

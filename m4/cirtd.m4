@@ -44,3 +44,13 @@ AC_DEFUN([CIRTD_FUZZING], [
 	AC_SUBST([FUZZ_LINK])
 	AM_CONDITIONAL([FUZZING], [test "x$enable_fuzzing" = xyes])
 ])
+
+dnl CIRTD_PLUGIN(NAME, UPPER): --with-NAME=yes|shared|no, conditionals UPPER_BUILTIN and UPPER_SHARED, PLUGIN_UPPER_BUILTIN.
+AC_DEFUN([CIRTD_PLUGIN], [
+	AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1=yes|shared|no], [the $1 plugin: built in (default), as a module, or not at all])],
+		[], [with_$1=yes])
+	AS_CASE([$with_$1], [yes|shared|no], [], [AC_MSG_ERROR([--with-$1: expected yes, shared or no])])
+	AS_IF([test "x$with_$1" = xyes], [AC_DEFINE([PLUGIN_$2_BUILTIN], [1], [$1 is built in])])
+	AM_CONDITIONAL([$2_BUILTIN], [test "x$with_$1" = xyes])
+	AM_CONDITIONAL([$2_SHARED], [test "x$with_$1" = xshared])
+])

@@ -150,8 +150,8 @@ const struct conf_option conf_options[] = {
 	{"triage", "rules", OPT_PATH, AT(rules), CIRTD_DATADIR "/rules.d", 0, 0, NULL, RELOAD,
 		SUPERVISOR | TRIAGE | DESK, "Folder with YARA rules: *.yar, *.yara, *.rule."},
 	{"triage", "plugins", OPT_LIST, AT(plugins), "", 0, 0, NULL, RELOAD, SUPERVISOR | TRIAGE | DESK,
-		"Names of plugins to load, in the order in which they are asked. Their own options stand in a section each: "
-		"plugin NAME { option = \"value\" }"},
+		"Names of plugins to load, in the order in which they are asked, such as { netinfo, warninglist, lookalike, similar }. "
+		"Their own options stand in a section each: plugin NAME { option = \"value\" }"},
 	{"triage", "plugin_dir", OPT_PATH, AT(plugin_dir), CIRTD_PLUGINDIR, 0, 0, NULL, RELOAD, SUPERVISOR | TRIAGE,
 		"Folder with plugins that are not built in."},
 

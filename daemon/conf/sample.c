@@ -64,6 +64,9 @@ void conf_print_sample(struct buf *out)
 		print_option(out, &defaults, option);
 	}
 	buf_text(out, "}\n\n# A plugin's own options; its manual page tells them.\n"
-		      "#plugin netinfo { database = \"/var/lib/GeoIP/GeoLite2-ASN.mmdb\" }\n");
+		      "#plugin lookalike { names = \"/var/lib/cirtd/names.csv\" }\n"
+		      "#plugin netinfo { database = \"/var/lib/GeoIP/GeoLite2-ASN.mmdb\" }\n"
+		      "#plugin similar { texts = \"yes\" files = \"yes\" }\n"
+		      "#plugin warninglist { lists = \"/var/lib/cirtd/warninglists\" }\n");
 	arena_free(&arena);
 }

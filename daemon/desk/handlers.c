@@ -35,6 +35,7 @@ static const struct {
 	{"quarantine", "show", desk_quarantine_show},
 	{"quarantine", "release", desk_quarantine_release},
 	{"quarantine", "discard", desk_quarantine_discard},
+	{"organisation", "domains", desk_organisation_domains},
 	{"rules", "list", desk_rules_list},
 	{"rules", "check", desk_rules_check},
 	{"rules", "reload", desk_rules_reload},

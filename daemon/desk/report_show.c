@@ -52,6 +52,24 @@
 	" (SELECT b AS other, false AS newer, kind, score, actor, at FROM report_link WHERE a = r.id"    \
 	" UNION ALL SELECT a, true, kind, score, actor, at FROM report_link WHERE b = r.id LIMIT 200) l)"
 
+#define SIMILAR                                                                                             \
+	"(SELECT coalesce(json_agg(json_build_object('report', report_number(l.other), 'score', "           \
+	"round(l.score::numeric, 2), 'title',"                                                              \
+	" (SELECT report_title(p.title, p.type, p.identifier, p.malware, p.observables) FROM report p "     \
+	"WHERE p.id = l.other),"                                                                            \
+	" 'case', (SELECT c.number FROM case_report t JOIN cases c ON c.id = t.case_id WHERE t.report = "   \
+	"l.other AND t.ended IS NULL))"                                                                     \
+	" ORDER BY l.score DESC, l.other DESC), '[]') FROM (SELECT * FROM ("                                \
+	"(SELECT b AS other, score FROM report_link WHERE a = r.id AND kind = 'similar')"                   \
+	" UNION ALL (SELECT a, score FROM report_link WHERE b = r.id AND kind = 'similar' ORDER BY a DESC " \
+	"LIMIT 200)) x"                                                                                     \
+	" ORDER BY score DESC, other DESC LIMIT 20) l)"
+
+#define DIGESTS                                                                                              \
+	"(SELECT coalesce(json_agg(json_build_object('kind', y.kind, 'part', nullif(y.part, ''), 'digest', " \
+	"y.digest) ORDER BY y.number),"                                                                      \
+	" '[]') FROM similarity y WHERE y.report = r.id)"
+
 #define WHY                                                                                                 \
 	"json_build_object('report', report_number(r.id), 'rule', r.rule, 'version', r.rule_version, "      \
 	"'key', r.rule_key,"                                                                                \
@@ -75,7 +93,7 @@
 	" 'entry', to_char(timezone('UTC', r.received), 'YYYYMMDD') || '-' || left(r.spool::text, 8) || "    \
 	"'-' || r.sequence,"                                                                                 \
 	" 'observables', " OBSERVABLES ", 'verdicts', " VERDICTS ", 'evidence', " EVIDENCE                   \
-	", 'sightings', " SIGHTINGS ")"
+	", 'sightings', " SIGHTINGS ", 'similar', " SIMILAR ", 'similarities', " DIGESTS ")"
 
 static void on_report(struct request *request, const struct pg_result *result)
 {

@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "cirt_plugin.h"
 #include "triage/item_limit.h"
 #include "triage/plugin_host.h"
 
@@ -91,6 +92,27 @@ static bool enter_none(uint32_t item, const char *stage, void *context)
 	(void)item;
 	snprintf(seen, 64, "%s", stage);
 	return false;
+}
+
+static void test_older_plugins_go_on_and_newer_ones_are_told(void **state)
+{
+	struct conf conf = conf_for("abi-future");
+	struct reading reading = {.arena = arena_new(0), .limits = &reading_limits_default};
+	char reason[64];
+	struct plugin_host *host;
+
+	(void)state;
+	snprintf(reason, sizeof(reason), "expected ABI %d to %d, it has %d", CIRT_PLUGIN_ABI_OLDEST,
+		CIRT_PLUGIN_ABI, CIRT_PLUGIN_ABI + 1);
+	assert_refused(&conf, reason);
+	conf = conf_for("abi-oldest");
+	host = plugin_host_load(&conf, NULL, NULL);
+	assert_int_equal(plugin_host_count(host), 1);
+	reading_item(&reading, ITEM_REPORT);
+	plugin_host_item(host, &reading, 0, enter_all, NULL);
+	assert_true(str_equal(reading.items[0].report.tags[0], STR("abi-oldest")));
+	plugin_host_free(&host);
+	arena_free(&reading.arena);
 }
 
 static void test_sample_sees_texts_and_parts(void **state)
@@ -173,6 +195,7 @@ int main(void)
 	const char *top = getenv("top_builddir");
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_cannot_be_used_is_refused),
+		cmocka_unit_test(test_older_plugins_go_on_and_newer_ones_are_told),
 		cmocka_unit_test(test_sample_sees_texts_and_parts),
 		cmocka_unit_test(test_trap_09_a_plugin_that_does_harm_ends_its_worker),
 	};
