@@ -22,7 +22,7 @@ struct flight {
 typedef bool backlog_find_fn(void *context, uint32_t source, uint64_t *sequence, uint64_t *size);
 
 #define BACKLOG_ENTRIES 4096
-#define BACKLOG_BYTES   (UINT64_C(64) << 20)
+#define BACKLOG_BYTES   (UINT64_C(16) << 20) /* the store holds some times that of what was found in them */
 
 struct backlog *backlog_new(backlog_find_fn *find, void *context);
 void backlog_free(struct backlog **backlog);

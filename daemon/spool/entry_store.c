@@ -211,6 +211,11 @@ void entry_store_free(struct entry_store **store)
 	*store = NULL;
 }
 
+void entry_store_trim(struct entry_store *store)
+{
+	kv_trim(store->kv);
+}
+
 void entry_store_limits(struct entry_store *store, uint64_t size, int64_t keep)
 {
 	if (size > store->most)

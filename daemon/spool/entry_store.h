@@ -35,6 +35,7 @@ struct entry_store_counts {
 bool entry_store_open(
 	const struct entry_store_settings *settings, struct entry_store **store, struct err *err);
 void entry_store_free(struct entry_store **store);
+void entry_store_trim(struct entry_store *store); /* memory of what was read goes back */
 void entry_store_limits(struct entry_store *store, uint64_t size,
 	int64_t keep); /* at most the size that it was opened with */
 

@@ -4,9 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <lmdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -27,6 +31,8 @@ struct kv {
 	size_t page;
 	uint64_t reserved;
 	int lock;
+	void *map; /* NULL: not known */
+	size_t map_size;
 };
 
 static bool kv_fail(struct err *err, int code, const char *what)
@@ -102,6 +108,37 @@ static int open_env(struct kv *kv, const struct kv_settings *settings)
 	return code;
 }
 
+/* LMDB does not tell where its map is; the kernel does. */
+static void find_map(struct kv *kv)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	struct stat file;
+	int fd;
+
+	if (mdb_env_get_fd(kv->env, &fd) != 0 || fstat(fd, &file) != 0)
+		file.st_ino = 0;
+	while (maps && file.st_ino && fgets(line, sizeof(line), maps)) {
+		uint64_t from, to, inode;
+		char rights[5];
+		/* Shared: a private mapping of whatever has that number elsewhere has bytes of its own. */
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %*x:%*x %" SCNu64, &from, &to, rights,
+			    &inode) == 4 &&
+			inode == file.st_ino && rights[3] == 's') {
+			kv->map = (void *)(uintptr_t)from;
+			kv->map_size = (size_t)(to - from);
+		}
+	}
+	if (maps)
+		fclose(maps);
+}
+
+void kv_trim(struct kv *kv)
+{
+	if (kv->map)
+		madvise(kv->map, kv->map_size, MADV_DONTNEED);
+}
+
 bool kv_open(const struct kv_settings *settings, struct kv **kv, struct err *err)
 {
 	struct kv *made = mem_alloc(sizeof(*made));
@@ -118,6 +155,7 @@ bool kv_open(const struct kv_settings *settings, struct kv **kv, struct err *err
 		kv_fail(err, code, "cannot open its database");
 		return err_prefix(err, "%s", settings->path);
 	}
+	find_map(made);
 	*kv = made;
 	return true;
 }

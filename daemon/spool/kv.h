@@ -26,6 +26,9 @@ enum kv_view { KV_COMMITTED, KV_WRITTEN };
 /* ERR_CONFLICT: another process has it open. */
 bool kv_open(const struct kv_settings *settings, struct kv **kv, struct err *err);
 void kv_free(struct kv **kv); /* what was not committed is gone */
+/* Give back the memory of pages that were looked at. They stay in the system's cache, and come back when they
+ * are looked at again. */
+void kv_trim(struct kv *kv);
 
 #define KV_KEY_MAX 511
 struct kv_key {

@@ -261,6 +261,7 @@ static void tick(void *context)
 	check_disk(spool);
 	spool_commit_now(spool);
 	holding_books(spool->holding);
+	entry_store_trim(spool->store);
 	if (spool->draining)
 		drain_step(spool);
 	timer_set(spool->tick, CLOCK_SECOND);
