@@ -22,6 +22,7 @@ struct doors_counters {
 	uint64_t mail_bytes;
 	uint64_t mails_refused; /* after data: answered 4xx or 5xx */
 	uint64_t recipients_refused;
+	uint64_t replies_forged; /* of them: a case's address with a wrong seal */
 	uint64_t sensor_sessions;
 	uint64_t lines;
 	uint64_t line_bytes;

@@ -240,6 +240,7 @@ static void intake_count(struct room *room)
 	room_counter(room, "mail_bytes", counters->mail_bytes);
 	room_counter(room, "mails_refused", counters->mails_refused);
 	room_counter(room, "recipients_refused", counters->recipients_refused);
+	room_counter(room, "replies_forged", counters->replies_forged);
 	room_counter(room, "sensor_sessions", counters->sensor_sessions);
 	room_counter(room, "sensor_sessions_open", map_count(doors->sensors));
 	room_counter(room, "lines", counters->lines);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "intake/envelope.h"
 #include "intake/mail_entry.h"
+#include "model/reply_seal.h"
 #include "wire/smtp.h"
 
 /* Unread input, and replies that a client does not read, per connection. */
@@ -89,12 +90,30 @@ static bool recipient_is_drill(struct str address)
 	return address.len >= drill.len && str_equal_nocase((struct str){address.p, drill.len}, drill);
 }
 
-static void mail_recipient(struct mail *mail, struct str address)
+/*
+ * Whose source a recipient is. A case's reply address counts for the mailbox that it is of; one whose seal is
+ * not ours is nobody's, even where a mailbox takes everything, so that nobody gets into a case by guessing.
+ */
+static const struct source *recipient_source(const struct mail *mail, struct str address)
 {
-	const struct source *source = source_by_recipient(appender_sources(mail->doors->appender), address);
+	const struct source_table *table = appender_sources(mail->doors->appender);
+	struct arena *arena = arena_new(512);
+	struct str mailbox = address;
+	enum reply_kind kind =
+		reply_check(room_grant(mail->doors->room, "reply.key"), address, arena, NULL, &mailbox);
+	const struct source *source = kind == REPLY_FORGED ? NULL : source_by_recipient(table, mailbox);
 
 	if (source && recipient_is_drill(address) && source->exercise.len == 0)
 		source = NULL;
+	mail->doors->counters.replies_forged += kind == REPLY_FORGED;
+	arena_free(&arena);
+	return source;
+}
+
+static void mail_recipient(struct mail *mail, struct str address)
+{
+	const struct source *source = recipient_source(mail, address);
+
 	if (!source) {
 		mail->doors->counters.recipients_refused++;
 		smtp_answer(mail->smtp, &reply_unknown);

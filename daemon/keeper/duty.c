@@ -113,6 +113,12 @@ static int64_t raise_took(struct keeper *keeper, const struct pg_result *result)
 	return count(result, "taken") >= BATCH_MOST ? 0 : CLOCK_SECOND;
 }
 
+static int64_t letters_took(struct keeper *keeper, const struct pg_result *result)
+{
+	keeper->counters.letters += count(result, "attached");
+	return count(result, "taken") >= BATCH_MOST ? 0 : CLOCK_SECOND / 2;
+}
+
 static size_t similar_fill(const struct keeper *keeper, char text[PARAMETERS][32])
 {
 	(void)keeper;
@@ -212,6 +218,20 @@ static int64_t similar_expire_took(struct keeper *keeper, const struct pg_result
 	return number(result, "keeper_similar_expire") >= BATCH_MOST ? CLOCK_SECOND : 3600 * CLOCK_SECOND;
 }
 
+static size_t spam_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+{
+	snprintf(text[0], sizeof(text[0]), "%" PRIu64 " seconds",
+		room_conf(keeper->room)->spam_keep / (uint64_t)CLOCK_SECOND);
+	snprintf(text[1], sizeof(text[1]), "%d", BATCH_MOST);
+	return 2;
+}
+
+static int64_t spam_took(struct keeper *keeper, const struct pg_result *result)
+{
+	keeper->counters.spam += count(result, "keeper_spam");
+	return count(result, "keeper_spam") >= BATCH_MOST ? CLOCK_SECOND : 600 * CLOCK_SECOND;
+}
+
 static const struct task tasks[DUTIES] = {
 	[DUTY_PARTITION] = {"partition",
 		"SELECT cirt.partition_month(to_char(timezone('UTC', now()), 'YYYYMM')::int)", NULL,
@@ -219,6 +239,7 @@ static const struct task tasks[DUTIES] = {
 	[DUTY_CORRELATE] = {"correlate", "SELECT * FROM cirt.keeper_correlate($1, $2, $3)", correlate_fill,
 		correlate_took, correlate_refused},
 	[DUTY_RAISE] = {"raise", "SELECT * FROM cirt.keeper_raise($1)", raise_fill, raise_took, NULL},
+	[DUTY_LETTERS] = {"letters", "SELECT * FROM cirt.keeper_letters($1)", raise_fill, letters_took, NULL},
 	[DUTY_SIMILAR] = {"similar", "SELECT * FROM cirt.keeper_similar($1)", similar_fill, similar_took,
 		NULL},
 	[DUTY_REVISE] = {"revise", "SELECT * FROM cirt.keeper_revise($1)", raise_fill, revise_took, NULL},
@@ -232,6 +253,7 @@ static const struct task tasks[DUTIES] = {
 		retire_took, NULL},
 	[DUTY_SIMILAR_EXPIRE] = {"similar expire", "SELECT cirt.keeper_similar_expire($1)",
 		similar_expire_fill, similar_expire_took, NULL},
+	[DUTY_SPAM] = {"spam", "SELECT cirt.keeper_spam($1::interval, $2)", spam_fill, spam_took, NULL},
 };
 
 const char *duty_name(enum duty duty)

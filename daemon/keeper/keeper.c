@@ -256,6 +256,8 @@ static void keeper_count(struct room *room)
 	room_counter(room, "waiting_for_cap", counters->waiting);
 	room_counter(room, "raised", counters->raised);
 	room_counter(room, "revoked", counters->revoked);
+	room_counter(room, "letters_attached", counters->letters);
+	room_counter(room, "spam_expired", counters->spam);
 	room_counter(room, "gone", counters->gone);
 	room_counter(room, "expired", counters->expired);
 	room_counter(room, "retired", counters->retired);

@@ -11,6 +11,7 @@ enum duty {
 	DUTY_CORRELATE,
 	DUTY_RAISE,
 	DUTY_REVISE, /* newer versions of STIX objects, and revocations */
+	DUTY_LETTERS,
 	DUTY_SIMILAR,
 	DUTY_ANCHOR,
 	DUTY_AHEAD, /* partitions of the months to come */
@@ -19,6 +20,7 @@ enum duty {
 	DUTY_QUARANTINE,
 	DUTY_RETIRE, /* months whose time is over */
 	DUTY_SIMILAR_EXPIRE,
+	DUTY_SPAM,
 	DUTIES
 };
 
@@ -31,6 +33,8 @@ struct keeper_counters {
 	uint64_t raised;
 	uint64_t revoked;
 	uint64_t similar; /* links of near-duplicates */
+	uint64_t letters; /* mails attached to cases */
+	uint64_t spam;    /* mails whose time is over */
 	uint64_t gone;
 	uint64_t expired;
 	uint64_t retired; /* reports */

@@ -101,6 +101,60 @@ static bool take_versions(struct batch *batch, const struct pg_result *rows)
 	return true;
 }
 
+static struct pg_parameter number_parameter(struct buf *space, int64_t value)
+{
+	buf_clear(space);
+	pg_put_i64(space, value);
+	return (struct pg_parameter){.value = buf_view(space), .binary = true, .type = PG_INT8};
+}
+
+/* Mails are placed first: what is of a case, or spam, is no report and folds with none. */
+static bool send_letters(struct batch *batch)
+{
+	const struct letter_rules *rules = &batch->landing->rules;
+	struct buf limits[3] = {{0}};
+	if (!batch->landing->letters.count)
+		return false;
+	struct pg_parameter parameters[4] = {
+		{.value = rules->tag.p ? rules->tag : STR(""), .binary = true, .type = PG_TEXT},
+		number_parameter(&limits[0], rules->sender_limit),
+		number_parameter(&limits[1], rules->domain_limit),
+		number_parameter(&limits[2], rules->span),
+	};
+	send(batch, "letters",
+		"SELECT number, place, of_case, by_way, is_known, why, lane FROM letters_place($1, $2, $3, "
+	        "$4, $5, "
+		"$6, $7, $8, $9, $10, $11, $12, $13, $14, make_interval(secs => $15 / 1e6))",
+		&batch->landing->letters, ARRAY_LEN(parameters), parameters);
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		buf_free(&limits[i]);
+	return true;
+}
+
+static bool take_letters(struct batch *batch, const struct pg_result *rows)
+{
+	bool stays = true;
+	for (int row = 0; row < rows->rows; row++) {
+		struct str place = pg_value(rows, row, 1);
+		struct placed placed = {
+			.place = str_equal(place, STR("spam"))   ? PLACE_SPAM
+		                 : str_equal(place, STR("case")) ? PLACE_CASE
+		                                                 : PLACE_GUESS,
+			.of_case = pg_value_int(rows, row, 2),
+			.way = pg_value(rows, row, 3),
+			.known = pg_value_int(rows, row, 4) != 0,
+			.why = pg_value(rows, row, 5),
+			.lane = pg_value(rows, row, 6),
+		};
+		stays &= landing_place(batch->landing, (size_t)pg_value_int(rows, row, 0), &placed);
+	}
+	if (!stays) {
+		batch->result.end = BATCH_OVERTAKEN;
+		return false;
+	}
+	return true;
+}
+
 static bool send_known(struct batch *batch)
 {
 	if (!batch->landing->families.count) {
@@ -498,6 +552,7 @@ static bool take_feeds(struct batch *batch, const struct pg_result *rows)
 }
 
 static const struct stage stages[] = {
+	{send_letters, take_letters},
 	{send_versions, take_versions},
 	{send_known, take_known},
 	{send_ids, take_ids},

@@ -67,6 +67,7 @@ struct lander *lander_new(struct loop *loop, struct pg *pg, struct lookup *looku
 	lander->calls = *calls;
 	lander->context = context;
 	lander->landing = landing_new(lookup, settings->max_age, settings->max_late);
+	lander->landing->rules = settings->letters;
 	lander->batch = batch_new(pg, lander->landing, on_batch, lander);
 	lander->covered = map_new();
 	lander->again = timer_new(loop, on_again, lander);
@@ -104,6 +105,7 @@ void lander_settle(struct lander *lander, const struct lander_settings *settings
 	lander->settings = *settings;
 	lander->landing->limits.max_age = settings->max_age;
 	lander->landing->max_late = settings->max_late;
+	lander->landing->rules = settings->letters;
 }
 
 const struct lander_counters *lander_counters(const struct lander *lander)

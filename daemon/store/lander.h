@@ -1,8 +1,7 @@
 #ifndef STORE_LANDER_H
 #define STORE_LANDER_H
 
-#include "store/lookup.h"
-#include "store/ticket.h"
+#include "store/landing.h"
 
 /*
  * Lands tickets over one connection: one transaction after the other, each with what is there when the one
@@ -26,6 +25,7 @@ struct lander_settings {
 	size_t least; /* items that must wait before it takes new tickets */
 	int64_t max_age;
 	int64_t max_late;
+	struct letter_rules letters; /* strings stay the caller's */
 };
 
 struct lander_counters {

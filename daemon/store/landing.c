@@ -24,7 +24,7 @@ void landing_free(struct landing **landing)
 		return;
 	struct columns *columns[] = {&it->families, &it->entries, &it->made, &it->moved, &it->seen,
 		&it->evidence, &it->objects, &it->sums, &it->acts, &it->arrivals, &it->feeds,
-		&it->known_versions, &it->versions_made, &it->versions_moved};
+		&it->known_versions, &it->versions_made, &it->versions_moved, &it->letters};
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
 		columns_free(columns[i]);
 	for (size_t i = 0; i < COPY_TABLES; i++)
@@ -94,6 +94,8 @@ static void landing_add(struct landing *landing, struct ticket *ticket, size_t p
 	*landed = (struct landed){
 		.ticket = ticket,
 		.item = item,
+		.kind = item->kind,
+		.subkind = item->subkind,
 		.source = source_by_id(lookup_sources(landing->lookup), ticket->entry.source),
 		.position = position,
 		.is_report = item->kind == ITEM_REPORT && good,
@@ -165,6 +167,7 @@ void landing_build(struct landing *landing, struct ticket **tickets, size_t coun
 		landing->starts[landing->ticket_count] = landing->landed_count;
 	}
 	landing_versions(landing);
+	landing_ask_letters(landing);
 }
 
 static const struct fold_key *group_key(const struct landing *landing, const struct group *group)
@@ -294,6 +297,7 @@ void landing_encode(struct landing *landing)
 {
 	landing_resolve(landing);
 	landing_encode_rows(landing);
+	landing_encode_letters(landing);
 	landing_encode_files(landing);
 	landing_encode_versions(landing);
 	landing_encode_sums(landing);

@@ -8,7 +8,8 @@
 
 /*
  * What one transaction will write: made of whole tickets, without a connection. In this order:
- * landing_build() settles what every item is; landing_version_known() takes what the database knows of the
+ * landing_build() settles what every item is; landing_place() which mails are of a case, or spam;
+ * landing_version_known() takes what the database knows of the
  * STIX objects, and landing_order() which of them say something new; landing_known() takes what it knows of
  * the fingerprints; landing_decide() folds; landing_ids() gives the new ones their ids; landing_encode()
  * makes the rows. Everything may be done again from the tickets.
@@ -27,6 +28,10 @@ enum copy_table {
 	COPY_SIMILARITY,
 	COPY_VERSION,
 	COPY_REVISION,
+	COPY_LETTER,
+	COPY_CASE_LETTER,
+	COPY_GUESS,
+	COPY_SPAM,
 	COPY_TABLES
 };
 extern const char *const copy_statements[COPY_TABLES];
@@ -50,10 +55,32 @@ enum landed_way {
 	WAY_PASSED  /* it changes nothing: counted as folded */
 };
 
+/* Where a mail belongs, as the database says. */
+struct placed {
+	enum { PLACE_CASE = 1, PLACE_GUESS, PLACE_SPAM } place;
+	int64_t of_case;
+	struct str way;  /* "address", "reference" … */
+	bool known;      /* the case knows the sender */
+	struct str why;  /* it is spam */
+	struct str lane; /* the exercise of the case; p NULL where the mail stays in its own */
+};
+
+/* What of the configuration decides about mails. */
+struct letter_rules {
+	struct str key; /* of the cases' reply addresses; "" = none is taken */
+	struct str tag; /* "CIRT-XX" */
+	int64_t sender_limit;
+	int64_t domain_limit;
+	int64_t span; /* microseconds */
+};
+
 /* What becomes of one item. */
 struct landed {
 	struct ticket *ticket;
 	const struct item *item;
+	enum item_kind kind;         /* as triage has it, or as the mail was placed */
+	struct str subkind;          /* likewise */
+	const struct placed *placed; /* NULL: it lands as triage has it */
 	const struct source *source; /* NULL: not in the table */
 	size_t position;             /* among the ticket's items */
 	bool is_report;
@@ -136,6 +163,7 @@ struct landing {
 	const struct lookup *lookup;
 	struct fold_limits limits; /* max_age; quiet is by type */
 	int64_t max_late;
+	struct letter_rules rules;
 	struct ticket **tickets;
 	size_t ticket_count;
 	struct counts *counts; /* by ticket */
@@ -157,6 +185,7 @@ struct landing {
 	size_t new_reports, folds, relapses;
 	/* on their way */
 	struct rows copies[COPY_TABLES];
+	struct columns letters;  /* mails to be placed */
 	struct columns families; /* to read */
 	struct columns entries;  /* of the ledger */
 	struct columns made;     /* fingerprints: new */
@@ -182,6 +211,9 @@ void landing_build(struct landing *landing, struct ticket **tickets, size_t coun
 void landing_version_known(
 	struct landing *landing, size_t place, bool had, const struct version_state *state);
 void landing_order(struct landing *landing);
+/* Where the mail at `number`, as in `letters`, belongs. False: its entry goes into another exercise, and the
+ * whole is to be built again. */
+bool landing_place(struct landing *landing, size_t number, const struct placed *placed);
 /* One row of what is known: family as numbered in `families`, from 0. */
 void landing_known(
 	struct landing *landing, size_t family, enum tlp tlp, int32_t scope, const struct fold_state *state);
@@ -202,6 +234,9 @@ void landing_finish(struct landing *landing);
 
 /* landing_rows.c */
 void landing_encode_rows(struct landing *landing);
+/* landing_letters.c */
+void landing_ask_letters(struct landing *landing);
+void landing_encode_letters(struct landing *landing);
 /* landing_files.c */
 void landing_encode_files(struct landing *landing);
 /* landing_version.c */

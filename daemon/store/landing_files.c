@@ -38,6 +38,13 @@ static void put_attachment(struct landing *landing, const struct ticket *ticket,
 	put_text(out, evidence->media_type);
 }
 
+/* What is spam is kept whole, and its files are in it. */
+static bool is_spam(const struct landing *landing, size_t place)
+{
+	size_t first = landing->starts[place];
+	return first < landing->starts[place + 1] && landing->landed[first].kind == ITEM_SPAM;
+}
+
 /* Each piece's files, those whose item has no row left out: what is in quarantine is there whole. */
 static size_t collect_files(struct landing *landing, size_t place, struct file *files)
 {
@@ -65,7 +72,7 @@ static void encode_evidence(struct landing *landing)
 	struct file *files = arena_alloc(landing->arena, (most + 1) * sizeof *files);
 	size_t count = 0;
 	for (size_t i = 0; i < landing->ticket_count; i++)
-		if (!landing->tickets[i]->poison)
+		if (!landing->tickets[i]->poison && !is_spam(landing, i))
 			count += collect_files(landing, i, files + count);
 	qsort(files, count, sizeof *files, by_digest);
 	landing->files = files;

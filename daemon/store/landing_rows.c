@@ -23,7 +23,13 @@ const char *const copy_statements[COPY_TABLES] = {
 			 "(FORMAT binary)",
 	[COPY_ITEM] = "COPY item (id, received, sequence, spool, source, item, exercise, kind, tlp, subkind, "
 		      "part, sender_id, title, "
-		      "text, doc, observables, notes) FROM STDIN (FORMAT binary)",
+		      "text, doc, observables, notes, keys) FROM STDIN (FORMAT binary)",
+	[COPY_LETTER] = "COPY letter (mail, received, message_id, sender) FROM STDIN (FORMAT binary)",
+	[COPY_CASE_LETTER] = "COPY case_letter_queue (item, case_id, way, known, sender, tags) FROM STDIN "
+			     "(FORMAT binary)",
+	[COPY_GUESS] = "COPY letter_guess (report, case_id, way, sender) FROM STDIN (FORMAT binary)",
+	[COPY_SPAM] = "COPY spam (id, last, items, day, spool, sequence, received, source, exercise, sender, "
+		      "reason, title, envelope, size, bytes) FROM STDIN (FORMAT binary)",
 	[COPY_ATTACHMENT] =
 		"COPY attachment (report, sequence, spool, number, month, size, digest, name, media_type) "
 		"FROM STDIN (FORMAT binary)",
@@ -180,7 +186,9 @@ static void encode_item(struct landing *landing, const struct landed *landed)
 	const struct report *report = &item->report;
 	struct rows *rows = &landing->copies[COPY_ITEM];
 	struct buf *out = &rows->bytes;
-	rows_start(rows, 17);
+	int64_t keys[REPORT_KEYS];
+	size_t key_count = landed->kind == ITEM_CONTEXT ? 0 : report_keys(report, keys);
+	rows_start(rows, 18);
 	put_i64(out, landed->id);
 	put_time(out, entry->received);
 	put_i64(out, (int64_t)entry->id.sequence);
@@ -188,9 +196,9 @@ static void encode_item(struct landing *landing, const struct landed *landed)
 	put_i32(out, (int32_t)entry->source);
 	put_i32(out, (int32_t)item->number);
 	put_i32(out, landed->key.exercise);
-	put_word(out, kinds[item->kind]);
+	put_word(out, kinds[landed->kind]);
 	put_word(out, tlp_name(landed->key.tlp));
-	put_text(out, item->subkind);
+	put_text(out, landed->subkind);
 	put_text(out, item->part);
 	put_text(out, report->sender_id);
 	put_text(out, report->title);
@@ -198,6 +206,7 @@ static void encode_item(struct landing *landing, const struct landed *landed)
 	put_text(out, report->doc);
 	put_observables(out, report->observables, report->observable_count);
 	put_texts(out, report->notes, report->note_count);
+	put_numbers(out, keys, key_count);
 }
 
 static void put_quarantine(struct landing *landing, const struct ticket *ticket, int64_t item,

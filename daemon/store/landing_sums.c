@@ -25,7 +25,7 @@ static void count_item(struct counts *counts, const struct landed *landed)
 		counts->quarantined++;
 		return;
 	}
-	switch (landed->item->kind) {
+	switch (landed->kind) {
 	case ITEM_CORRESPONDENCE:
 		counts->correspondence++;
 		break;

@@ -162,6 +162,11 @@ static struct lander_settings berth_settings(const struct berth *berth)
 		.least = berth_is_first(berth) ? 0 : conf->store_batch,
 		.max_age = (int64_t)conf->fold_max_age,
 		.max_late = (int64_t)conf->max_late,
+		.letters = {.key = room_grant(berth->store->room, "reply.key"),
+			.tag = conf->reply_tag,
+			.sender_limit = (int64_t)conf->spam_sender,
+			.domain_limit = (int64_t)conf->spam_domain,
+			.span = (int64_t)conf->spam_window},
 	};
 }
 

@@ -134,6 +134,19 @@ static bool add_anchors(struct kit *kit, const struct conf *conf, struct err *er
 	return ok;
 }
 
+/* Who checks seals, and who shows the addresses that have them. */
+static bool add_reply_key(struct kit *kit, const struct conf *conf, struct err *err)
+{
+	room_mask rooms = ROOM_BIT(ROOM_INTAKE) | ROOM_BIT(ROOM_STORE) | ROOM_BIT(ROOM_DESK);
+	struct buf key = {0};
+	bool ok =
+		secrets_reply_key(conf, &key, err) && add_bytes(kit, "reply.key", rooms, buf_view(&key), err);
+	if (key.data)
+		mem_wipe(key.data, key.len);
+	buf_free(&key);
+	return ok;
+}
+
 static bool add_spool(struct kit *kit, const struct conf *conf, struct err *err)
 {
 	char *path = folders_state(conf, "spool");
@@ -273,8 +286,8 @@ struct kit *kit_new(
 	kit->arena = arena;
 	kit->conf = *conf;
 	if (!add_certificates(kit, conf, err) || !add_database(kit, database, err) ||
-		!add_anchors(kit, conf, err) || !add_spool(kit, conf, err) || !add_rules(kit, conf, err) ||
-		!add_plugins(kit, conf, err))
+		!add_anchors(kit, conf, err) || !add_reply_key(kit, conf, err) ||
+		!add_spool(kit, conf, err) || !add_rules(kit, conf, err) || !add_plugins(kit, conf, err))
 		kit_free(&kit);
 	return kit;
 }

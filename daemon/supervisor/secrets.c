@@ -14,6 +14,7 @@
 
 #define PASSWORD_BYTES 24
 #define FILE_MAX       65536
+#define SEAL_BYTES     32
 
 const char *const secrets_roles[] = {
 	"postgres", "cirt_owner", "cirt_store", "cirt_keeper", "cirt_desk", "cirt_exchange", NULL};
@@ -83,9 +84,41 @@ static bool make_anchor_key(const struct conf *conf, struct err *err)
 	return ok;
 }
 
+/* Made once and never again: with another one every reply address that was ever given away is forged. */
+static bool make_reply_key(const struct conf *conf, struct err *err)
+{
+	char *path = folders_state(conf, "secrets/reply.key");
+	uint8_t bytes[SEAL_BYTES];
+	char text[2 * SEAL_BYTES + 1];
+	bool ok = true;
+	if (access(path, F_OK) < 0) {
+		random_bytes(bytes, sizeof(bytes));
+		hex_encode(bytes, sizeof(bytes), text);
+		ok = file_write_atomic(path, 0600, str_of(text), err);
+		mem_wipe(bytes, sizeof(bytes));
+		mem_wipe(text, sizeof(text));
+	}
+	free(path);
+	return ok;
+}
+
 bool secrets_make(const struct conf *conf, struct err *err)
 {
-	return (!conf->db_managed || make_passwords(conf, err)) && make_anchor_key(conf, err);
+	return (!conf->db_managed || make_passwords(conf, err)) && make_anchor_key(conf, err) &&
+	       make_reply_key(conf, err);
+}
+
+bool secrets_reply_key(const struct conf *conf, struct buf *key, struct err *err)
+{
+	char *path = folders_state(conf, "secrets/reply.key");
+	bool ok = file_read(path, FILE_MAX, key, err);
+	while (ok && key->len > 0 && (key->data[key->len - 1] == '\n' || key->data[key->len - 1] == '\r'))
+		key->len--;
+	if (ok && key->len < 2 * SEAL_BYTES)
+		ok = err_set(
+			err, ERR_MALFORMED, "%s: expected a secret of %d hex digits", path, 2 * SEAL_BYTES);
+	free(path);
+	return ok;
 }
 
 bool secrets_passwords(const struct conf *conf, struct buf *lines, struct err *err)

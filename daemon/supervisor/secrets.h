@@ -14,6 +14,8 @@ bool secrets_make(const struct conf *conf, struct err *err);
 bool secrets_passwords(const struct conf *conf, struct buf *lines, struct err *err);
 /* Of one role, out of the lines; p NULL if it is not there. */
 struct str secrets_password(struct str lines, const char *role);
+/* What seals the cases' reply addresses. */
+bool secrets_reply_key(const struct conf *conf, struct buf *key, struct err *err);
 bool secrets_anchor_key(const struct conf *conf, struct buf *key, struct buf *public_key, struct err *err);
 
 /* The roles; the first is the superuser of the managed server, the others stand in sql/roles.sql. */

@@ -145,7 +145,8 @@ static inline void clean(struct fixture *f)
 	       "verdict, item, evidence, "
 	       "attachment, stix_object, fingerprint, report_link, raise_queue, correlation_queue, arrival, "
 	       "stix_current, report_version, revision_queue, "
-	       "similarity_queue");
+	       "similarity_queue, letter, case_letter, case_letter_queue, letter_guess, spam, spam_volume, "
+	       "spam_sender");
 	while (!f->ready)
 		loop_turn(f->loop, CLOCK_SECOND / 20);
 }
