@@ -171,6 +171,7 @@ static void read_message(struct mail *mail, GMimeMessage *message)
 	body = g_mime_message_get_mime_part(message);
 	if (body)
 		mail_walk(mail, body, (struct mail_place){.path = STR_NONE});
+	mail_look_again(mail, mail->whole, STR("raw mail"));
 	mail_archives_open(mail);
 	finish(mail);
 }

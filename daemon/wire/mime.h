@@ -27,6 +27,8 @@ struct mail {
 	size_t archive_count;
 	struct archive_spent unpacked; /* of the limits on archives */
 	size_t members_shown;
+	bool odd; /* programs may read it in different ways: it is looked at again, as a whole */
+	size_t hidden_count;
 };
 
 struct item *mail_item(const struct mail *mail);
@@ -60,6 +62,19 @@ void mail_archive_add(struct mail *mail, struct str bytes, struct str name, stru
 /* Open all that were added, those inside them too. Files in them become parts "outer.zip/a.exe", messages are
  * walked. */
 void mail_archives_open(struct mail *mail);
+
+/* --- mime_hidden.c --- */
+/*
+ * What odd MIME may hide from who reads it by the book: bytes that stand encoded in a text which does not say
+ * so become parts too, for the rules only. In mails that programs may read in different ways (mail->odd) so
+ * does the mail as a whole.
+ */
+void mail_look_inside(struct mail *mail, struct str text, struct str where);
+/* At the end of a mail, or of one inside; nothing where it is not odd. */
+void mail_look_again(struct mail *mail, struct str bytes, struct str where);
+/* Set mail->odd by the headers, and the margins, of an object; by the base64 of a part. */
+void mail_judge_object(struct mail *mail, GMimeObject *object);
+void mail_judge_content(struct mail *mail, GMimePart *part, struct str where);
 
 /* --- mime_parse.c --- */
 /* Guard and parse; NULL: not a mail. Cuts and complaints become quarantined items and notes. `where` is the

@@ -16,6 +16,12 @@ static const struct {
 	{GMIME_WARN_PART_WITHOUT_CONTENT, "a part without content"},
 };
 
+/* Ways to write a header that every program reads alike, or that say nothing of parts. */
+#define BIT(code) (UINT64_C(1) << (code))
+#define HARMLESS                                                                                \
+	(BIT(GMIME_WARN_UNENCODED_8BIT_HEADER) | BIT(GMIME_WARN_INVALID_RFC2047_HEADER_VALUE) | \
+		BIT(GMIME_WARN_INVALID_ADDRESS_LIST) | BIT(GMIME_WARN_PART_WITHOUT_CONTENT))
+
 static void complain(gint64 offset, GMimeParserWarning code, const gchar *text, gpointer data)
 {
 	uint64_t *seen = data;
@@ -82,6 +88,7 @@ GMimeMessage *mail_parse(struct mail *mail, struct str bytes, struct str where)
 	for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++)
 		if (seen & UINT64_C(1) << complaints[i].code)
 			reading_note(mail->reading, mail_report(mail), "%s", complaints[i].text);
+	mail->odd |= (seen & ~HARMLESS) != 0 || guard.cut_count > 0;
 	for (size_t i = 0; i < guard.cut_count; i++) {
 		reading_note(mail->reading, mail_report(mail), "left out: %s", guard.cuts[i].reason);
 		reading_quarantine(mail->reading, where, "mime", guard.cuts[i].bytes,

@@ -149,6 +149,7 @@ static void take_text(struct mail *mail, const struct leaf *leaf)
 	if (!leaf->attached && !leaf->place.quiet)
 		append(mail, str_trim(text));
 	mail_search(mail, text);
+	mail_look_inside(mail, utf8, label);
 }
 
 /* --- attachments --- */
@@ -165,6 +166,8 @@ static void take_file(struct mail *mail, const struct leaf *leaf)
 	if (!str_starts(leaf->type, STR("text/")))
 		reading_part(reading, number, PART_FILE, name, leaf->type, leaf->bytes);
 	mail_archive_add(mail, leaf->bytes, name, leaf->place);
+	if (!str_starts(leaf->type, STR("text/")))
+		mail_look_inside(mail, leaf->bytes, name);
 	if (!leaf->attached || leaf->bytes.len == 0)
 		return;
 	reading_observable(reading, mail_report(mail), OBSERVABLE_SHA256, OBSERVED_INDICATOR, str_of(hex));
@@ -191,6 +194,7 @@ bool mail_take_message(
 		return false;
 	reading_evidence(mail->reading, mail_item(mail)->number, name, type, bytes);
 	nested(mail, inside, place);
+	mail_look_again(mail, bytes, name);
 	g_object_unref(inside);
 	mail->last = last; /* not one of those that are gone now */
 	mail->last_path = last_path;
@@ -238,11 +242,15 @@ static void take_leaf(struct mail *mail, GMimeObject *object, struct mail_place 
 	leaf.name = mail_file_name(mail, object);
 	leaf.bytes = decoded(mail, GMIME_PART(object));
 	leaf.attached = is_attached(object, leaf.type, leaf.name);
+	mail_judge_content(mail, GMIME_PART(object), place_name(mail, place.path));
 	if (take_message(mail, &leaf))
 		return;
 	if (str_starts(leaf.type, STR("message/")) || str_equal(leaf.type, STR("text/rfc822-headers"))) {
 		reading_evidence(mail->reading, mail_item(mail)->number,
 			leaf.name.len ? leaf.name : leaf.type, leaf.type, leaf.bytes);
+		reading_part(
+			mail->reading, mail_item(mail)->number, PART_FILE, leaf.type, leaf.type, leaf.bytes);
+		mail_look_inside(mail, leaf.bytes, leaf.type);
 		return; /* delivery status and its like: what machines say, kept, not searched */
 	}
 	if (str_starts(leaf.type, STR("text/"))) {
@@ -332,6 +340,7 @@ void mail_walk(struct mail *mail, GMimeObject *object, struct mail_place place)
 		mail->too_many = true;
 		return;
 	}
+	mail_judge_object(mail, object);
 	if (GMIME_IS_MESSAGE_PART(object)) {
 		GMimeMessage *message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
 		if (message)
