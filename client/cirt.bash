@@ -17,12 +17,12 @@ _cirt()
 			;;
 		esac
 	done
-	if [[ $before == --socket || ($noun == submit && $word != -*) ]]; then
+	if [[ $before == --socket || ($noun == submit && $word != -*) || "$noun $verb" == "key import" ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 	fi
 	case $noun in
-	'') words="status ledger alarm source report case quarantine organisation rules plugin submit watch audit version help" ;;
+	'') words="status ledger alarm source report case quarantine organisation rules plugin key submit watch audit version help" ;;
 	ledger) words="--wait" ;;
 	alarm)
 		case $verb in
@@ -84,6 +84,11 @@ _cirt()
 		'') words="list" ;;
 		esac
 		;;
+	key)
+		case $verb in
+		'') words="list import remove unlock lock" ;;
+		esac
+		;;
 	submit) words="--source --format --exercise --again" ;;
 	watch) words="--reports --cases --count" ;;
 	audit)
@@ -92,7 +97,7 @@ _cirt()
 		verify) words="--all" ;;
 		esac
 		;;
-	help) words="status ledger alarm source report case quarantine organisation rules plugin submit watch audit version" ;;
+	help) words="status ledger alarm source report case quarantine organisation rules plugin key submit watch audit version" ;;
 	esac
 	[[ $word == -* || -z $words ]] && words="$words --json --help --socket"
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -111,6 +111,13 @@ static void show_backlog(struct call *call, struct json_object *backlog)
 	if (member_number(backlog, "reruns"))
 		screen_printf(
 			&call->screen, _(", %lld re-runs"), (long long)member_number(backlog, "reruns"));
+	if (member_number(backlog, "sealed")) {
+		char text[100];
+		snprintf(text, sizeof(text), _("%lld wait sealed: cirt key unlock"),
+			(long long)member_number(backlog, "sealed"));
+		screen_printf(&call->screen, " · ");
+		screen_colored(&call->screen, "\033[1;31m", text);
+	}
 	if (!strcmp(member_text(backlog, "doors"), "closed")) {
 		screen_printf(&call->screen, " · ");
 		screen_colored(&call->screen, "\033[1;31m", _("DOORS CLOSED: the spool is full"));

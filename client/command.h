@@ -34,6 +34,7 @@ extern const struct command case_commands[];
 extern const struct command quarantine_commands[];
 extern const struct command organisation_commands[];
 extern const struct command rules_commands[];
+extern const struct command key_commands[];
 extern const struct command submit_commands[];
 extern const struct command watch_commands[];
 extern const struct command help_commands[];

@@ -12,7 +12,7 @@
 
 static const struct command *const tables[] = {status_commands, alarm_commands, source_commands,
 	report_commands, case_commands, quarantine_commands, organisation_commands, rules_commands,
-	submit_commands, watch_commands, help_commands};
+	key_commands, submit_commands, watch_commands, help_commands};
 
 const struct command *command_find(const char *method)
 {

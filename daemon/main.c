@@ -12,6 +12,7 @@
 #include "exchange/exchange.h"
 #include "intake/intake.h"
 #include "keeper/keeper.h"
+#include "keys/keys.h"
 #include "pg/migrate.h"
 #include "proc/room.h"
 #include "spool/spool.h"
@@ -31,6 +32,7 @@ static const struct room_spec *const rooms[] = {
 	&desk_room,
 	&exchange_room,
 	&keeper_room,
+	&keys_room,
 	NULL,
 };
 

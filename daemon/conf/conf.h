@@ -110,6 +110,14 @@ struct conf {
 	struct str exchange_ca; /* PEM bundle to trust for feeds; "" = the system's */
 	uint64_t feed_interval; /* default */
 	uint64_t feed_max_size;
+	/* keys */
+	bool keys_enabled;
+	struct str keys_folder;   /* "" = state/keys */
+	struct str keys_programs; /* folder with gpg and gpg-agent */
+	struct str keys_passphrase_file;
+	uint64_t keys_timeout;
+	uint64_t keys_max_size; /* of what one part may become */
+	uint64_t keys_memory;   /* RLIMIT_DATA */
 };
 
 /* Rooms as bits, for who may see an option. Same order as enum room_id in ipc/graph.h. */

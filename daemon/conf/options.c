@@ -15,7 +15,8 @@ enum {
 	KEEPER = 1u << 5,
 	DESK = 1u << 6,
 	EXCHANGE = 1u << 7,
-	EVERY = (1u << 8) - 1,
+	KEYS = 1u << 8,
+	EVERY = (1u << 9) - 1,
 	DATABASE = SUPERVISOR | STORE | KEEPER | DESK | EXCHANGE
 };
 
@@ -195,6 +196,23 @@ const struct conf_option conf_options[] = {
 		EXCHANGE | DESK, "How often a feed is pulled that has no interval of its own."},
 	{"exchange", "feed_max_size", OPT_SIZE, AT(feed_max_size), "256M", 64 * KB, 4 * GB, NULL, RELOAD, EXCHANGE,
 		"The largest page that is taken."},
+
+	{"keys", "enabled", OPT_BOOL, AT(keys_enabled), "yes", 0, 0, NULL, RESTART, SUPERVISOR | TRIAGE | DESK,
+		"Whether encrypted mail is opened and signatures are checked, by a room of their own with a keyring of its "
+		"own: cirt key list. no: such parts stay as they came."},
+	{"keys", "folder", OPT_PATH, AT(keys_folder), "", 0, 0, NULL, RESTART, SUPERVISOR | KEYS,
+		"Folder with the keyring, of the user of the room keys. Empty: keys in the folder of state."},
+	{"keys", "programs", OPT_PATH, AT(keys_programs), "/usr/bin", 0, 0, NULL, RESTART, KEYS,
+		"Folder with gpg and gpg-agent."},
+	{"keys", "passphrase_file", OPT_PATH, AT(keys_passphrase_file), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"File with the passphrase of the keyring on its first line, for servers that start with nobody at hand. "
+		"Empty: mail that needs it waits, sealed, until cirt key unlock."},
+	{"keys", "timeout", OPT_TIME, AT(keys_timeout), "20s", SECOND, HOUR, NULL, RELOAD, KEYS | TRIAGE,
+		"Time that one encrypted or signed part may take."},
+	{"keys", "max_size", OPT_SIZE, AT(keys_max_size), "128M", 64 * KB, 4 * GB, NULL, RELOAD, KEYS,
+		"The largest text that may come out of one encrypted part."},
+	{"keys", "memory", OPT_SIZE, AT(keys_memory), "512M", 64 * MB, 64 * GB, NULL, RESTART, KEYS,
+		"Memory of each process at work in the room."},
 	{.name = NULL},
 };
 /* clang-format on */

@@ -35,6 +35,11 @@ void desk_rules_list(struct request *request);
 void desk_rules_check(struct request *request);
 void desk_rules_reload(struct request *request);
 void desk_plugin_list(struct request *request);
+void desk_key_list(struct request *request);
+void desk_key_import(struct request *request);
+void desk_key_remove(struct request *request);
+void desk_key_unlock(struct request *request);
+void desk_key_lock(struct request *request);
 void desk_submit_file(struct request *request);
 void desk_watch_all(struct request *request);
 void desk_audit_verify(struct request *request);
@@ -48,6 +53,11 @@ void submit_drained(struct desk *desk); /* the spool takes more */
 void pulse_start(struct desk *desk);
 void pulse_stop(struct desk *desk);
 struct json_object *pulse_show(const struct desk *desk);
+
+/* key.c: the way to the room keys. */
+void key_ring_start(struct desk *desk);
+void key_ring_edge(struct desk *desk, int fd); /* takes fd */
+void key_ring_stop(struct desk *desk);
 
 /* Ask the supervisor; `answered` gets its JSON, or refuses the request. */
 typedef void asked_fn(struct request *request, struct json_object *answer);

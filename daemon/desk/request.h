@@ -15,6 +15,7 @@
 #define DESK_CONNECTIONS 3
 #define DESK_ADMINS      CONF_LIST
 
+struct key_ring;
 struct pulse;
 struct request;
 struct session;
@@ -24,6 +25,7 @@ struct desk {
 	struct pg *pg[DESK_CONNECTIONS];
 	struct pg *slow; /* for what takes long: audits */
 	struct pulse *pulse;
+	struct key_ring *keys;
 	struct appender *appender; /* the way to the spool */
 	struct map *listeners;     /* descriptor → struct listener */
 	struct session *sessions;

@@ -50,6 +50,7 @@ static bool desk_load(struct room *room, struct err *err)
 	desk->asks = map_new();
 	desk->operators = map_new();
 	room_set_state(room, desk);
+	key_ring_start(desk);
 	who_load(desk);
 	return true;
 }
@@ -90,6 +91,8 @@ static void desk_edge(struct room *room, enum edge_kind kind, enum room_id peer,
 	(void)instance;
 	if (kind == EDGE_APPEND && peer == ROOM_SPOOL)
 		appender_edge(desk->appender, generation, fd);
+	else if (kind == EDGE_KEYS)
+		key_ring_edge(desk, fd);
 	else
 		fd_close(&fd);
 }
@@ -140,6 +143,7 @@ static void desk_stop(struct room *room)
 	session_unlisten(desk);
 	session_free_all(desk);
 	pulse_stop(desk);
+	key_ring_stop(desk);
 	for (size_t i = 0; i < DESK_CONNECTIONS; i++)
 		pg_free(&desk->pg[i]);
 	pg_free(&desk->slow);

@@ -81,6 +81,7 @@ static struct json_object *backlog_of(const struct append_state *state, enum app
 	json_object_object_add(backlog, "limit", json_object_new_int64((int64_t)state->limit_bytes));
 	json_object_object_add(backlog, "held", json_object_new_int64((int64_t)state->held_count));
 	json_object_object_add(backlog, "reruns", json_object_new_int64((int64_t)state->rerun_entries));
+	json_object_object_add(backlog, "sealed", json_object_new_int64((int64_t)state->sealed_entries));
 	json_object_object_add(backlog, "kept", json_object_new_int64((int64_t)state->kept_entries));
 	json_object_object_add(
 		backlog, "doors", json_object_new_string(doors == APPENDER_CLOSED ? "closed" : "open"));

@@ -199,6 +199,7 @@ void append_state_encode(const struct append_state *state, struct buf *out)
 	pack_u64(out, state->limit_bytes);
 	pack_u64(out, state->rerun_entries);
 	pack_u64(out, state->kept_entries);
+	pack_u64(out, state->sealed_entries);
 	books_pack(state->books, state->book_count, out);
 	numbers_pack(state->held, state->held_count, out);
 }
@@ -214,6 +215,7 @@ bool append_state_decode(struct str body, struct arena *arena, struct append_sta
 	state->limit_bytes = unpack_u64(&in);
 	state->rerun_entries = unpack_u64(&in);
 	state->kept_entries = unpack_u64(&in);
+	state->sealed_entries = unpack_u64(&in);
 	books_unpack(&in, arena, &state->books, &state->book_count);
 	numbers_unpack(&in, arena, &state->held, &state->held_count);
 	return unpack_end(&in);

@@ -60,9 +60,10 @@ struct append_state {
 	uint64_t live_entries;  /* received from outside and not released */
 	uint64_t live_bytes;
 	uint64_t limit_bytes;
-	uint64_t rerun_entries; /* live re-runs, not among live_entries */
-	uint64_t kept_entries;  /* released, still kept */
-	struct book *books;     /* absolute */
+	uint64_t rerun_entries;  /* live re-runs, not among live_entries */
+	uint64_t kept_entries;   /* released, still kept */
+	uint64_t sealed_entries; /* live, waiting for the keys */
+	struct book *books;      /* absolute */
 	size_t book_count;
 	uint64_t *held; /* sequences handed out and not yet released */
 	size_t held_count;

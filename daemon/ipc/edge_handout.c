@@ -71,3 +71,17 @@ bool handout_done_decode(struct str body, uint64_t *ticket)
 	*ticket = unpack_u64(&in);
 	return unpack_end(&in);
 }
+
+void handout_sealed_encode(uint64_t ticket, bool lost, struct buf *out)
+{
+	pack_u64(out, ticket);
+	pack_u8(out, lost);
+}
+
+bool handout_sealed_decode(struct str body, uint64_t *ticket, bool *lost)
+{
+	struct unpack in = {.rest = body};
+	*ticket = unpack_u64(&in);
+	*lost = flag_unpack(&in);
+	return unpack_end(&in);
+}

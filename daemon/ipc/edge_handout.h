@@ -7,7 +7,7 @@
 
 /* spool → triage: one entry at a time under credit; small ones in the frame, large ones as a sealed memory
  * file. */
-#define HANDOUT_VERSION 1
+#define HANDOUT_VERSION 2
 #define HANDOUT_INLINE  262144u
 
 enum handout_type {
@@ -17,8 +17,11 @@ enum handout_type {
 	HANDOUT_ENTRY,    /* struct handout_entry; bytes inline or one descriptor */
 	/* to the spool */
 	HANDOUT_CREDIT =
-		100, /* u32 entries, u64 bytes: more may be sent; cumulative grants are not: each adds */
-	HANDOUT_DONE /* u64 ticket: its finding has been written to the store, credit returns with it */
+		100,    /* u32 entries, u64 bytes: more may be sent; cumulative grants are not: each adds */
+	HANDOUT_DONE,   /* u64 ticket: its finding has been written to the store, credit returns with it */
+	HANDOUT_SEALED, /* u64 ticket, u8 lost: it waits for who holds the keys; credit returns with it. lost:
+	                 * that room ended with a part of it in hand, which may be its fault */
+	HANDOUT_UNSEALED /* nothing: what waits so may be offered again */
 };
 
 /* What to leave out when an entry is run again after a worker died on it (trap 9). */
@@ -54,5 +57,7 @@ void handout_credit_encode(uint32_t entries, uint64_t bytes, struct buf *out);
 bool handout_credit_decode(struct str body, uint32_t *entries, uint64_t *bytes);
 void handout_done_encode(uint64_t ticket, struct buf *out);
 bool handout_done_decode(struct str body, uint64_t *ticket);
+void handout_sealed_encode(uint64_t ticket, bool lost, struct buf *out);
+bool handout_sealed_decode(struct str body, uint64_t *ticket, bool *lost);
 
 #endif

@@ -7,6 +7,8 @@ const struct edge graph[] = {
 	{EDGE_HANDOUT, ROOM_SPOOL, ROOM_TRIAGE},
 	{EDGE_ITEMS, ROOM_TRIAGE, ROOM_STORE},
 	{EDGE_HOLDING, ROOM_SPOOL, ROOM_STORE},
+	{EDGE_KEYS, ROOM_TRIAGE, ROOM_KEYS},
+	{EDGE_KEYS, ROOM_DESK, ROOM_KEYS},
 };
 const size_t graph_count = sizeof(graph) / sizeof(graph[0]);
 
@@ -19,6 +21,7 @@ static const char *const names[ROOMS] = {
 	[ROOM_KEEPER] = "keeper",
 	[ROOM_DESK] = "desk",
 	[ROOM_EXCHANGE] = "exchange",
+	[ROOM_KEYS] = "keys",
 };
 
 const char *room_name(enum room_id room)

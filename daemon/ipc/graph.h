@@ -13,6 +13,7 @@ enum room_id {
 	ROOM_KEEPER,
 	ROOM_DESK,
 	ROOM_EXCHANGE,
+	ROOM_KEYS,
 	ROOMS
 };
 
@@ -20,7 +21,7 @@ enum room_id {
 #define ROOM_ALL       ((1u << ROOMS) - 1)
 
 /* Which protocol an edge speaks: one header each, ipc/edge_*.h. `a` is the client of it. */
-enum edge_kind { EDGE_CONTROL, EDGE_APPEND, EDGE_HANDOUT, EDGE_ITEMS, EDGE_HOLDING, EDGE_KINDS };
+enum edge_kind { EDGE_CONTROL, EDGE_APPEND, EDGE_HANDOUT, EDGE_ITEMS, EDGE_HOLDING, EDGE_KEYS, EDGE_KINDS };
 
 struct edge {
 	enum edge_kind kind;
@@ -28,7 +29,8 @@ struct edge {
 	enum room_id b;
 };
 
-/* intake, exchange, desk —append→ spool; spool —handout→ triage; triage —items→ store; spool —holding→ store
+/* intake, exchange, desk —append→ spool; spool —handout→ triage; triage —items→ store; spool —holding→ store;
+ * triage, desk —keys→ keys
  */
 extern const struct edge graph[];
 extern const size_t graph_count;

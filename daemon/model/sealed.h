@@ -10,7 +10,7 @@
 enum sealed_kind {
 	SEALED_PGP = 1,      /* an OpenPGP message, armoured or not, or a text with a signature below it */
 	SEALED_PGP_DETACHED, /* bytes, and an OpenPGP signature over them */
-	SEALED_CMS,          /* CMS (S/MIME): enveloped or signed data with its content inside, DER or PEM */
+	SEALED_CMS,          /* CMS (S/MIME): enveloped or signed data with its content inside, DER */
 	SEALED_CMS_DETACHED, /* bytes, and CMS signed data over them */
 	SEALED_KINDS
 };

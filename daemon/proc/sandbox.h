@@ -8,7 +8,7 @@
  * What a room may do, said as a plan and entered once: no_new_privs, rlimits, Landlock, seccomp. What
  * Landlock's ABI of this kernel cannot say about the network, seccomp says by address family (trap 25).
  * Forbidden calls return EPERM; exec, ptrace and socket families kill. Entering is proven afterwards: opening
- * a file outside the plan must fail.
+ * a file outside the plan must fail. What is run by a room with `programs` is held by the same plan.
  */
 enum sandbox_access { SANDBOX_READ, SANDBOX_READ_EXEC, SANDBOX_READ_WRITE };
 
@@ -29,6 +29,7 @@ struct sandbox {
 	size_t connect_port_count;
 	bool threads;         /* clone for threads: GMime, curl's resolver */
 	bool executable_maps; /* mmap PROT_EXEC: gconv modules */
+	bool programs;        /* fork, and exec of what the paths let be executed: keys */
 	uint64_t memory;      /* RLIMIT_DATA, 0 = none; not in sanitizer builds */
 	uint64_t open_files;  /* RLIMIT_NOFILE, 0 = as is */
 };

@@ -3,6 +3,7 @@
 #include "proc/syscall_filter.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -177,8 +178,54 @@ static const char *const allowed[] = {
 	"setsockopt",
 };
 
-static const char *const fatal[] = {
+/* What programs that a room runs need beside it. */
+static const char *const of_programs[] = {
 	"execve",
+	"fork",
+	"vfork",
+	"wait4",
+	"waitid",
+	"kill",
+	"tgkill",
+	"setpgid",
+	"getpgid",
+	"setsid",
+	"arch_prctl",
+	"prctl",
+	"prlimit64",
+	"setrlimit",
+	"ugetrlimit",
+	"getresuid",
+	"getresgid",
+	"setresuid",
+	"setresgid",
+	"setuid",
+	"setgid",
+	"capget",
+	"mlock",
+	"mlock2",
+	"munlock",
+	"chdir",
+	"fchdir",
+	"link",
+	"linkat",
+	"chmod",
+	"fchmod",
+	"fchmodat",
+	"utime",
+	"utimes",
+	"utimensat",
+	"inotify_init",
+	"inotify_init1",
+	"inotify_add_watch",
+	"inotify_rm_watch",
+	"getpriority",
+	"sched_getparam",
+	"sched_getscheduler",
+};
+
+static const char *const fatal[] = {
+	"execve", /* first: it is left out where programs may be run */
 	"execveat",
 	"ptrace",
 	"process_vm_readv",
@@ -209,8 +256,11 @@ static void on_refused(int signal, siginfo_t *info, void *context)
 }
 
 /* Where the handler knows how to give a result, refused calls are counted; elsewhere they only fail. */
-static uint32_t refusal(void)
+static uint32_t refusal(const struct sandbox *plan)
 {
+	/* A program that is run has no handler. */
+	if (plan->programs)
+		return SCMP_ACT_ERRNO(EPERM);
 #if defined(__x86_64__) || defined(__aarch64__)
 	struct sigaction action = {.sa_sigaction = on_refused, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	sigaction(SIGSYS, &action, NULL);
@@ -291,6 +341,27 @@ static int add_threads(scmp_filter_ctx filter)
 	return result;
 }
 
+static int add_fatal(scmp_filter_ctx filter, const struct sandbox *plan, uint32_t action, size_t count)
+{
+	size_t first = plan->programs ? 1 : 0;
+
+	return add_names(filter, action, fatal + first, count - first);
+}
+
+/* Forking, but no new name space; the flags of clone3 are out of a filter's sight. */
+static int add_programs(scmp_filter_ctx filter)
+{
+	const scmp_datum_t spaces = CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
+	                            CLONE_NEWUTS | CLONE_NEWCGROUP;
+	int result = add_names(filter, SCMP_ACT_ALLOW, of_programs, ARRAY_LEN(of_programs));
+	if (result == 0)
+		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	if (result == 0)
+		result = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, spaces, 0));
+	return result;
+}
+
 static int add_conditional(scmp_filter_ctx filter, const struct sandbox *plan)
 {
 	static const unsigned long requests[] = {FIONREAD, FIONBIO, TCGETS};
@@ -300,19 +371,21 @@ static int add_conditional(scmp_filter_ctx filter, const struct sandbox *plan)
 	for (size_t i = 0; result == 0 && i < ARRAY_LEN(requests); i++)
 		result = seccomp_rule_add(
 			filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, requests[i]));
-	for (size_t i = 0; result == 0 && i < ARRAY_LEN(names); i++)
+	for (size_t i = 0; result == 0 && !plan->programs && i < ARRAY_LEN(names); i++)
 		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
 			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)names[i]));
-	if (result == 0)
+	if (result == 0 && !plan->programs)
 		result = seccomp_rule_add(
 			filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, self));
-	if (result == 0)
+	if (result == 0 && !plan->programs)
 		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
 			SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
 	if (result == 0)
 		result = add_mappings(filter, plan);
-	if (result == 0 && plan->threads)
+	if (result == 0 && plan->threads && !plan->programs)
 		result = add_threads(filter);
+	if (result == 0 && plan->programs)
+		result = add_programs(filter);
 	return result;
 }
 
@@ -322,8 +395,9 @@ const char *syscall_filter_kind(void)
 	return "wide for sanitizers";
 }
 
-static scmp_filter_ctx begin(void)
+static scmp_filter_ctx begin(const struct sandbox *plan)
 {
+	(void)plan;
 	return seccomp_init(SCMP_ACT_ALLOW);
 }
 
@@ -332,6 +406,7 @@ static int add_rules(scmp_filter_ctx filter, const struct sandbox *plan)
 {
 	(void)add_network;
 	(void)add_conditional;
+	(void)add_programs;
 	(void)refusal;
 	(void)allowed;
 	for (int family = 0; family < FAMILIES; family++) {
@@ -345,7 +420,7 @@ static int add_rules(scmp_filter_ctx filter, const struct sandbox *plan)
 		if (result < 0)
 			return result;
 	}
-	return add_names(filter, SCMP_ACT_ERRNO(EPERM), fatal, 2);
+	return add_fatal(filter, plan, SCMP_ACT_ERRNO(EPERM), 2);
 }
 #else
 const char *syscall_filter_kind(void)
@@ -353,16 +428,16 @@ const char *syscall_filter_kind(void)
 	return "strict";
 }
 
-static scmp_filter_ctx begin(void)
+static scmp_filter_ctx begin(const struct sandbox *plan)
 {
-	return seccomp_init(refusal());
+	return seccomp_init(refusal(plan));
 }
 
 static int add_rules(scmp_filter_ctx filter, const struct sandbox *plan)
 {
 	int result = add_names(filter, SCMP_ACT_ALLOW, allowed, ARRAY_LEN(allowed));
 	if (result == 0)
-		result = add_names(filter, SCMP_ACT_KILL_PROCESS, fatal, ARRAY_LEN(fatal));
+		result = add_fatal(filter, plan, SCMP_ACT_KILL_PROCESS, ARRAY_LEN(fatal));
 	if (result == 0)
 		result = add_conditional(filter, plan);
 	if (result == 0)
@@ -373,7 +448,7 @@ static int add_rules(scmp_filter_ctx filter, const struct sandbox *plan)
 
 bool syscall_filter_enter(const struct sandbox *plan, struct err *err)
 {
-	scmp_filter_ctx filter = begin();
+	scmp_filter_ctx filter = begin(plan);
 	if (!filter)
 		return err_set(err, ERR_SYSTEM, "seccomp: no filter could be made");
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);

@@ -12,6 +12,7 @@ struct backlog {
 	struct map *sequences; /* → flight */
 	size_t out;
 	uint64_t out_bytes;
+	size_t sealed;
 	backlog_find_fn *find;
 	void *context;
 };
@@ -132,7 +133,9 @@ struct flight *backlog_flight(const struct backlog *backlog, uint64_t ticket)
 
 static void count_out(struct backlog *backlog, const struct flight *flight)
 {
-	if (flight->landed)
+	if (flight->sealed)
+		backlog->sealed--;
+	if (flight->landed || flight->sealed)
 		return;
 	backlog->out--;
 	backlog->out_bytes -= flight->size;
@@ -168,12 +171,37 @@ size_t backlog_return_all(struct backlog *backlog)
 	void *flight;
 
 	while (map_next(backlog->tickets, &at, &ticket, &flight)) {
-		if (((struct flight *)flight)->landed)
+		if (((struct flight *)flight)->landed || ((struct flight *)flight)->sealed)
 			continue;
 		backlog_return(backlog, flight);
 		count++;
 	}
 	return count;
+}
+
+void backlog_seal(struct backlog *backlog, struct flight *flight)
+{
+	count_out(backlog, flight);
+	flight->sealed = true;
+	backlog->sealed++;
+}
+
+size_t backlog_unseal_all(struct backlog *backlog)
+{
+	size_t at = 0;
+	size_t count = backlog->sealed;
+	uint64_t ticket;
+	void *flight;
+
+	while (backlog->sealed > 0 && map_next(backlog->tickets, &at, &ticket, &flight))
+		if (((struct flight *)flight)->sealed)
+			backlog_return(backlog, flight);
+	return count;
+}
+
+size_t backlog_sealed(const struct backlog *backlog)
+{
+	return backlog->sealed;
 }
 
 size_t backlog_out(const struct backlog *backlog, uint64_t *bytes)
@@ -190,7 +218,7 @@ size_t backlog_sequences(const struct backlog *backlog, uint64_t *sequences, siz
 	void *flight;
 
 	while (count < room && map_next(backlog->sequences, &at, &sequence, &flight))
-		if (!((struct flight *)flight)->landed)
+		if (!((struct flight *)flight)->landed && !((struct flight *)flight)->sealed)
 			sequences[count++] = sequence;
 	return count;
 }

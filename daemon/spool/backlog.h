@@ -16,6 +16,7 @@ struct flight {
 	uint32_t source;
 	enum lane lane;
 	bool landed; /* released, and that not yet durable */
+	bool sealed; /* waits for the keys: in no hand, and not offered */
 };
 
 /* The first entry of the source at or after *sequence; false if there is none. */
@@ -37,7 +38,11 @@ void backlog_land(
 	struct backlog *backlog, struct flight *flight); /* counts no more, but is still not offered */
 void backlog_end(struct backlog *backlog, struct flight *flight);
 void backlog_return(struct backlog *backlog, struct flight *flight); /* ends it and offers the entry again */
-size_t backlog_return_all(struct backlog *backlog);                  /* but what has landed */
+size_t backlog_return_all(struct backlog *backlog);                  /* but what has landed or is sealed */
+/* It waits for the keys: counts no more, and is offered again by backlog_unseal_all() only. */
+void backlog_seal(struct backlog *backlog, struct flight *flight);
+size_t backlog_unseal_all(struct backlog *backlog);
+size_t backlog_sealed(const struct backlog *backlog);
 size_t backlog_out(const struct backlog *backlog, uint64_t *bytes);
 /* Sequences that are out; room for `room` of them. Returns how many were written. */
 size_t backlog_sequences(const struct backlog *backlog, uint64_t *sequences, size_t room);

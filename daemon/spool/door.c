@@ -388,6 +388,7 @@ static bool take_ask(struct client *client, struct str body)
 	state.books = entry_store_books(spool->store, false, arena, &state.book_count);
 	out = backlog_out(spool->backlog, &bytes);
 	state.held = arena_alloc(arena, (out + 1) * sizeof(*state.held));
+	state.sealed_entries = backlog_sealed(spool->backlog);
 	state.held_count = backlog_sequences(spool->backlog, state.held, out);
 	append_state_encode(&state, channel_begin(client->channel));
 	channel_end(client->channel, APPEND_STATE);

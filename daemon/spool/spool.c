@@ -388,6 +388,7 @@ static void spool_count(struct room *room)
 	room_counter(room, "kept", counts->kept_entries);
 	room_counter(room, "in_flight", backlog_out(spool->backlog, &bytes));
 	room_counter(room, "in_flight_bytes", bytes);
+	room_counter(room, "sealed", backlog_sealed(spool->backlog));
 	room_counter(room, "in_hand", workers_hands(spool->workers));
 	room_counter(room, "handed_out", spool->counters.handed_out);
 	room_counter(room, "released", spool->counters.released);

@@ -223,12 +223,67 @@ static void hand_done(struct worker *worker, uint64_t ticket)
 	}
 }
 
+/* The room with the keys ended with a part of it in hand: as if somebody had killed the worker. */
+static void blame_sealed(struct spool *spool, uint64_t sequence)
+{
+	struct arena *arena = arena_new(4096);
+	struct str bytes = STR_NONE;
+	struct buf record = {0};
+	struct poison poison;
+
+	entry_store_poison(spool->store, sequence, &bytes);
+	if (!poison_decode(arena_str(arena, bytes), arena, &poison))
+		poison = (struct poison){.item = POISON_ITEM_UNKNOWN};
+	entry_store_unread(spool->store);
+	if (poison_count(&poison, DEATH_KILLED, 0, STR("keys"), STR("the room keys ended"), arena))
+		spool->counters.poison++;
+	poison_encode(&poison, &record);
+	entry_store_put_poison(spool->store, sequence, buf_view(&record));
+	spool_commit_now(spool);
+	buf_free(&record);
+	arena_free(&arena);
+}
+
+/* It comes back by HANDOUT_UNSEALED; the store learns then under which ticket. */
+static void hand_sealed(struct worker *worker, uint64_t ticket, bool lost)
+{
+	struct spool *spool = worker->workers->spool;
+	struct flight *flight = NULL;
+
+	for (size_t i = 0; i < worker->hand_count; i++)
+		if (worker->hands[i].ticket == ticket)
+			flight = backlog_flight(spool->backlog, ticket);
+	hand_done(worker, ticket);
+	if (!flight || flight->landed || flight->sealed)
+		return;
+	holding_forget(spool->holding, ticket);
+	if (lost)
+		blame_sealed(spool, flight->sequence);
+	if (backlog_sealed(spool->backlog) == 0)
+		log_warn("entry %llu waits sealed, and what needs the keys after it: the keyring is locked "
+		         "or not "
+			 "there",
+			(unsigned long long)flight->sequence);
+	backlog_seal(spool->backlog, flight);
+}
+
+static void unseal(struct spool *spool)
+{
+	size_t count = backlog_unseal_all(spool->backlog);
+
+	if (count == 0)
+		return;
+	log_info("%zu sealed entries are offered again", count);
+	spool_pump_soon(spool);
+}
+
 static void worker_frame(struct channel *channel, struct frame *frame, void *context)
 {
 	struct worker *worker = context;
 	uint32_t entries;
 	uint64_t bytes;
 	uint64_t ticket;
+	bool lost;
 
 	if (frame->type == HANDOUT_CREDIT && handout_credit_decode(frame->body, &entries, &bytes)) {
 		worker->credit_entries += entries;
@@ -236,6 +291,10 @@ static void worker_frame(struct channel *channel, struct frame *frame, void *con
 		spool_pump_soon(worker->workers->spool);
 	} else if (frame->type == HANDOUT_DONE && handout_done_decode(frame->body, &ticket)) {
 		hand_done(worker, ticket);
+	} else if (frame->type == HANDOUT_SEALED && handout_sealed_decode(frame->body, &ticket, &lost)) {
+		hand_sealed(worker, ticket, lost);
+	} else if (frame->type == HANDOUT_UNSEALED && frame->body.len == 0) {
+		unseal(worker->workers->spool);
 	} else {
 		channel_break(channel, "a frame that is not of the hand-out edge");
 	}

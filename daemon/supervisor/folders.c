@@ -63,6 +63,21 @@ static bool make_parents(const char *path, struct err *err)
 	return ok;
 }
 
+/* The keyring, and where its agent is reached: a folder of its own, because the room makes sockets in it. */
+static bool make_keys(const struct conf *conf, struct err *err)
+{
+	char *user = folders_user(conf, "keys");
+	char *folder = conf->keys_folder.len > 0 ? mem_strndup(conf->keys_folder.p, conf->keys_folder.len)
+	                                         : folders_state(conf, "keys");
+	char *sockets = mem_printf(STR_FMT "/keys", STR_ARG(conf->run));
+	bool ok = make_parents(folder, err) && make_folder(folder, 0700, user, err) &&
+	          make_folder(sockets, 0700, user, err);
+	free(user);
+	free(folder);
+	free(sockets);
+	return ok;
+}
+
 bool folders_make(const struct conf *conf, struct err *err)
 {
 	static const struct {
@@ -82,7 +97,7 @@ bool folders_make(const struct conf *conf, struct err *err)
 	char *run = mem_strndup(conf->run.p, conf->run.len);
 	ok = ok && make_parents(run, err) && make_folder(run, 0755, NULL, err);
 	free(run);
-	return ok;
+	return ok && (!conf->keys_enabled || make_keys(conf, err));
 }
 
 bool folders_lock(const struct conf *conf, int *lock, struct err *err)

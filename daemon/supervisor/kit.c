@@ -78,6 +78,7 @@ static bool add_certificates(struct kit *kit, const struct conf *conf, struct er
 		{"mail.certificate", ROOM_INTAKE, conf->mail_certificate},
 		{"mail.key", ROOM_INTAKE, conf->mail_key},
 		{"exchange.ca", ROOM_EXCHANGE, conf->exchange_ca},
+		{"keys.passphrase", ROOM_KEYS, conf->keys_enabled ? conf->keys_passphrase_file : STR_NONE},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (!add_file(kit, files[i].name, ROOM_BIT(files[i].room), files[i].path, PEM_MAX, err))

@@ -33,6 +33,8 @@ struct supervisor {
 	struct postgres *postgres;
 	struct watchdog *watchdog;
 	const char *migrate_argv[8];
+	enum room_id ids[ROOMS]; /* of the rooms that there are */
+	size_t id_count;
 	int lock;
 	int64_t started;
 	bool ready;
@@ -281,10 +283,17 @@ static void say_how_migrate_is_called(struct supervisor *supervisor)
 	memcpy(supervisor->migrate_argv, argv, sizeof(argv));
 }
 
+/* A room that the configuration does without is not there at all. */
+static void choose_rooms(struct supervisor *supervisor, const struct conf *conf)
+{
+	for (size_t i = 0; i < supervisor->settings->room_count; i++)
+		if (supervisor->settings->rooms[i] != ROOM_KEYS || conf->keys_enabled)
+			supervisor->ids[supervisor->id_count++] = supervisor->settings->rooms[i];
+}
+
 static bool prepare(struct supervisor *supervisor, const struct conf *conf, struct err *err)
 {
-	return folders_users_exist(
-		       conf, supervisor->settings->rooms, supervisor->settings->room_count, err) &&
+	return folders_users_exist(conf, supervisor->ids, supervisor->id_count, err) &&
 	       folders_make(conf, err) && folders_lock(conf, &supervisor->lock, err) &&
 	       secrets_make(conf, err) && database_open(conf, &supervisor->database, err);
 }
@@ -298,8 +307,8 @@ static bool start(struct supervisor *supervisor, struct err *err)
 	struct rooms_plan plan = {.loop = supervisor->loop,
 		.children = supervisor->children,
 		.listeners = supervisor->listeners,
-		.ids = supervisor->settings->rooms,
-		.id_count = supervisor->settings->room_count,
+		.ids = supervisor->ids,
+		.id_count = supervisor->id_count,
 		.all_running = on_all_running,
 		.ask = on_ask,
 		.context = supervisor};
@@ -334,6 +343,7 @@ static void close_all(struct supervisor *supervisor)
 static bool set_up(
 	struct supervisor *supervisor, const struct conf *conf, struct arena *arena, struct err *err)
 {
+	choose_rooms(supervisor, conf);
 	if (!prepare(supervisor, conf, err)) {
 		arena_free(&arena);
 		return false;

@@ -12,6 +12,7 @@
 #define ARENA_FIRST   (1u << 20) /* more than a flush leaves, so that lines cost no allocation */
 #define STAGE_YARA    "yara"
 #define STAGE_ARCHIVE "archive" /* of the reader of mail */
+#define STAGE_KEYS    "keys"
 #define UNFINISHED    "not finished"
 #define ALIVE_EVERY   CLOCK_SECOND
 
@@ -35,6 +36,8 @@ struct examiner {
 	/* Of the part in hand. */
 	const struct part *part;
 	size_t index;
+	uint32_t opening; /* item whose sealed part is being opened */
+	bool lost;        /* the room with the keys, over this entry */
 };
 
 struct examiner *examiner_new(struct rule_set *rules, struct plugin_host *plugins, struct slot *slot,
@@ -92,11 +95,12 @@ static void at(struct reading *reading, uint32_t item, const char *stage)
 	}
 }
 
-/* Scans and archives can be left out: the report lands and says so. What ends a worker while it is read, or
- * under a plugin, is not let in. */
+/* Scans, archives and sealed parts can be left out: the report lands and says so. What ends a worker while it
+ * is read, or under a plugin, is not let in. */
 static bool stage_optional(struct str stage)
 {
-	return str_equal(stage, STR(STAGE_YARA)) || str_equal(stage, STR(STAGE_ARCHIVE));
+	return str_equal(stage, STR(STAGE_YARA)) || str_equal(stage, STR(STAGE_ARCHIVE)) ||
+	       str_equal(stage, STR(STAGE_KEYS));
 }
 
 /* Why this item must not be read; NULL: it may be. */
@@ -141,6 +145,26 @@ static bool enter_stage(struct reading *reading, uint32_t item, const char *stag
 	return enter(item, stage, reading->context);
 }
 
+void examiner_tick(struct examiner *examiner)
+{
+	at(&examiner->reading, examiner->opening, STAGE_KEYS);
+}
+
+static void open_sealed(
+	struct reading *reading, uint32_t item, const struct sealed *sealed, struct unsealed *unsealed)
+{
+	struct examiner *examiner = reading->context;
+
+	if (!enter(item, STAGE_KEYS, examiner)) {
+		*unsealed = (struct unsealed){.outcome = UNSEAL_FAILED,
+			.reason = STR("left out, the room with the keys ended in it")};
+		return;
+	}
+	examiner->opening = item;
+	examiner->calls.open(sealed, reading->arena, unsealed, &examiner->lost, examiner->calls.context);
+	at(reading, item, "mime");
+}
+
 static void rule_matched(const struct rule_match *match, void *context)
 {
 	struct examiner *examiner = context;
@@ -160,7 +184,7 @@ static void rule_matched(const struct rule_match *match, void *context)
 	steering_hear(&examiner->steerings[examiner->index], match);
 	if (match->tag)
 		reading_tag(reading, &reading->items[examiner->index].report, str_of(match->tag));
-	verdict_add(reading, &reading->items[examiner->index].report, &verdict);
+	reading_verdict(reading, &reading->items[examiner->index].report, &verdict);
 }
 
 static void scan_unfinished(struct examiner *examiner, const char *why)
@@ -175,7 +199,7 @@ static void scan_unfinished(struct examiner *examiner, const char *why)
 	};
 
 	examiner->counts.unfinished++;
-	verdict_add(reading, report, &verdict);
+	reading_verdict(reading, report, &verdict);
 	reading_note(reading, report, "scan not finished: %s", why);
 }
 
@@ -313,12 +337,18 @@ void examiner_run(struct examiner *examiner, const struct handout_entry *entry)
 		.left_out = left_out,
 		.flush = flush,
 		.enter = enter_stage,
+		.open_sealed = examiner->calls.open ? open_sealed : NULL,
 		.context = examiner,
 	};
+	examiner->lost = false;
 	examiner->said_alive = clock_monotonic();
 	slot_begin(examiner->slot, entry->ticket);
 	item_limit_start(examiner->limit);
-	if (read_entry(examiner, &stage, &err)) {
+	bool read = read_entry(examiner, &stage, &err);
+	if (examiner->reading.waits) {
+		examiner->counts.sealed++;
+		examiner->calls.sealed(entry->ticket, examiner->lost, examiner->calls.context);
+	} else if (read) {
 		finish(examiner, true);
 	} else {
 		examiner->counts.refused++;

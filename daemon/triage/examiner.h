@@ -19,6 +19,12 @@ struct examiner_calls {
 	void (*piece)(uint64_t ticket, bool last, struct str finding, void *context);
 	/* The whole entry cannot be read; pieces given before it do not count. */
 	void (*refused)(uint64_t ticket, struct str stage, struct str reason, void *context);
+	/* The entry waits for who holds the keys, and is to be offered again; nothing given before counts.
+	 * lost: that room ended with a part of it in hand. */
+	void (*sealed)(uint64_t ticket, bool lost, void *context);
+	/* Opens a sealed part; NULL: nobody does. */
+	void (*open)(const struct sealed *sealed, struct arena *arena, struct unsealed *unsealed, bool *lost,
+		void *context);
 	/* Between two items of an entry that takes long; may be NULL. */
 	void (*alive)(void *context);
 	void *context;
@@ -32,6 +38,7 @@ struct examiner_counts {
 	uint64_t refused;
 	uint64_t scans;
 	uint64_t matches;
+	uint64_t sealed;     /* entries that wait */
 	uint64_t unfinished; /* scans given up or left out */
 };
 
@@ -45,6 +52,8 @@ void examiner_set_archives(struct examiner *examiner, const struct archive_limit
 	const struct str *passwords, size_t password_count);
 void examiner_free(struct examiner **examiner);
 void examiner_run(struct examiner *examiner, const struct handout_entry *entry);
+/* While one call takes long: the entry in hand is still being read. */
+void examiner_tick(struct examiner *examiner);
 const struct examiner_counts *examiner_counts(const struct examiner *examiner);
 
 #endif

@@ -165,7 +165,7 @@ static void api_add_verdict(struct cirt_item *item, const char *rule, const char
 		.part = item->part ? item->part->name : STR_NONE,
 		.outcome = str_of(outcome)};
 
-	verdict_add(item->reading, &item->item->report, &verdict);
+	reading_verdict(item->reading, &item->item->report, &verdict);
 }
 
 static void api_add_note(struct cirt_item *item, const char *note)

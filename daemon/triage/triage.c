@@ -13,6 +13,7 @@
 #include "triage/charset_proof.h"
 #include "triage/examiner.h"
 #include "triage/in_hand.h"
+#include "triage/key_client.h"
 #include "triage/rules_check.h"
 
 /* A few entries: enough that the next one is here when one is done, few enough that people's mail does not
@@ -23,6 +24,11 @@
 #define STORE_QUEUE (16u << 20)
 /* A store that does not come back for so long has dropped us: only a new worker gets a new edge. */
 #define STORE_PATIENCE (30 * CLOCK_SECOND)
+
+/* An answer about keys comes after those to other workers, and after a look at the keyring; the room itself
+ * limits each of them. */
+#define KEYS_TURNS    64
+#define KEYS_PATIENCE (180 * CLOCK_SECOND)
 
 struct mapped_file {
 	struct mapped_file *next;
@@ -40,6 +46,8 @@ struct triage {
 	struct item_limit *limit;
 	struct examiner *examiner;
 	struct in_hand *hand;
+	struct key_client *keys; /* NULL: the configuration does without */
+	bool sealed;             /* the entry just read waits for them */
 	struct timer *work;
 	struct timer *patience;
 	uint64_t *unsent; /* tickets whose findings are not completely in the store's socket */
@@ -219,6 +227,43 @@ static void on_alive(void *context)
 	room_alive(triage->room);
 }
 
+/* ---- keys ---- */
+
+static void on_sealed(uint64_t ticket, bool lost, void *context)
+{
+	struct triage *triage = context;
+
+	triage->sealed = true;
+	if (!triage->spool)
+		return;
+	handout_sealed_encode(ticket, lost, channel_begin(triage->spool));
+	channel_end(triage->spool, HANDOUT_SEALED);
+}
+
+/* What waits here waits at the spool: it knows the order. */
+static void on_keys_ready(void *context)
+{
+	struct triage *triage = context;
+
+	if (triage->spool)
+		channel_send(triage->spool, HANDOUT_UNSEALED, STR_NONE);
+}
+
+static void on_keys_tick(void *context)
+{
+	const struct triage *triage = context;
+
+	examiner_tick(triage->examiner);
+}
+
+static void on_open(const struct sealed *sealed, struct arena *arena, struct unsealed *unsealed, bool *lost,
+	void *context)
+{
+	struct triage *triage = context;
+
+	key_client_ask(triage->keys, sealed, arena, on_keys_tick, triage, unsealed, lost);
+}
+
 /* ---- work ---- */
 
 static void work_soon(struct triage *triage)
@@ -257,8 +302,10 @@ static void on_work(void *context)
 
 	if (!triage->store || !in_hand_take(triage->hand, &entry))
 		return;
+	triage->sealed = false;
 	examiner_run(triage->examiner, &entry);
-	unsent_add(triage, entry.ticket);
+	if (!triage->sealed)
+		unsent_add(triage, entry.ticket);
 	if (channel_flush(triage->store))
 		unsent_done(triage);
 	drain_check(triage);
@@ -292,17 +339,25 @@ static void limit_archives(struct triage *triage, const struct conf *conf)
 static bool triage_start(struct room *room, struct err *err)
 {
 	struct triage *triage = triage_of(room);
-	struct examiner_calls calls = {on_piece, on_refused, on_alive, triage};
+	const struct conf *conf = room_conf(room);
+	struct examiner_calls calls = {.piece = on_piece,
+		.refused = on_refused,
+		.sealed = on_sealed,
+		.open = conf->keys_enabled ? on_open : NULL,
+		.alive = on_alive,
+		.context = triage};
 
 	(void)err;
 	if (!triage->rules)
 		return true;
 	triage->kept = arena_new(1024);
-	triage->hops = (struct spam_hops){
-		keep_list(triage, &room_conf(room)->spam_hops), room_conf(room)->spam_hops.count};
+	triage->hops = (struct spam_hops){keep_list(triage, &conf->spam_hops), conf->spam_hops.count};
+	if (conf->keys_enabled)
+		triage->keys = key_client_new(room_loop(room),
+			KEYS_PATIENCE + KEYS_TURNS * (int64_t)conf->keys_timeout, on_keys_ready, triage);
 	triage->examiner = examiner_new(triage->rules, triage->plugins, triage->slot, triage->limit,
-		(size_t)room_conf(room)->sensor_max_line, &triage->hops, &calls);
-	limit_archives(triage, room_conf(room));
+		(size_t)conf->sensor_max_line, &triage->hops, &calls);
+	limit_archives(triage, conf);
 	triage->work = timer_new(room_loop(room), on_work, triage);
 	return true;
 }
@@ -414,6 +469,8 @@ static void triage_edge(struct room *room, enum edge_kind kind, enum room_id pee
 		spool_edge(triage, fd);
 	else if (kind == EDGE_ITEMS && triage->examiner)
 		store_edge(triage, fd);
+	else if (kind == EDGE_KEYS && triage->keys)
+		key_client_edge(triage->keys, fd);
 	else
 		fd_close(&fd);
 }
@@ -443,6 +500,7 @@ static void triage_count(struct room *room)
 	room_counter(room, "items", counts->items);
 	room_counter(room, "quarantined", counts->quarantined);
 	room_counter(room, "refused", counts->refused);
+	room_counter(room, "sealed", counts->sealed);
 	room_counter(room, "scans", counts->scans);
 	room_counter(room, "matches", counts->matches);
 	room_counter(room, "scans_unfinished", counts->unfinished);
@@ -461,6 +519,7 @@ static void triage_stop(struct room *room)
 	timer_free(&triage->patience);
 	examiner_free(&triage->examiner);
 	arena_free(&triage->kept);
+	key_client_free(&triage->keys);
 	item_limit_free(&triage->limit);
 	in_hand_free(&triage->hand);
 	slot_free(&triage->slot);

@@ -9,37 +9,6 @@ static struct str kept(struct reading *reading, struct str text, size_t max)
 	return arena_str(reading->arena, storable_text(text, max, reading->arena, NULL));
 }
 
-static bool known(const struct report *report, const struct verdict *verdict)
-{
-	for (size_t i = 0; i < report->verdict_count; i++) {
-		const struct verdict *one = &report->verdicts[i];
-		if (str_equal(one->rule, verdict->rule) && str_equal(one->part, verdict->part) &&
-			str_equal(one->engine, verdict->engine) && str_equal(one->outcome, verdict->outcome))
-			return true;
-	}
-	return false;
-}
-
-void verdict_add(struct reading *reading, struct report *report, const struct verdict *verdict)
-{
-	if (known(report, verdict))
-		return;
-	if (report->verdict_count == VERDICTS_MAX) {
-		reading_note(
-			reading, report, "more than %d rules match; the others are not kept", VERDICTS_MAX);
-		return;
-	}
-	if (!report->verdicts)
-		report->verdicts = arena_alloc(reading->arena, VERDICTS_MAX * sizeof(*report->verdicts));
-	report->verdicts[report->verdict_count++] = (struct verdict){
-		.engine = kept(reading, verdict->engine, MAX_IDENTIFIER),
-		.rule = kept(reading, verdict->rule, MAX_TITLE),
-		.set_digest = kept(reading, verdict->set_digest, SHA256_HEX),
-		.part = kept(reading, verdict->part, MAX_TITLE),
-		.outcome = kept(reading, verdict->outcome, MAX_TITLE),
-	};
-}
-
 static bool unclassified(enum rsit_type type)
 {
 	return type == RSIT_NONE || strcmp(rsit_class(type), "other") == 0;

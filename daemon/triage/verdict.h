@@ -4,12 +4,6 @@
 #include "triage/rule_set.h"
 #include "wire/reading.h"
 
-/* A report takes at most this many verdicts; one more becomes a note. */
-#define VERDICTS_MAX 64
-
-/* Add one, once per engine, rule and part; all strings are copied into the reading's arena, storable. */
-void verdict_add(struct reading *reading, struct report *report, const struct verdict *verdict);
-
 /*
  * What the rules that matched an item have to say, heard first and applied once. Severity and confidence only
  * rise, TLP only gets stricter (unstated counts as AMBER). Classification, identifier, malware and title are

@@ -79,7 +79,7 @@ static void drop_ours(const struct mail *mail)
 
 /* --- the mail --- */
 
-static struct str one_line(const struct mail *mail, struct str text)
+struct str mail_one_line(const struct mail *mail, struct str text)
 {
 	char *copy = arena_alloc(mail->reading->arena, text.len + 1);
 
@@ -126,7 +126,7 @@ static void read_headers(struct mail *mail, GMimeMessage *message)
 	struct str subject = mail_header(mail, GMIME_OBJECT(message), "Subject");
 
 	read_reporter(mail, message);
-	report->title = one_line(mail, subject.len ? subject : STR("(no subject)"));
+	report->title = mail_one_line(mail, subject.len ? subject : STR("(no subject)"));
 	report->sender_id = arena_str(mail->reading->arena,
 		storable_text(id ? str_of(id) : STR_NONE, MAX_IDENTIFIER, mail->reading->arena, NULL));
 	if (date)
@@ -171,8 +171,11 @@ static void read_message(struct mail *mail, GMimeMessage *message)
 	body = g_mime_message_get_mime_part(message);
 	if (body)
 		mail_walk(mail, body, (struct mail_place){.path = STR_NONE});
+	if (mail->reading->waits)
+		return;
 	mail_look_again(mail, mail->whole, STR("raw mail"));
 	mail_archives_open(mail);
+	mail_sealed_end(mail);
 	finish(mail);
 }
 

@@ -29,9 +29,13 @@ struct mail {
 	size_t members_shown;
 	bool odd; /* programs may read it in different ways: it is looked at again, as a whole */
 	size_t hidden_count;
+	size_t sealed_parts;   /* that somebody was asked to open */
+	size_t signed_parts;   /* with a signature that holds */
+	size_t unsigned_parts; /* that none covers */
 };
 
 struct item *mail_item(const struct mail *mail);
+struct str mail_one_line(const struct mail *mail, struct str text); /* as a title */
 struct report *mail_report(const struct mail *mail);
 void mail_note_charset(
 	struct mail *mail, const char *where, struct str charset, const struct charset_outcome *outcome);
@@ -43,10 +47,21 @@ struct mail_place {
 	bool quiet;  /* its text stands elsewhere already (multipart/alternative): only look for indicators */
 	bool nested; /* inside a message that was forwarded */
 	unsigned archives; /* inside so many archives */
+	bool covered;      /* by a signature that holds */
+	bool opened;       /* it was encrypted */
 };
 void mail_walk(struct mail *mail, GMimeObject *object, struct mail_place place);
 /* The bytes of an object as they stood in the mail, in the arena. */
 struct str mail_raw(const struct mail *mail, GMimeObject *object);
+
+/* What is kept of a part by its path, and the pieces that its reading is made of. */
+struct str mail_place_name(const struct mail *mail, struct str path);
+struct str mail_child_path(const struct mail *mail, struct str path, int number);
+struct str mail_decoded(const struct mail *mail, GMimePart *part);
+struct str mail_media_type(const struct mail *mail, GMimeObject *object);
+void mail_append(struct mail *mail, struct str text);
+/* A file that stood in no part of its own: text is searched, a message walked. name may be "". */
+void mail_take_bytes(struct mail *mail, struct str bytes, struct str name, struct mail_place place);
 
 /* Look for indicators in a text. */
 void mail_search(struct mail *mail, struct str text);
@@ -75,6 +90,16 @@ void mail_look_again(struct mail *mail, struct str bytes, struct str where);
 /* Set mail->odd by the headers, and the margins, of an object; by the base64 of a part. */
 void mail_judge_object(struct mail *mail, GMimeObject *object);
 void mail_judge_content(struct mail *mail, GMimePart *part, struct str where);
+
+/* --- mime_sealed.c --- */
+/* PGP/MIME and S/MIME: opened and checked by reading->open_sealed(), then walked. False: it is none. */
+bool mail_take_sealed_multipart(struct mail *mail, GMimeMultipart *multipart, struct mail_place place);
+bool mail_take_sealed_file(struct mail *mail, GMimeObject *object, struct str type, struct str name,
+	struct str bytes, struct mail_place place);
+/* OpenPGP between the lines of a text: *text gets it with the blocks opened. False: nothing changed. */
+bool mail_open_text(struct mail *mail, struct mail_place place, struct str *text);
+/* Says what of a signed mail is not signed. */
+void mail_sealed_end(struct mail *mail);
 
 /* --- mime_parse.c --- */
 /* Guard and parse; NULL: not a mail. Cuts and complaints become quarantined items and notes. `where` is the

@@ -23,7 +23,7 @@ struct str mail_raw(const struct mail *mail, GMimeObject *object)
 	return raw;
 }
 
-static struct str decoded(const struct mail *mail, GMimePart *part)
+struct str mail_decoded(const struct mail *mail, GMimePart *part)
 {
 	GMimeDataWrapper *content = g_mime_part_get_content(part);
 	GMimeStream *stream;
@@ -40,7 +40,7 @@ static struct str decoded(const struct mail *mail, GMimePart *part)
 	return bytes;
 }
 
-static struct str media_type(const struct mail *mail, GMimeObject *object)
+struct str mail_media_type(const struct mail *mail, GMimeObject *object)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(object);
 	char *text = type ? g_mime_content_type_get_mime_type(type) : NULL;
@@ -52,21 +52,21 @@ static struct str media_type(const struct mail *mail, GMimeObject *object)
 	return result;
 }
 
-static struct str child_path(const struct mail *mail, struct str path, int number)
+struct str mail_child_path(const struct mail *mail, struct str path, int number)
 {
 	if (path.len == 0)
 		return arena_printf(mail->reading->arena, "%d", number);
 	return arena_printf(mail->reading->arena, STR_FMT ".%d", STR_ARG(path), number);
 }
 
-static struct str place_name(const struct mail *mail, struct str path)
+struct str mail_place_name(const struct mail *mail, struct str path)
 {
 	return arena_printf(mail->reading->arena, "part " STR_FMT, STR_ARG(path.len ? path : STR("1")));
 }
 
 /* --- text --- */
 
-static void append(struct mail *mail, struct str text)
+void mail_append(struct mail *mail, struct str text)
 {
 	struct report *report = mail_report(mail);
 
@@ -110,11 +110,13 @@ static struct str tidy(const struct mail *mail, struct str text)
 
 static struct str to_utf8(struct mail *mail, GMimeObject *object, struct str bytes, bool html)
 {
-	GMimeContentType *type = g_mime_object_get_content_type(object);
+	GMimeContentType *type = object ? g_mime_object_get_content_type(object) : NULL;
 	struct str charset = str_of(type ? g_mime_content_type_get_parameter(type, "charset") : NULL);
 	struct charset_outcome outcome;
 	struct str text;
 
+	if (!object) /* it was opened: what it was is not said */
+		charset = utf8_valid(bytes) ? STR("utf-8") : charset;
 	if (charset.len == 0 && html)
 		charset = html_charset(bytes);
 	text = charset_to_utf8(charset, bytes, mail->reading->arena, &outcome);
@@ -147,7 +149,7 @@ static void take_text(struct mail *mail, const struct leaf *leaf)
 		reading_part(mail->reading, mail_item(mail)->number, PART_TEXT, STR("html as text"),
 			STR("text/plain"), text);
 	if (!leaf->attached && !leaf->place.quiet)
-		append(mail, str_trim(text));
+		mail_append(mail, str_trim(text));
 	mail_search(mail, text);
 	mail_look_inside(mail, utf8, label);
 }
@@ -158,7 +160,7 @@ static void take_file(struct mail *mail, const struct leaf *leaf)
 {
 	struct reading *reading = mail->reading;
 	uint32_t number = mail_item(mail)->number;
-	struct str name = leaf->name.len ? leaf->name : place_name(mail, leaf->place.path);
+	struct str name = leaf->name.len ? leaf->name : mail_place_name(mail, leaf->place.path);
 	struct evidence *evidence = reading_evidence(reading, number, name, leaf->type, leaf->bytes);
 	char hex[SHA256_HEX];
 
@@ -188,7 +190,7 @@ bool mail_take_message(
 {
 	GMimeObject *last = mail->last;
 	struct str last_path = mail->last_path;
-	GMimeMessage *inside = mail_parse(mail, bytes, place_name(mail, place.path));
+	GMimeMessage *inside = mail_parse(mail, bytes, mail_place_name(mail, place.path));
 
 	if (!inside)
 		return false;
@@ -215,6 +217,24 @@ static bool take_message(struct mail *mail, const struct leaf *leaf)
 	return false;
 }
 
+void mail_take_bytes(struct mail *mail, struct str bytes, struct str name, struct mail_place place)
+{
+	bool text = bytes.len > 0 && !memchr(bytes.p, 0, bytes.len) && utf8_valid(bytes);
+	struct leaf leaf = {.place = place,
+		.type = text ? STR("text/plain") : STR("application/octet-stream"),
+		.name = name,
+		.bytes = bytes,
+		.attached = name.len > 0};
+
+	mail->unsigned_parts += !place.covered;
+	if (take_message(mail, &leaf))
+		return;
+	if (text)
+		take_text(mail, &leaf);
+	if (!text || leaf.attached)
+		take_file(mail, &leaf);
+}
+
 static bool is_attached(GMimeObject *object, struct str type, struct str name)
 {
 	GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
@@ -238,11 +258,16 @@ static void take_leaf(struct mail *mail, GMimeObject *object, struct mail_place 
 		mail->reading->at(mail->reading, mail_item(mail)->number, "mime");
 	mail->last = object;
 	mail->last_path = place.path;
-	leaf.type = media_type(mail, object);
+	leaf.type = mail_media_type(mail, object);
 	leaf.name = mail_file_name(mail, object);
-	leaf.bytes = decoded(mail, GMIME_PART(object));
+	leaf.bytes = mail_decoded(mail, GMIME_PART(object));
 	leaf.attached = is_attached(object, leaf.type, leaf.name);
-	mail_judge_content(mail, GMIME_PART(object), place_name(mail, place.path));
+	mail_judge_content(mail, GMIME_PART(object), mail_place_name(mail, place.path));
+	if (mail_take_sealed_file(mail, object, leaf.type, leaf.name, leaf.bytes, place))
+		return;
+	mail->unsigned_parts += !place.covered;
+	if (str_equal(leaf.type, STR("text/plain")) && mail_open_text(mail, place, &leaf.bytes))
+		leaf.object = NULL;
 	if (take_message(mail, &leaf))
 		return;
 	if (str_starts(leaf.type, STR("message/")) || str_equal(leaf.type, STR("text/rfc822-headers"))) {
@@ -272,9 +297,9 @@ static void nested(struct mail *mail, GMimeMessage *message, struct mail_place p
 	struct str subject = mail_header(mail, GMIME_OBJECT(message), "Subject");
 	struct str from = mail_header(mail, GMIME_OBJECT(message), "From");
 
-	append(mail, arena_printf(mail->reading->arena,
-			     "--- message inside ---\nFrom: " STR_FMT "\nSubject: " STR_FMT,
-			     STR_ARG(tidy(mail, from)), STR_ARG(tidy(mail, subject))));
+	mail_append(mail, arena_printf(mail->reading->arena,
+				  "--- message inside ---\nFrom: " STR_FMT "\nSubject: " STR_FMT,
+				  STR_ARG(tidy(mail, from)), STR_ARG(tidy(mail, subject))));
 	for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
 		struct str address = mail_address(mail, GMIME_OBJECT(message), senders[i]);
 		if (address.len > 0)
@@ -308,14 +333,14 @@ static void take_multipart(struct mail *mail, GMimeMultipart *multipart, struct 
 		return;
 	}
 	if (count == 0) {
-		reading_quarantine(mail->reading, place_name(mail, place.path), "mime",
+		reading_quarantine(mail->reading, mail_place_name(mail, place.path), "mime",
 			mail_raw(mail, GMIME_OBJECT(multipart)), "a multipart in which no part begins");
 		return;
 	}
 	for (int i = 0; i < count; i++) {
 		GMimeObject *child = g_mime_multipart_get_part(multipart, i);
 		struct mail_place inside = place;
-		inside.path = child_path(mail, place.path, i + 1);
+		inside.path = mail_child_path(mail, place.path, i + 1);
 		inside.depth++;
 		inside.quiet = place.quiet || (alternative && plain);
 		plain |= is_plain(child);
@@ -328,8 +353,10 @@ void mail_walk(struct mail *mail, GMimeObject *object, struct mail_place place)
 {
 	const struct reading_limits *limits = mail->reading->limits;
 
+	if (mail->reading->waits)
+		return;
 	if (place.depth > limits->max_depth) {
-		reading_quarantine(mail->reading, place_name(mail, place.path), "mime",
+		reading_quarantine(mail->reading, mail_place_name(mail, place.path), "mime",
 			mail_raw(mail, object), "parts nest deeper than %zu", limits->max_depth);
 		return;
 	}
@@ -346,6 +373,8 @@ void mail_walk(struct mail *mail, GMimeObject *object, struct mail_place place)
 		if (message)
 			nested(mail, message, place);
 	} else if (GMIME_IS_MULTIPART(object)) {
+		if (mail_take_sealed_multipart(mail, GMIME_MULTIPART(object), place))
+			return;
 		take_multipart(mail, GMIME_MULTIPART(object), place);
 	} else if (GMIME_IS_PART(object)) {
 		take_leaf(mail, object, place);

@@ -83,6 +83,10 @@ bool reading_observable(struct reading *reading, struct report *report, enum obs
 	enum observable_role role, struct str text);
 void reading_note(struct reading *reading, struct report *report, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Once per engine, rule, part and outcome; all strings are copied, storable. One more than so many becomes a
+ * note. */
+#define VERDICTS_MAX 64
+void reading_verdict(struct reading *reading, struct report *report, const struct verdict *verdict);
 void reading_tag(struct reading *reading, struct report *report, struct str tag);
 /* Nothing more is to be read, by limits->max_items or max_bad; *reason gets which: the rest goes into
  * quarantine as one item. */

@@ -190,7 +190,7 @@ def test_journal_edit_is_found(make_daemon):
 
 def test_status_names_rooms_and_database(daemon):
     status = daemon.cirt("status")
-    assert {"intake", "spool", "triage", "store", "keeper", "desk", "exchange"} <= {room["name"] for room in status["rooms"]}
+    assert {"intake", "spool", "triage", "store", "keeper", "desk", "exchange", "keys"} <= {room["name"] for room in status["rooms"]}
     for room in status["rooms"]:
         assert room["pid"] > 0 and room["restarts"] >= 0 and "rates" in room
     assert status["database"]["up"] is True and "backlog" in status

@@ -1,0 +1,221 @@
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "desk/handlers.h"
+#include "ipc/edge_keys.h"
+
+/* The keyring, which is the room keys's: questions to it, and who changed it, in the journal. Passphrases
+ * pass through and stay nowhere. */
+
+struct key_ring {
+	struct desk *desk;
+	struct channel *channel; /* NULL: the room is not there */
+	struct map *asks;        /* number → request */
+	uint32_t last_ask;
+};
+
+static void told(struct request *request, bool ok, struct str text);
+
+static void lost(struct key_ring *ring)
+{
+	size_t cursor = 0;
+	uint64_t ask;
+	void *request;
+
+	channel_free(&ring->channel);
+	while (map_next(ring->asks, &cursor, &ask, &request)) {
+		map_remove(ring->asks, ask);
+		told(request, false, STR("the room keys ended meanwhile"));
+	}
+}
+
+static void on_closed(struct channel *channel, const char *why, void *context)
+{
+	(void)channel;
+	log_info("the edge to the room keys ended: %s", why ? why : "closed");
+	lost(context);
+}
+
+static void on_frame(struct channel *channel, struct frame *frame, void *context)
+{
+	struct key_ring *ring = context;
+	struct request *request;
+	struct keys_told answer;
+
+	if (frame->type == KEYS_READY)
+		return;
+	if (frame->type != KEYS_TOLD || !keys_told_decode(frame->body, &answer)) {
+		channel_break(channel, "a frame that is not of the edge of keys");
+		return;
+	}
+	request = map_remove(ring->asks, answer.ask);
+	if (request)
+		told(request, answer.ok, answer.text);
+}
+
+void key_ring_start(struct desk *desk)
+{
+	struct key_ring *ring = mem_alloc(sizeof(*ring));
+
+	ring->desk = desk;
+	ring->asks = map_new();
+	desk->keys = ring;
+}
+
+void key_ring_edge(struct desk *desk, int fd)
+{
+	struct key_ring *ring = desk->keys;
+
+	lost(ring);
+	ring->channel = channel_new(room_loop(desk->room), fd, KEYS_VERSION, on_frame, on_closed, ring);
+}
+
+void key_ring_stop(struct desk *desk)
+{
+	if (!desk->keys)
+		return;
+	lost(desk->keys);
+	map_free(&desk->keys->asks);
+	free(desk->keys);
+	desk->keys = NULL;
+}
+
+/* ---- answers ---- */
+
+static void on_noted(struct request *request, const struct pg_result *result)
+{
+	(void)result;
+	request_commit(request, request_answer_result);
+}
+
+/* The keyring is changed already: where the database is away, the answer says that the journal does not have
+ * it. */
+static void note(struct request *request, struct str text)
+{
+	struct query *query = arena_alloc(request->arena, sizeof(*query));
+
+	if (!desk_pg(request->desk)) {
+		log_warn_f(LOG_F({"operator", request->operator.name}, {"verb", request->verb->verb}),
+			"the keyring was changed while the database is away: not in the journal");
+		json_object_object_add(request->result, "journal", json_object_new_boolean(false));
+		struct json_object *answer = request->result;
+		request->result = NULL;
+		request_answer(request, answer);
+		return;
+	}
+	if (!request_database(request))
+		return;
+	query_start(query, request->arena, "SELECT journal_add('keyring', $?, NULL, $?)");
+	query_str(query, str_of(request->verb->verb));
+	query_str(query, arena_str(request->arena, text));
+	request_change(request, query, on_noted);
+}
+
+static void told(struct request *request, bool ok, struct str text)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(RPC_DEPTH_MAX);
+	struct json_object *answer = ok ? json_tokener_parse_ex(tokener, text.p, (int)text.len) : NULL;
+
+	json_tokener_free(tokener);
+	request->closed = NULL;
+	if (!ok) {
+		request_refuse(request, RPC_FAILED, STR_FMT, STR_ARG(text));
+	} else if (!answer) {
+		request_refuse(request, RPC_FAILED, "the room keys gave an answer that cannot be read");
+	} else if (!request->verb->changes) {
+		request_answer(request, answer);
+	} else {
+		request->result = answer;
+		note(request, text);
+	}
+}
+
+/* ---- questions ---- */
+
+static void forget(struct request *request)
+{
+	struct key_ring *ring = request->desk->keys;
+	size_t cursor = 0;
+	uint64_t ask;
+	void *value;
+
+	while (map_next(ring->asks, &cursor, &ask, &value))
+		if (value == request)
+			map_remove(ring->asks, ask);
+	request_refuse(request, RPC_FAILED, "nobody waits for the answer any more");
+}
+
+static void ask(struct request *request, enum keys_type type, struct str text, struct str bytes)
+{
+	struct key_ring *ring = request->desk->keys;
+	struct keys_manage manage = {.text = text, .bytes = bytes};
+
+	if (!room_conf(request->desk->room)->keys_enabled) {
+		request_refuse_hint(request, RPC_FAILED,
+			"set enabled = yes in the section keys, and restart cirtd", "keys are not enabled");
+		return;
+	}
+	if (!ring->channel) {
+		request_refuse_hint(
+			request, RPC_FAILED, "see: cirt status", "the room keys is not there now");
+		return;
+	}
+	manage.ask = ++ring->last_ask;
+	map_put(ring->asks, manage.ask, request);
+	request->closed = request->verb->changes ? NULL : forget;
+	keys_manage_encode(&manage, channel_begin(ring->channel));
+	channel_end(ring->channel, (uint16_t)type);
+}
+
+void desk_key_list(struct request *request)
+{
+	ask(request, KEYS_LIST, STR_NONE, STR_NONE);
+}
+
+void desk_key_import(struct request *request)
+{
+	struct buf bytes = {0};
+	struct str text;
+
+	if (!request_needs(request, "bytes", &text))
+		return;
+	if (!base64_decode(text, true, &bytes) || bytes.len == 0 || bytes.len > KEYS_INLINE)
+		request_refuse(request, RPC_INVALID_PARAMS,
+			"bytes: expected base64 of a key or of certificates, at most %u bytes", KEYS_INLINE);
+	else
+		ask(request, KEYS_IMPORT, STR_NONE, buf_view(&bytes));
+	if (bytes.data)
+		mem_wipe(bytes.data, bytes.len);
+	buf_free(&bytes);
+}
+
+void desk_key_remove(struct request *request)
+{
+	struct str key;
+
+	if (request_needs(request, "key", &key))
+		ask(request, KEYS_REMOVE, key, STR_NONE);
+}
+
+void desk_key_unlock(struct request *request)
+{
+	struct str passphrase;
+
+	if (!request_needs(request, "passphrase", &passphrase))
+		return;
+	if (passphrase.len > 1000 || memchr(passphrase.p, 0, passphrase.len) ||
+		memchr(passphrase.p, '\n', passphrase.len))
+		request_refuse(
+			request, RPC_INVALID_PARAMS, "passphrase: expected one line, at most 1000 bytes");
+	else
+		ask(request, KEYS_UNLOCK, STR_NONE, passphrase);
+}
+
+void desk_key_lock(struct request *request)
+{
+	ask(request, KEYS_LOCK, STR_NONE, STR_NONE);
+}

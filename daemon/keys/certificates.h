@@ -1,0 +1,38 @@
+#ifndef KEYS_CERTIFICATES_H
+#define KEYS_CERTIFICATES_H
+
+#include <openssl/x509.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+/* The store of certificates, read whole; and what certificates say. */
+#define CERTIFICATES_MAX 4096
+#define CERTIFICATE_SIZE ((size_t)1 << 20) /* of a PEM file */
+
+struct certificate {
+	X509 *x509;
+	char key[65];       /* SHA-256 in hex */
+	struct buf private; /* PEM of its private key; empty: not ours */
+};
+
+struct certificates {
+	struct certificate *list;
+	size_t count;
+};
+
+bool certificates_read(const char *folder, struct certificates *all, struct err *err);
+void certificates_free(struct certificates *all);
+/* NULL: the passphrase does not open it. */
+EVP_PKEY *certificate_private(const struct certificate *certificate, const char *passphrase);
+bool certificate_is_authority(X509 *x509);
+void certificate_key(X509 *x509, char key[65]);
+/* Common name and first address, for people; all addresses, lower case, by blanks. */
+struct str certificate_who(X509 *x509, struct arena *arena);
+struct str certificate_addresses(X509 *x509, struct arena *arena);
+/* The blocks of a PEM text of this kind of label ("CERTIFICATE", or the end of one: "PRIVATE KEY"): *block
+ * gets the next, with its lines of BEGIN and END. */
+bool pem_next(struct str *rest, struct str label_end, struct str *block);
+
+#endif

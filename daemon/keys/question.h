@@ -1,0 +1,41 @@
+#ifndef KEYS_QUESTION_H
+#define KEYS_QUESTION_H
+
+#include "ipc/edge_keys.h"
+#include "keys/openpgp.h"
+#include "keys/smime.h"
+
+/* One question in hand, and what a job says to it. Passphrases in it are wiped with it. */
+struct question {
+	struct question *next;
+	enum keys_type type; /* 0: our own, to look at the keyring anew */
+	unsigned peer;       /* number of the connection that asked; 0: nobody */
+	uint32_t ask;
+	enum sealed_kind kind;
+	struct str bytes;     /* KEYS_OPEN: mapped or ours */
+	struct str signature; /* ours */
+	struct str text;
+	bool mapped;
+};
+
+/* Takes fd (-1: none). NULL: a frame that is none, or comes without what it speaks of. */
+struct question *question_new(uint16_t type, struct str body, int fd, unsigned peer);
+void question_free(struct question **question);
+/* It is about the keyring and changes it, or what of it is open. */
+bool question_changes(const struct question *question);
+
+struct answering {
+	const struct home *home;
+	const struct passphrases *passphrases;
+	const struct question *question;
+	struct str passphrase; /* of the configuration; "" */
+	uint64_t max_size;
+};
+
+/*
+ * In the job. KEYS_OPEN: keys_unsealed_encode(). Else: u8 ok, text of JSON or of why not, and, where it
+ * changed something, u32 count of secret keys, and of each: fingerprint, u8 open, passphrase.
+ */
+void question_work(void *answering, struct buf *answer);
+
+#endif

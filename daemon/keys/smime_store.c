@@ -1,0 +1,157 @@
+#include "config.h"
+
+#include "keys/smime.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/pem.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "keys/certificates.h"
+
+bool smime_try(const struct smime *smime, const char *const *candidates, smime_secret_fn *found,
+	void *context, struct err *err)
+{
+	struct certificates store;
+
+	if (!certificates_read(smime->folder, &store, err))
+		return false;
+	for (size_t i = 0; i < store.count; i++) {
+		const struct certificate *one = &store.list[i];
+		const char *text = NULL;
+
+		if (one->private.len == 0)
+			continue;
+		for (size_t k = 0; !text && candidates[k]; k++) {
+			EVP_PKEY *key = certificate_private(one, candidates[k]);
+
+			text = key ? candidates[k] : NULL;
+			EVP_PKEY_free(key);
+		}
+		found(str_of(one->key), text, context);
+	}
+	certificates_free(&store);
+	return true;
+}
+
+/* --- what people see --- */
+
+static void print_time(struct buf *items, const char *name, const ASN1_TIME *time)
+{
+	struct tm parts;
+	char text[CLOCK_TEXT];
+
+	if (ASN1_TIME_to_tm(time, &parts) == 1)
+		buf_printf(items, ",\"%s\":\"%s\"", name,
+			clock_format((int64_t)timegm(&parts) * CLOCK_SECOND, text));
+	else
+		buf_printf(items, ",\"%s\":null", name);
+}
+
+static void print_one(
+	const struct smime *smime, const struct certificate *one, struct arena *arena, struct buf *items)
+{
+	bool ours = one->private.len > 0;
+	bool valid = X509_cmp_current_time(X509_get0_notBefore(one->x509)) < 0 &&
+	             X509_cmp_current_time(X509_get0_notAfter(one->x509)) > 0;
+
+	if (items->len > 0)
+		buf_char(items, ',');
+	buf_printf(items, "{\"kind\":\"%s\",\"key\":\"%s\",\"who\":",
+		!ours && certificate_is_authority(one->x509) ? "authority" : "smime", one->key);
+	buf_json_string(items, certificate_who(one->x509, arena));
+	buf_printf(items, ",\"secret\":%s,\"state\":\"%s\",\"valid\":%s", ours ? "true" : "false",
+		!ours                                                  ? ""
+		: passphrases_of(smime->passphrases, str_of(one->key)) ? "open"
+								       : "locked",
+		valid ? "true" : "false");
+	print_time(items, "created", X509_get0_notBefore(one->x509));
+	print_time(items, "expires", X509_get0_notAfter(one->x509));
+	buf_char(items, '}');
+}
+
+bool smime_list(const struct smime *smime, struct buf *items, struct err *err)
+{
+	struct arena *arena = arena_new(4096);
+	struct certificates store;
+	bool ok = certificates_read(smime->folder, &store, err);
+
+	for (size_t i = 0; ok && i < store.count; i++)
+		print_one(smime, &store.list[i], arena, items);
+	if (ok)
+		certificates_free(&store);
+	arena_free(&arena);
+	return ok;
+}
+
+bool smime_is_pem(struct str bytes)
+{
+	struct str block;
+
+	return pem_next(&bytes, STR("CERTIFICATE"), &block);
+}
+
+/* --- changes --- */
+
+static bool put(const struct smime *smime, struct str certificate, struct str private, struct buf *items,
+	struct err *err)
+{
+	BIO *bio = BIO_new_mem_buf(certificate.p, (int)certificate.len);
+	X509 *x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	struct buf pem = {0};
+	char key[65], *path;
+	bool ok;
+
+	BIO_free(bio);
+	if (!x509)
+		return err_set(err, ERR_MALFORMED, "a certificate in PEM was expected");
+	certificate_key(x509, key);
+	X509_free(x509);
+	buf_str(&pem, certificate);
+	if (pem.data[pem.len - 1] != '\n')
+		buf_char(&pem, '\n');
+	buf_str(&pem, private);
+	path = mem_printf("%s/%s.pem", smime->folder, key);
+	/* A certificate alone does not take the key away from one that has it. */
+	ok = (private.len == 0 && access(path, F_OK) == 0) ||
+	     file_write_atomic(path, 0600, buf_view(&pem), err);
+	free(path);
+	mem_wipe(pem.data, pem.len);
+	buf_free(&pem);
+	if (ok && items->len > 0)
+		buf_char(items, ',');
+	if (ok)
+		buf_json_string(items, str_of(key));
+	return ok;
+}
+
+/* Which of the certificates a private key belongs to cannot be told while it is encrypted: it is the first,
+ * as all programs write it. */
+bool smime_import(const struct smime *smime, struct str pem, struct buf *items, struct err *err)
+{
+	struct str rest = pem, certificate, private = STR_NONE;
+	size_t count = 0;
+	bool ok = true;
+
+	pem_next(&rest, STR("PRIVATE KEY"), &private);
+	rest = pem;
+	while (ok && count < 64 && pem_next(&rest, STR("CERTIFICATE"), &certificate))
+		ok = put(smime, certificate, count++ == 0 ? private : STR_NONE, items, err);
+	return ok;
+}
+
+bool smime_remove(const struct smime *smime, struct str key, bool *found, struct err *err)
+{
+	char *path = mem_printf("%s/" STR_FMT ".pem", smime->folder, STR_ARG(key));
+	bool ok;
+
+	*found = unlink(path) == 0;
+	ok = *found || errno == ENOENT || err_errno(err, "%s", path);
+	free(path);
+	return ok;
+}
