@@ -220,3 +220,35 @@ bool append_state_decode(struct str body, struct arena *arena, struct append_sta
 	numbers_unpack(&in, arena, &state->held, &state->held_count);
 	return unpack_end(&in);
 }
+
+void append_find_encode(uint32_t append, uint64_t sequence, struct buf *out)
+{
+	pack_u32(out, append);
+	pack_u64(out, sequence);
+}
+
+bool append_find_decode(struct str body, uint32_t *append, uint64_t *sequence)
+{
+	struct unpack in = {.rest = body};
+	*append = unpack_u32(&in);
+	*sequence = unpack_u64(&in);
+	return unpack_end(&in);
+}
+
+void append_found_encode(const struct append_found *found, struct buf *out)
+{
+	pack_u32(out, found->append);
+	pack_u32(out, found->place);
+	if (found->place != APPEND_NOT_HERE)
+		entry_pack(&found->entry, out);
+}
+
+bool append_found_decode(struct str body, struct append_found *found)
+{
+	struct unpack in = {.rest = body};
+	*found = (struct append_found){.append = unpack_u32(&in)};
+	found->place = (enum append_place)unpack_enum(&in, APPEND_PLACES);
+	if (found->place != APPEND_NOT_HERE)
+		entry_unpack(&in, &found->entry);
+	return unpack_end(&in);
+}

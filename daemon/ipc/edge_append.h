@@ -7,7 +7,7 @@
 #include "model/entry.h"
 
 /* intake, exchange, desk → spool: entries in, acknowledgements out. */
-#define APPEND_VERSION 2
+#define APPEND_VERSION 3
 #define APPEND_CHUNK   65536u
 
 enum append_type {
@@ -19,13 +19,15 @@ enum append_type {
 	APPEND_ABORT,     /* u32 append: forget it */
 	APPEND_BOOKMARK,  /* u32 append (only echoed), owner: ask for its value */
 	APPEND_ASK,       /* u32 append (echoed): ask for APPEND_STATE (desk) */
+	APPEND_FIND,      /* u32 append (echoed), u64 sequence: ask for APPEND_FOUND (desk) */
 	/* from the spool */
 	APPEND_COMMITTED = 100, /* struct append_committed: durable */
 	APPEND_REFUSED,         /* u32 append, u8 err_code, text; the append is gone */
 	APPEND_BOOKMARK_IS,     /* u32 append, u8 found, value */
 	APPEND_SOURCES,         /* source table, at connection and at each change */
 	APPEND_DOORS,           /* u8 open: false from 90 % of spool.size on */
-	APPEND_STATE            /* struct append_state */
+	APPEND_STATE,           /* struct append_state */
+	APPEND_FOUND            /* struct append_found */
 };
 
 struct append_open {
@@ -69,6 +71,21 @@ struct append_state {
 	size_t held_count;
 };
 
+/* Where an entry is, as far as the spool knows. */
+enum append_place {
+	APPEND_NOT_HERE, /* never was, or released and no longer kept */
+	APPEND_WAITING,
+	APPEND_IN_HAND, /* handed out and not yet released */
+	APPEND_KEPT,    /* released: it has landed */
+	APPEND_PLACES
+};
+
+struct append_found {
+	uint32_t append; /* of the APPEND_FIND */
+	enum append_place place;
+	struct entry entry; /* but for APPEND_NOT_HERE */
+};
+
 void append_open_encode(const struct append_open *open, struct buf *out);
 void append_close_encode(const struct append_close *close, struct buf *out);
 void append_committed_encode(const struct append_committed *committed, struct buf *out);
@@ -94,6 +111,10 @@ bool append_bookmark_is_decode(struct str body, uint32_t *append, bool *found, s
 void append_number_encode(
 	uint32_t append, struct buf *out); /* APPEND_ABORT, APPEND_ASK; front of APPEND_CLOSE */
 bool append_number_decode(struct str body, uint32_t *append);
+void append_find_encode(uint32_t append, uint64_t sequence, struct buf *out);
+bool append_find_decode(struct str body, uint32_t *append, uint64_t *sequence);
+void append_found_encode(const struct append_found *found, struct buf *out);
+bool append_found_decode(struct str body, struct append_found *found);
 void append_doors_encode(bool open, struct buf *out);
 bool append_doors_decode(struct str body, bool *open);
 

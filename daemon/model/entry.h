@@ -16,6 +16,23 @@ struct entry_id {
 #define ENTRY_ID_TEXT 48
 const char *entry_id_format(const struct entry_id *id, char text[ENTRY_ID_TEXT]);
 
+/*
+ * What a sender was told, as people give it back. An entry: of its spool only the first bytes are told. A
+ * line of a sensor's session: "SESSION:LINE", the line that {"ack":LINE} acknowledged.
+ */
+struct receipt {
+	bool of_line;
+	int32_t day;
+	char spool[9]; /* 8 hex digits, lower case */
+	uint64_t sequence;
+	uint8_t session[UUID_LEN];
+	uint64_t line;
+};
+
+/* Finds the first of either within text of any kind: in brackets, in a whole "250 2.0.0 queued as …". False:
+ * there is none. */
+bool receipt_find(struct str text, struct receipt *receipt);
+
 /* What the spool itself says of an entry; never through triage (trap 5). */
 struct entry {
 	struct entry_id id;

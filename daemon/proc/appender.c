@@ -11,6 +11,7 @@ struct pending {
 	append_done_fn *done;         /* an append … */
 	append_bookmark_fn *bookmark; /* … or a question */
 	append_state_fn *state;
+	append_found_fn *found;
 	void *context;
 };
 
@@ -43,6 +44,8 @@ static void pending_end(
 		pending->bookmark(STR_NONE, err, pending->context);
 	else if (pending->state)
 		pending->state(NULL, err, pending->context);
+	else if (pending->found)
+		pending->found(NULL, err, pending->context);
 	free(pending);
 }
 
@@ -140,6 +143,20 @@ static bool appender_take_state(struct appender *appender, struct str body)
 	return ok;
 }
 
+static bool appender_take_found(struct appender *appender, struct str body)
+{
+	struct append_found found;
+	struct pending *pending;
+
+	if (!append_found_decode(body, &found))
+		return false;
+	pending = map_remove(appender->pending, found.append);
+	if (pending && pending->found)
+		pending->found(&found, NULL, pending->context);
+	free(pending);
+	return true;
+}
+
 static bool appender_take_sources(struct appender *appender, struct str body)
 {
 	struct arena *arena = arena_new(4096);
@@ -193,6 +210,9 @@ static void appender_on_frame(struct channel *channel, struct frame *frame, void
 		break;
 	case APPEND_STATE:
 		ok = appender_take_state(appender, frame->body);
+		break;
+	case APPEND_FOUND:
+		ok = appender_take_found(appender, frame->body);
 		break;
 	case APPEND_SOURCES:
 		ok = appender_take_sources(appender, frame->body);
@@ -377,5 +397,16 @@ uint32_t appender_ask(struct appender *appender, append_state_fn *call, void *co
 		return 0;
 	append_number_encode(append, channel_begin(appender->channel));
 	channel_end(appender->channel, APPEND_ASK);
+	return append;
+}
+
+uint32_t appender_find(struct appender *appender, uint64_t sequence, append_found_fn *call, void *context)
+{
+	uint32_t append = appender_pend(appender, (struct pending){.found = call, .context = context});
+
+	if (append == 0)
+		return 0;
+	append_find_encode(append, sequence, channel_begin(appender->channel));
+	channel_end(appender->channel, APPEND_FIND);
 	return append;
 }

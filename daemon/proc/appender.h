@@ -39,6 +39,9 @@ typedef void append_bookmark_fn(struct str value, const struct err *err, void *c
  * call. */
 typedef void append_state_fn(const struct append_state *state, const struct err *err, void *context);
 
+/* Where an entry is; found NULL: the answer did not come, and err says why. Valid during the call. */
+typedef void append_found_fn(const struct append_found *found, const struct err *err, void *context);
+
 struct appender *appender_new(struct loop *loop, const struct appender_calls *calls, void *context);
 void appender_free(struct appender **appender); /* open appends get no call */
 void appender_edge(struct appender *appender, uint32_t generation,
@@ -62,5 +65,7 @@ void appender_forget(struct appender *appender, uint32_t append); /* let it comm
 uint32_t appender_bookmark(
 	struct appender *appender, struct str owner, append_bookmark_fn *call, void *context);
 uint32_t appender_ask(struct appender *appender, append_state_fn *call, void *context); /* desk */
+uint32_t appender_find(
+	struct appender *appender, uint64_t sequence, append_found_fn *call, void *context); /* desk */
 
 #endif

@@ -396,6 +396,51 @@ static bool take_ask(struct client *client, struct str body)
 	return true;
 }
 
+static bool is_in_hand(const struct spool *spool, uint64_t sequence, struct arena *arena)
+{
+	uint64_t bytes;
+	size_t count = backlog_out(spool->backlog, &bytes);
+	uint64_t *out = arena_alloc(arena, (count + 1) * sizeof(*out));
+
+	count = backlog_sequences(spool->backlog, out, count);
+	for (size_t i = 0; i < count; i++)
+		if (out[i] == sequence)
+			return true;
+	return false;
+}
+
+static enum append_place place_of(struct spool *spool, const struct record *record)
+{
+	uint64_t sequence = record->entry.id.sequence, next = sequence, size;
+	struct arena *arena = arena_new(4096);
+	enum append_place place = APPEND_KEPT;
+
+	if (entry_store_next(spool->store, record->entry.source, &next, &size) && next == sequence)
+		place = is_in_hand(spool, sequence, arena) ? APPEND_IN_HAND : APPEND_WAITING;
+	arena_free(&arena);
+	return place;
+}
+
+static bool take_find(struct client *client, struct str body)
+{
+	struct spool *spool = client->door->spool;
+	struct append_found found = {.place = APPEND_NOT_HERE};
+	struct record record;
+	uint64_t sequence;
+
+	if (!append_find_decode(body, &found.append, &sequence))
+		return false;
+	spool_commit_now(spool);
+	if (entry_store_read(spool->store, sequence, &record)) {
+		found.place = place_of(spool, &record);
+		found.entry = record.entry;
+	}
+	append_found_encode(&found, channel_begin(client->channel));
+	channel_end(client->channel, APPEND_FOUND);
+	entry_store_unread(spool->store);
+	return true;
+}
+
 static void client_frame(struct channel *channel, struct frame *frame, void *context)
 {
 	struct client *client = context;
@@ -419,6 +464,9 @@ static void client_frame(struct channel *channel, struct frame *frame, void *con
 		break;
 	case APPEND_BOOKMARK:
 		sound = take_bookmark(client, frame->body);
+		break;
+	case APPEND_FIND:
+		sound = take_find(client, frame->body);
 		break;
 	case APPEND_ASK:
 		sound = take_ask(client, frame->body);

@@ -66,11 +66,11 @@ static bool send_versions(struct batch *batch)
 	}
 	send(batch, "versions",
 		"SELECT u.n, EXISTS (SELECT FROM stix_object o WHERE o.id = u.id AND o.version = u.version "
-	        "AND "
+		"AND "
 		"o.source = u.source AND o.exercise = u.exercise), c.version, c.modified, c.created_by, "
 		"c.revoked, c.digest, c.count, c.trust, c.source, c.report, c.tlp::text "
 		"FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS u (id, exercise, scope, version, source, "
-	        "n) "
+		"n) "
 		"JOIN stix_current c ON c.id = u.id AND c.exercise = u.exercise AND c.scope = u.scope",
 		&batch->landing->known_versions, 0, NULL);
 	return true;
@@ -244,11 +244,12 @@ static bool send_entries(struct batch *batch)
 		"disposition, digest, size, found, "
 		"reports, folded, correspondence, context, spam, quarantined, first_id, last_id, rerun, "
 		"envelope, bookmark_owner, "
-		"bookmark_value) SELECT a, b, c, d, e, f, g, h::source_format, i::disposition, j, k, l, m, "
-		"n, o, p, q, r, s, t, u, v, w, x "
+		"bookmark_value, folds) SELECT a, b, c, d, e, f, g, h::source_format, i::disposition, j, k, "
+	        "l, m, "
+		"n, o, p, q, r, s, t, u, v, w, x, y "
 		"FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
-		"$18, $19, $20, $21, $22, $23, $24) "
-		"AS u (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x) "
+		"$18, $19, $20, $21, $22, $23, $24, $25) "
+		"AS u (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y) "
 		"ON CONFLICT DO NOTHING RETURNING day, spool, sequence",
 		&batch->landing->entries, 0, NULL);
 	return true;
@@ -351,9 +352,9 @@ static bool send_versions_made(struct batch *batch)
 	send(batch, "versions_made",
 		"WITH made AS (INSERT INTO stix_current (id, exercise, scope, modified, version, created_by, "
 		"revoked, digest, count, trust, source, report, tlp) SELECT a, b, c, d, e, f, g, h, i, j, k, "
-	        "l, "
+		"l, "
 		"m::tlp FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS u (a, b, c, "
-	        "d, "
+		"d, "
 		"e, f, g, h, i, j, k, l, m) ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM made",
 		&batch->landing->versions_made, 0, NULL);
 	return true;
@@ -370,14 +371,14 @@ static bool send_versions_moved(struct batch *batch)
 		return false;
 	send(batch, "versions_moved",
 		"WITH moved AS (UPDATE stix_current c SET modified = u.modified, version = u.version, "
-	        "created_by "
+		"created_by "
 		"= u.created_by, revoked = u.revoked, digest = u.digest, count = u.count, trust = u.trust, "
 		"source = u.source, report = u.report, tlp = u.tlp::tlp FROM unnest($1, $2, $3, $4, $5, $6, "
-	        "$7, "
+		"$7, "
 		"$8, $9, $10, $11, $12, $13, $14) AS u (id, exercise, scope, modified, version, created_by, "
 		"revoked, digest, count, trust, source, report, tlp, was) WHERE c.id = u.id AND c.exercise = "
 		"u.exercise AND c.scope = u.scope AND c.version = u.was RETURNING 1) SELECT count(*) FROM "
-	        "moved",
+		"moved",
 		&batch->landing->versions_moved, 0, NULL);
 	return true;
 }

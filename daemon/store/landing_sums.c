@@ -7,18 +7,20 @@
 
 /* What is counted: the ledger's row of each entry, the sums of each day and source, and what re-runs move. */
 
+static bool was_folded(const struct landed *landed)
+{
+	return landed->way != WAY_OWN || (landed->is_report && landed->verdict == FOLD_AGAIN);
+}
+
 static void count_item(struct counts *counts, const struct landed *landed)
 {
 	counts->found++;
-	if (landed->way != WAY_OWN) {
+	if (was_folded(landed)) {
 		counts->folded++;
 		return;
 	}
 	if (landed->is_report) {
-		if (landed->verdict == FOLD_AGAIN)
-			counts->folded++;
-		else
-			counts->reports++;
+		counts->reports++;
 		return;
 	}
 	if (!landed->makes_row) {
@@ -58,6 +60,21 @@ static void count_ticket(struct landing *landing, size_t place, int64_t *first, 
 	}
 }
 
+/* What a receipt says of what was folded: see sql/021-receipt.sql. */
+static void put_folds(struct landing *landing, size_t place, struct buf *column)
+{
+	struct buf folds = {0};
+	for (size_t i = landing->starts[place]; i < landing->starts[place + 1]; i++) {
+		const struct landed *landed = &landing->landed[i];
+		if (!was_folded(landed) || landed->id <= 0)
+			continue;
+		pg_put_i32(&folds, (int32_t)landed->item->number);
+		pg_put_i64(&folds, landed->id);
+	}
+	put_text(column, buf_view(&folds));
+	buf_free(&folds);
+}
+
 static void put_counts(struct columns *columns, size_t from, const struct counts *counts)
 {
 	const int64_t values[] = {counts->found, counts->reports, counts->folded, counts->correspondence,
@@ -91,6 +108,7 @@ static void put_entry(struct landing *landing, size_t place)
 	put_text(column(columns, 21), entry->envelope);
 	put_text(column(columns, 22), ticket->bookmark_owner);
 	put_text(column(columns, 23), ticket->bookmark_value);
+	put_folds(landing, place, column(columns, 24));
 	columns_next(columns);
 }
 
@@ -208,7 +226,7 @@ void landing_encode_sums(struct landing *landing)
 {
 	static const uint32_t entries[] = {PG_DATE, PG_UUID, PG_INT8, PG_TIMESTAMPTZ, PG_INT4, PG_INT4,
 		PG_INT4, PG_TEXT, PG_TEXT, PG_BYTEA, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8,
-		PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT};
+		PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT, PG_BYTEA};
 	static const uint32_t sums[] = {PG_DATE, PG_INT4, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8,
 		PG_INT8, PG_INT8, PG_INT8, PG_INT8};
 	static const uint32_t acts[] = {PG_INT8, PG_BOOL, PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT8,

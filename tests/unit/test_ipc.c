@@ -181,6 +181,45 @@ static bool again_state(struct str body, struct arena *arena, struct buf *out)
 	return true;
 }
 
+static void sample_find(struct buf *out)
+{
+	append_find_encode(3, 17, out);
+}
+
+static bool again_find(struct str body, struct arena *arena, struct buf *out)
+{
+	uint32_t append;
+	uint64_t sequence;
+	(void)arena;
+	if (!append_find_decode(body, &append, &sequence))
+		return false;
+	append_find_encode(append, sequence, out);
+	return true;
+}
+
+static void sample_found(struct buf *out)
+{
+	struct append_found found = {.append = 3,
+		.place = APPEND_KEPT,
+		.entry = {.id = {20779, {1, 2, 3}, 17},
+			.received = 5,
+			.format = FORMAT_MAIL,
+			.size = 10,
+			.exercise = STR("drill"),
+			.envelope = STR("{}")}};
+	append_found_encode(&found, out);
+}
+
+static bool again_found(struct str body, struct arena *arena, struct buf *out)
+{
+	struct append_found found;
+	(void)arena;
+	if (!append_found_decode(body, &found))
+		return false;
+	append_found_encode(&found, out);
+	return true;
+}
+
 static void sample_handout(struct buf *out)
 {
 	struct handout_leave_out skip[] = {
@@ -347,6 +386,8 @@ static const struct message messages[] = {
 	{"append committed", sample_committed, again_committed},
 	{"bookmark is", sample_bookmark_is, again_bookmark_is},
 	{"append state", sample_state, again_state},
+	{"append find", sample_find, again_find},
+	{"append found", sample_found, again_found},
 	{"handout entry", sample_handout, again_handout},
 	{"holding held", sample_held, again_held},
 	{"holding poison", sample_poison, again_poison},

@@ -298,6 +298,19 @@ static struct append_state state_of(struct world *world)
 	return is;
 }
 
+static enum append_place place_of(struct world *world, uint64_t sequence)
+{
+	struct append_found is;
+
+	append_find_encode(9998, sequence, channel_begin(world->intake.channel));
+	channel_end(world->intake.channel, APPEND_FIND);
+	assert_true(append_found_decode(body_of(expect(world, &world->intake, APPEND_FOUND)), &is));
+	assert_int_equal(is.append, 9998);
+	if (is.place != APPEND_NOT_HERE)
+		assert_int_equal(is.entry.id.sequence, sequence);
+	return is.place;
+}
+
 /* Die as this signal, at this item and stage of this ticket. */
 static void worker_dies(struct world *world, unsigned instance, uint32_t generation, struct control_death how,
 	uint64_t ticket, uint32_t item, const char *stage)
@@ -412,11 +425,14 @@ static void test_an_entry_goes_all_the_way(void **state)
 	assert_int_equal(is.entry.id.sequence, committed.id.sequence);
 	assert_int_equal(state_of(world).live_entries, 1);
 	assert_int_equal(state_of(world).held_count, 1);
+	assert_int_equal(place_of(world, committed.id.sequence), APPEND_IN_HAND);
+	assert_int_equal(place_of(world, committed.id.sequence + 1), APPEND_NOT_HERE);
 	send_u64(&world->workers[0], HANDOUT_DONE, entry.ticket);
 	release(world, entry.ticket);
 	turn(world, 60);
 	assert_int_equal(state_of(world).live_entries, 0);
 	assert_int_equal(state_of(world).kept_entries, 1);
+	assert_int_equal(place_of(world, committed.id.sequence), APPEND_KEPT);
 	assert_int_equal(state_of(world).books[0].entries, 1);
 }
 

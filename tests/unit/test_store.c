@@ -78,6 +78,16 @@ static void test_trap_11_duplicates_within_a_batch_fold(void **state)
 		"SELECT s.count FROM sighting s JOIN report r ON r.id = s.report WHERE rule_key = 'same'",
 		"3");
 	assert_sql(f, "SELECT concat_ws(' ', found, reports, folded) FROM ledger", "4 2 2");
+	/* A receipt tells what each was folded into. */
+	assert_sql(f,
+		"SELECT string_agg(e.item || ' ' || r.rule_key, ', ' ORDER BY e.item) FROM ledger l, "
+		"entry_folds(l.folds) e JOIN report r ON r.id = e.into_id",
+		"2 same, 3 same");
+	assert_sql(f,
+		"SELECT string_agg(concat_ws(' ', e.item, e.became, r.rule_key), ', ' ORDER BY e.item) FROM "
+	        "ledger l, "
+		"entry_items(l.day, l.spool, l.sequence, -2, 10) e JOIN report r ON r.id = e.id",
+		"0 report same, 1 report other, 2 folded same, 3 folded same");
 	/* A known one is only counted. */
 	land_keys(f, 2, 1, T0 + CLOCK_SECOND, "same same");
 	assert_sql(f, "SELECT count(*) FROM report", "2");
