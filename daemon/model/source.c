@@ -40,6 +40,8 @@ static const char *const format_names[FORMATS] = {
 	[FORMAT_ZEEK] = "zeek",
 	[FORMAT_CSV] = "csv",
 	[FORMAT_MISP] = "misp",
+	[FORMAT_XARF] = "xarf",
+	[FORMAT_SHADOWSERVER] = "shadowserver",
 };
 
 const char *source_kind_name(enum source_kind kind)

@@ -36,6 +36,8 @@ enum format {
 	FORMAT_ZEEK, /* JSON lines, or a log as Zeek writes it: columns with header lines */
 	FORMAT_CSV,
 	FORMAT_MISP,
+	FORMAT_XARF,         /* JSON of X-ARF 3 and 4 */
+	FORMAT_SHADOWSERVER, /* CSV */
 	FORMATS
 };
 

@@ -149,8 +149,12 @@ static void put_link(struct landing *landing, int64_t newer, int64_t older, cons
 
 static void put_correlation(struct landing *landing, const struct landed *landed, int32_t organisation)
 {
+	enum source_kind kind = landed->source ? landed->source->kind : SOURCE_DESK;
+	/* A machine's statement that came by mail has a document of its own: nobody waits for an answer. */
+	if (kind == SOURCE_MAILBOX && landed->item->report.doc.len > 0)
+		kind = SOURCE_FEED;
 	struct correlation_facts facts = {
-		.kind = landed->source ? landed->source->kind : SOURCE_DESK,
+		.kind = kind,
 		.type = landed->type,
 		.severity = landed->severity,
 		.critical = organisation_is_critical(lookup_organisations(landing->lookup), organisation),

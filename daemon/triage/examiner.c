@@ -316,6 +316,12 @@ static bool read_entry(struct examiner *examiner, const char **stage, struct err
 	case FORMAT_MISP:
 		*stage = "misp";
 		return misp_read(&examiner->reading, entry->bytes, entry->envelope, err);
+	case FORMAT_XARF:
+		*stage = "xarf";
+		return xarf_read(&examiner->reading, entry->bytes, entry->envelope, err);
+	case FORMAT_SHADOWSERVER:
+		*stage = "shadowserver";
+		return shadowserver_read(&examiner->reading, entry->bytes, entry->envelope, err);
 	default:
 		*stage = "mime";
 		return mail_read(&examiner->reading, entry->bytes, entry->envelope, err);

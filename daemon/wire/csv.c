@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "wire/csv.h"
 
 #include "base/mem.h"

@@ -17,6 +17,18 @@ static void take_recipients(struct json_object *to, struct arena *arena, struct 
 	}
 }
 
+/* "a.csv" of https://feeds.example/x/a.csv?key=1 */
+static struct str last_of_url(struct str url)
+{
+	size_t end = 0, start = 0;
+
+	while (end < url.len && url.p[end] != '?' && url.p[end] != '#')
+		end++;
+	for (size_t i = 0; i < end; i++)
+		start = url.p[i] == '/' ? i + 1 : start;
+	return (struct str){url.p + start, end - start};
+}
+
 bool envelope_read(struct str envelope, struct arena *arena, struct envelope_facts *facts)
 {
 	struct json_object *object = NULL, *from, *to = NULL;
@@ -32,6 +44,9 @@ bool envelope_read(struct str envelope, struct arena *arena, struct envelope_fac
 	from = json_of(object, "from", json_type_string);
 	facts->has_from = from != NULL;
 	facts->from = arena_str(arena, json_value_text(from));
+	facts->file = arena_str(arena, json_text(object, "file"));
+	if (facts->file.len == 0 && json_text(object, "url").len > 0)
+		facts->file = arena_str(arena, last_of_url(json_text(object, "url")));
 	json_object_object_get_ex(object, "to", &to);
 	take_recipients(to, arena, facts);
 	json_object_put(object);

@@ -192,6 +192,34 @@ static bool vulnerable_service(const struct report *report, struct key *key)
 	return true;
 }
 
+/* A machine's statement of a type that has no rule of its own: what it is by name, and whose it is. */
+static bool identified(const struct report *report, struct key *key)
+{
+	const struct observable *whose = host_of(report, OBSERVED_SOURCE);
+	const struct observable *url = url_of(report);
+	struct str host, path;
+
+	if (report->doc.len == 0 || report->identifier.len == 0)
+		return false;
+	if (!whose)
+		whose = report_find(report, OBSERVABLE_EMAIL, OBSERVED_SOURCE);
+	if (!whose)
+		whose = report_find(report, OBSERVABLE_ACCOUNT, OBSERVED_SOURCE);
+	if (!whose && !url)
+		return false;
+	key_type(key, report);
+	if (whose)
+		key_add(key, observable_type_name(whose->type), whose->value);
+	if (whose && report->source_port)
+		key_number(key, "port", report->source_port);
+	if (!whose) {
+		url_split(url->value, &host, &path);
+		key_add(key, "host", host);
+		key_add(key, "path", path.len > 0 ? path : STR("/"));
+	}
+	return true;
+}
+
 static bool attack_on(const struct report *report, struct key *key)
 {
 	key_type(key, report);
@@ -349,6 +377,7 @@ static const struct rule rules[] = {
 	{"scan", 1, "information-gathering intrusion-attempts", scan},
 	{"vulnerable-service", 1, "vulnerable", vulnerable_service},
 	{"attack", 1, "dos ddos", attack_on},
+	{"identified", 1, NULL, identified},
 	{"content", 1, NULL, content},
 };
 

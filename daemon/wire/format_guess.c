@@ -1,5 +1,7 @@
 #include "wire/json_cut.h"
 #include "wire/reading.h"
+#include "wire/shadowserver.h"
+#include "wire/xarf.h"
 #include "wire/zeek_log.h"
 
 #define LOOK 65536
@@ -49,10 +51,14 @@ enum format format_guess(struct str bytes)
 	if (looks_like_misp(rest))
 		return FORMAT_MISP;
 	if (*rest.p == '[')
-		return FORMAT_STIX;
+		return xarf_json_is((struct str){rest.p + 1, rest.len - 1}) ? FORMAT_XARF : FORMAT_STIX;
 	if (zeek_is_log(rest))
 		return FORMAT_ZEEK;
+	if (shadowserver_is(STR_NONE, rest))
+		return FORMAT_SHADOWSERVER;
 	if (*rest.p != '{')
 		return FORMAT_MAIL;
+	if (xarf_json_is(rest))
+		return FORMAT_XARF;
 	return looks_like_stix(rest) ? FORMAT_STIX : FORMAT_LINES;
 }

@@ -133,6 +133,7 @@ static void read_headers(struct mail *mail, GMimeMessage *message)
 		report->observed = g_date_time_to_unix(date) * CLOCK_SECOND;
 	extract_observables(mail->reading, report, subject);
 	read_letter(mail, message, subject);
+	mail_machine_declared(mail, message);
 	mail_item(mail)->subkind = mail_subkind(mail, message, subject);
 	if (mail_item(mail)->subkind.len > 0)
 		mail_item(mail)->kind = ITEM_CORRESPONDENCE;
@@ -152,15 +153,16 @@ static void read_end(struct mail *mail)
 		"the mail ends inside this part: its closing boundary is missing");
 }
 
-static void finish(struct mail *mail)
+void mail_item_finish(struct mail *mail)
 {
 	struct report *report = mail_report(mail);
+	enum tlp tlp;
 
 	report->text = arena_str(mail->reading->arena,
 		storable_text(buf_view(&mail->text), MAX_TEXT, mail->reading->arena, NULL));
-	report->tlp = mail_tlp(report->title, report->text);
+	tlp = mail_tlp(report->title, report->text);
+	report->tlp = tlp > report->tlp ? tlp : report->tlp;
 	drop_ours(mail);
-	read_end(mail);
 }
 
 static void read_message(struct mail *mail, GMimeMessage *message)
@@ -171,17 +173,56 @@ static void read_message(struct mail *mail, GMimeMessage *message)
 	body = g_mime_message_get_mime_part(message);
 	if (body)
 		mail_walk(mail, body, (struct mail_place){.path = STR_NONE});
+	mail_scope_leave(mail, NULL);
 	if (mail->reading->waits)
 		return;
 	mail_look_again(mail, mail->whole, STR("raw mail"));
 	mail_archives_open(mail);
 	mail_sealed_end(mail);
-	finish(mail);
+	mail_machine_settle(mail);
+	mail_item_finish(mail);
+	read_end(mail);
+}
+
+void mail_take_digested(struct mail *mail, GMimeMessage *message, struct mail_place place)
+{
+	const struct mail_scope *outer = mail->scope, *own;
+	GMimeObject *body = g_mime_message_get_mime_part(message);
+	struct str part = arena_printf(mail->reading->arena, "part " STR_FMT, STR_ARG(place.path)), reason;
+	struct str raw = mail_raw(mail, GMIME_OBJECT(message));
+	size_t index = mail->reading->item_count;
+
+	if (mail->reading->left_out &&
+		mail->reading->left_out(mail->reading, mail->reading->next_item, &reason)) {
+		reading_quarantine(mail->reading, part, "mime", raw, STR_FMT, STR_ARG(reason));
+		return;
+	}
+	mail->statements++;
+	reading_item(mail->reading, ITEM_REPORT)->part = part;
+	mail_scope_enter(mail, index);
+	own = mail->scope;
+	mail->null_sender = mail->machine_made = false;
+	mail->statements = 0;
+	mail->bad_before = mail->reading->bad_count;
+	reading_evidence(
+		mail->reading, mail_item(mail)->number, STR("message.eml"), STR("message/rfc822"), raw);
+	read_headers(mail, message);
+	place.nested = true;
+	place.quiet = false;
+	place.depth++;
+	if (body)
+		mail_walk(mail, body, place);
+	mail_scope_leave(mail, own);
+	mail_machine_settle(mail);
+	mail_scope_leave(mail, outer);
 }
 
 bool mail_read(struct reading *reading, struct str bytes, struct str envelope, struct err *err)
 {
-	struct mail mail = {.reading = reading, .index = reading->item_count, .whole = bytes};
+	struct mail mail = {.reading = reading,
+		.index = reading->item_count,
+		.whole = bytes,
+		.bad_before = reading->bad_count};
 	struct str reason;
 	GMimeMessage *message;
 
@@ -203,5 +244,6 @@ bool mail_read(struct reading *reading, struct str bytes, struct str envelope, s
 	read_message(&mail, message);
 	g_object_unref(message);
 	buf_free(&mail.text);
+	mail_machine_tables(&mail);
 	return true;
 }

@@ -29,9 +29,16 @@ struct mail {
 	size_t members_shown;
 	bool odd; /* programs may read it in different ways: it is looked at again, as a whole */
 	size_t hidden_count;
-	size_t sealed_parts;   /* that somebody was asked to open */
-	size_t signed_parts;   /* with a signature that holds */
-	size_t unsigned_parts; /* that none covers */
+	size_t sealed_parts;       /* that somebody was asked to open */
+	size_t signed_parts;       /* with a signature that holds */
+	size_t unsigned_parts;     /* that none covers */
+	struct mail_scope *scope;  /* the item that is walked now, inside the mail's own; NULL: that */
+	struct mail_table *tables; /* to be read when the mail is done */
+	size_t statements;         /* items that were made of what stands in it */
+	size_t bad_before;         /* quarantined before it */
+	bool machine_made;         /* it says that a machine wrote it for machines */
+	bool closed;               /* what is walked now proves a statement, and makes none */
+	bool silent;               /* and has no indicators */
 };
 
 struct item *mail_item(const struct mail *mail);
@@ -100,6 +107,34 @@ bool mail_take_sealed_file(struct mail *mail, GMimeObject *object, struct str ty
 bool mail_open_text(struct mail *mail, struct mail_place place, struct str *text);
 /* Says what of a signed mail is not signed. */
 void mail_sealed_end(struct mail *mail);
+
+/* --- mime_machine.c --- */
+/* A part, or a file in an archive. */
+struct mail_file {
+	struct str part; /* "part 1.2" */
+	struct str name; /* "report.txt"; "" */
+	struct str type;
+	struct str bytes; /* decoded */
+};
+/* Does a machine say this, to machines (ARF, X-ARF, a table)? Then it becomes items of its own, or will; what
+ * is walked from then on belongs to such an item, until the scope is left. */
+bool mail_machine_take(struct mail *mail, const struct mail_file *file);
+/* Its header says so. */
+void mail_machine_declared(struct mail *mail, GMimeMessage *message);
+/* All of it has been walked: what the item itself is now. */
+void mail_machine_settle(struct mail *mail);
+/* Read the rows of its tables; calls reading_flush(). */
+void mail_machine_tables(struct mail *mail);
+/* What is walked from now on belongs to this item. */
+void mail_scope_enter(struct mail *mail, size_t index);
+/* Leave all scopes inside `outer`, an earlier mail->scope. */
+void mail_scope_leave(struct mail *mail, const struct mail_scope *outer);
+
+/* --- mime.c --- */
+/* A message of a digest, as an item of its own. */
+void mail_take_digested(struct mail *mail, GMimeMessage *message, struct mail_place place);
+/* The text, its TLP, and what is no indicator, once all of the item has been walked. */
+void mail_item_finish(struct mail *mail);
 
 /* --- mime_parse.c --- */
 /* Guard and parse; NULL: not a mail. Cuts and complaints become quarantined items and notes. `where` is the

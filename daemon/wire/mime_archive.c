@@ -88,6 +88,22 @@ static void show_member(struct opening *opening, const struct archive_member *me
 		archive_base_name(member->name));
 }
 
+/* What a machine says to machines: a zipped table. */
+static bool take_statement(struct opening *opening, const struct archive_member *member, struct str name)
+{
+	struct mail *mail = opening->mail;
+	const struct mail_scope *outer = mail->scope;
+	struct mail_file file = {
+		arena_printf(mail->reading->arena, "part " STR_FMT ": " STR_FMT,
+			STR_ARG(opening->archive.place.path.len ? opening->archive.place.path : STR("1")),
+			STR_ARG(name)),
+		name, STR("application/octet-stream"), member->bytes};
+	bool taken = mail_machine_take(mail, &file);
+
+	mail_scope_leave(mail, outer);
+	return taken;
+}
+
 static bool take_member(const struct archive_member *member, void *context)
 {
 	struct opening *opening = context;
@@ -100,10 +116,12 @@ static bool take_member(const struct archive_member *member, void *context)
 	if (member->password.len > 0)
 		opening->password = member->password;
 	place.archives++;
-	show_member(opening, member);
 	if (mail_is_message_name(name) && !opening->document &&
 		mail_take_message(mail, member->bytes, name, STR("message/rfc822"), place))
 		return true;
+	if (!opening->document && !member->cut && take_statement(opening, member, name))
+		return true;
+	show_member(opening, member);
 	reading_part(mail->reading, mail_item(mail)->number, text ? PART_TEXT | PART_FILE : PART_FILE, name,
 		text ? STR("text/plain") : STR("application/octet-stream"), member->bytes);
 	if (text && !opening->document && is_reading_matter(member->name))

@@ -83,6 +83,8 @@ void mail_append(struct mail *mail, struct str text)
 
 void mail_search(struct mail *mail, struct str text)
 {
+	if (mail->silent)
+		return;
 	if (text.len > SEARCH_MAX)
 		reading_note(mail->reading, mail_report(mail),
 			"indicators were looked for in the first %zu MB of a text only", SEARCH_MAX >> 20);
@@ -170,7 +172,7 @@ static void take_file(struct mail *mail, const struct leaf *leaf)
 	mail_archive_add(mail, leaf->bytes, name, leaf->place);
 	if (!str_starts(leaf->type, STR("text/")))
 		mail_look_inside(mail, leaf->bytes, name);
-	if (!leaf->attached || leaf->bytes.len == 0)
+	if (!leaf->attached || leaf->bytes.len == 0 || (mail->silent && str_starts(leaf->type, STR("text/"))))
 		return;
 	reading_observable(reading, mail_report(mail), OBSERVABLE_SHA256, OBSERVED_INDICATOR, str_of(hex));
 	if (leaf->name.len > 0)
@@ -250,6 +252,15 @@ static bool is_attached(GMimeObject *object, struct str type, struct str name)
 	return str_starts(type, STR("application/")) || !g_mime_object_get_content_id(object);
 }
 
+/* What a machine says is no text for people. */
+static bool take_statement(struct mail *mail, const struct leaf *leaf)
+{
+	struct mail_file file = {
+		mail_place_name(mail, leaf->place.path), leaf->name, leaf->type, leaf->bytes};
+
+	return mail_machine_take(mail, &file);
+}
+
 static void take_leaf(struct mail *mail, GMimeObject *object, struct mail_place place)
 {
 	struct leaf leaf = {.object = object, .place = place};
@@ -268,7 +279,7 @@ static void take_leaf(struct mail *mail, GMimeObject *object, struct mail_place 
 	mail->unsigned_parts += !place.covered;
 	if (str_equal(leaf.type, STR("text/plain")) && mail_open_text(mail, place, &leaf.bytes))
 		leaf.object = NULL;
-	if (take_message(mail, &leaf))
+	if (take_message(mail, &leaf) || take_statement(mail, &leaf))
 		return;
 	if (str_starts(leaf.type, STR("message/")) || str_equal(leaf.type, STR("text/rfc822-headers"))) {
 		reading_evidence(mail->reading, mail_item(mail)->number,
@@ -296,13 +307,20 @@ static void nested(struct mail *mail, GMimeMessage *message, struct mail_place p
 	GMimeObject *body = g_mime_message_get_mime_part(message);
 	struct str subject = mail_header(mail, GMIME_OBJECT(message), "Subject");
 	struct str from = mail_header(mail, GMIME_OBJECT(message), "From");
+	const struct mail_scope *outer = mail->scope;
+
+	if (!mail->closed)
+		mail_machine_declared(mail, message);
+	else
+		reading_evidence(mail->reading, mail_item(mail)->number, STR("message.eml"),
+			STR("message/rfc822"), mail_raw(mail, GMIME_OBJECT(message)));
 
 	mail_append(mail, arena_printf(mail->reading->arena,
 				  "--- message inside ---\nFrom: " STR_FMT "\nSubject: " STR_FMT,
 				  STR_ARG(tidy(mail, from)), STR_ARG(tidy(mail, subject))));
 	for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
 		struct str address = mail_address(mail, GMIME_OBJECT(message), senders[i]);
-		if (address.len > 0)
+		if (address.len > 0 && !mail->silent)
 			reading_observable(mail->reading, mail_report(mail), OBSERVABLE_EMAIL,
 				OBSERVED_INDICATOR, address);
 	}
@@ -312,6 +330,7 @@ static void nested(struct mail *mail, GMimeMessage *message, struct mail_place p
 	place.depth++;
 	if (body)
 		mail_walk(mail, body, place);
+	mail_scope_leave(mail, outer);
 }
 
 static bool is_plain(GMimeObject *object)
@@ -321,10 +340,27 @@ static bool is_plain(GMimeObject *object)
 	return type && g_mime_content_type_is_type(type, "text", "plain");
 }
 
+/* Messages of a digest have nothing to do with each other; as many as a mail may have parts. */
+static void walk_digested(struct mail *mail, GMimeMessagePart *part, struct mail_place place)
+{
+	GMimeMessage *message = g_mime_message_part_get_message(part);
+
+	if (!message || place.depth > mail->reading->limits->max_depth ||
+		mail->leaves >= mail->reading->limits->max_parts) {
+		mail_walk(mail, GMIME_OBJECT(part), place);
+		return;
+	}
+	mail->leaves++;
+	mail_take_digested(mail, message, place);
+}
+
 static void take_multipart(struct mail *mail, GMimeMultipart *multipart, struct mail_place place)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(multipart));
 	bool alternative = type && g_mime_content_type_is_type(type, "multipart", "alternative");
+	bool digest = type && g_mime_content_type_is_type(type, "multipart", "digest") && !mail->closed &&
+	              mail_item(mail)->kind == ITEM_REPORT;
+	const struct mail_scope *outer = mail->scope;
 	int count = g_mime_multipart_get_count(multipart);
 	bool plain = false;
 
@@ -344,8 +380,12 @@ static void take_multipart(struct mail *mail, GMimeMultipart *multipart, struct 
 		inside.depth++;
 		inside.quiet = place.quiet || (alternative && plain);
 		plain |= is_plain(child);
-		mail_walk(mail, child, inside);
+		if (digest && GMIME_IS_MESSAGE_PART(child))
+			walk_digested(mail, GMIME_MESSAGE_PART(child), inside);
+		else
+			mail_walk(mail, child, inside);
 	}
+	mail_scope_leave(mail, outer);
 	mail->unclosed |= !place.nested && !multipart->write_end_boundary;
 }
 

@@ -110,6 +110,10 @@ bool csv_read(struct reading *reading, struct str bytes, struct str envelope,
 	struct err *err); /* wire/csv_read.c: a list, by a map of columns */
 bool misp_read(struct reading *reading, struct str bytes, struct str envelope,
 	struct err *err); /* wire/misp.c: an event, or the answer of restSearch */
+bool xarf_read(struct reading *reading, struct str bytes, struct str envelope,
+	struct err *err); /* wire/xarf.c: X-ARF 3 and 4, one, a list, or one behind the other */
+bool shadowserver_read(struct reading *reading, struct str bytes, struct str envelope,
+	struct err *err); /* wire/shadowserver.c: one CSV file; the envelope's "file" names it */
 /* By what the first bytes look like; for FORMAT_AUTO. */
 enum format format_guess(struct str bytes);
 

@@ -38,6 +38,8 @@ static const struct {
 	{"idea", ".json", lines_read},
 	{"intelmq", ".ndjson", lines_read},
 	{"zeek", ".log", zeek_read},
+	{"xarf", ".json", xarf_read},
+	{"shadowserver", ".csv", shadowserver_read},
 	{"csv", ".csv", csv_read},
 	{"misp", ".json", misp_read},
 };

@@ -1,0 +1,292 @@
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "model/severity.h"
+#include "wire/arf.h"
+#include "wire/machine.h"
+#include "wire/mime.h"
+#include "wire/shadowserver.h"
+#include "wire/xarf.h"
+
+/* What a machine says in a mail, to machines: feedback reports, X-ARF, tables. Each is a report of its own,
+ * and the mail is its context. */
+
+/* A table waits until the mail is done: its rows are many, and are sent while they are read. */
+struct mail_table {
+	struct mail_table *next;
+	struct buf name;
+	struct buf bytes;
+};
+
+/* To whom the parts belong that are walked now: an item inside the mail's own. */
+struct mail_scope {
+	struct mail_scope *outer;
+	bool exhibits; /* opened by X-ARF: what follows is what it is proved with, or another X-ARF */
+	/* of the mail, for when it ends */
+	size_t index;
+	struct buf text;
+	struct str reporter;
+	bool null_sender, silent, closed, machine_made;
+	size_t statements, bad_before;
+};
+
+/* --- scopes --- */
+
+void mail_scope_enter(struct mail *mail, size_t index)
+{
+	struct mail_scope *scope = arena_alloc(mail->reading->arena, sizeof(*scope));
+
+	*scope = (struct mail_scope){.outer = mail->scope,
+		.index = mail->index,
+		.text = mail->text,
+		.reporter = mail->reporter,
+		.null_sender = mail->null_sender,
+		.silent = mail->silent,
+		.closed = mail->closed,
+		.machine_made = mail->machine_made,
+		.statements = mail->statements,
+		.bad_before = mail->bad_before};
+	mail->scope = scope;
+	mail->index = index;
+	mail->text = (struct buf){0};
+}
+
+/* What stands in the text too is no second indicator. */
+static void drop_doubles(struct report *report)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < report->observable_count; i++) {
+		const struct observable *one = &report->observables[i];
+		bool known = false;
+		for (size_t o = 0; o < report->observable_count && one->role == OBSERVED_INDICATOR; o++)
+			known |= report->observables[o].role != OBSERVED_INDICATOR &&
+			         report->observables[o].type == one->type &&
+			         str_equal(report->observables[o].value, one->value);
+		if (!known)
+			report->observables[kept++] = *one;
+	}
+	report->observable_count = kept;
+}
+
+static void leave(struct mail *mail)
+{
+	struct mail_scope *scope = mail->scope;
+
+	if (mail->closed)
+		drop_doubles(mail_report(mail));
+	mail_item_finish(mail);
+	buf_free(&mail->text);
+	mail->scope = scope->outer;
+	mail->index = scope->index;
+	mail->text = scope->text;
+	mail->reporter = scope->reporter;
+	mail->null_sender = scope->null_sender;
+	mail->silent = scope->silent;
+	mail->closed = scope->closed;
+	mail->machine_made = scope->machine_made;
+	mail->statements = scope->statements;
+	mail->bad_before = scope->bad_before;
+}
+
+void mail_scope_leave(struct mail *mail, const struct mail_scope *outer)
+{
+	while (mail->scope != outer)
+		leave(mail);
+}
+
+/* --- what it says of itself --- */
+
+static bool header_begins(GMimeMessage *message, const char *name, const char *word)
+{
+	struct str value = str_trim(mail_header_raw(GMIME_OBJECT(message), name));
+	size_t length = strlen(word);
+
+	return value.len >= length && str_equal_nocase((struct str){value.p, length}, str_of(word));
+}
+
+void mail_machine_declared(struct mail *mail, GMimeMessage *message)
+{
+	mail->machine_made |=
+		header_begins(message, "X-ARF", "yes") || header_begins(message, "X-XARF", "plain") ||
+		header_begins(message, "X-XARF", "secure") || header_begins(message, "X-XARF", "bulk");
+}
+
+/* --- parts --- */
+
+static struct str title_of(const struct mail *mail)
+{
+	struct str title = mail_report(mail)->title;
+
+	return str_equal(title, STR("(no subject)")) ? STR_NONE : title;
+}
+
+/* Who sent the mail reported all that is in it. */
+static void add_reporter(struct mail *mail, size_t index)
+{
+	struct report *report = &mail->reading->items[index].report;
+
+	reading_observable(mail->reading, report, OBSERVABLE_EMAIL, OBSERVED_REPORTER, mail->reporter);
+	if (report->sender_id.len == 0)
+		report->sender_id = mail_report(mail)->sender_id;
+}
+
+static bool take_feedback(struct mail *mail, const struct mail_file *file)
+{
+	struct reading *reading = mail->reading;
+	enum arf_kind kind = arf_kind(file->bytes);
+	struct str title = title_of(mail);
+	size_t index;
+
+	if (mail->closed || !str_equal(file->type, STR("message/feedback-report")))
+		return false;
+	mail->machine_made = true;
+	if (kind == ARF_XARF)
+		return false; /* kept as it is: the next part says it all */
+	if (!machine_may_read(reading, file->part, "arf", file->bytes))
+		return true;
+	if (kind == ARF_NONE) {
+		reading_quarantine(reading, file->part, "arf", file->bytes, "expected a field Feedback-Type");
+		return true;
+	}
+	index = reading->item_count;
+	reading_item(reading, kind == ARF_REPORT ? ITEM_REPORT : ITEM_CONTEXT)->part =
+		arena_str(reading->arena, file->part);
+	add_reporter(mail, index);
+	arf_report(reading, &reading->items[index].report, file->bytes);
+	reading->items[index].report.title = title;
+	reading_part(reading, reading->items[index].number, PART_EVENT, STR("doc"), file->type,
+		reading->items[index].report.doc);
+	mail->statements++;
+	mail_scope_enter(mail, index);
+	mail->closed = true; /* what follows is the message that it is about */
+	return true;
+}
+
+static bool is_json(const struct mail_file *file)
+{
+	return str_starts(file->type, STR("application/json")) ||
+	       str_starts(file->type, STR("application/xarf")) || str_ends(file->name, STR(".json"));
+}
+
+static bool is_xarf(const struct mail *mail, const struct mail_file *file, bool json)
+{
+	if (json)
+		return xarf_json_is(file->bytes) ||
+		       (mail->machine_made && str_equal_nocase(file->name, STR("xarf.json")));
+	if (file->name.len == 0 ||
+		!(str_starts(file->type, STR("text/")) || str_ends(file->name, STR(".txt"))))
+		return false;
+	return xarf_text_is(file->bytes) ||
+	       (mail->machine_made && str_equal_nocase(file->name, STR("report.txt")));
+}
+
+static bool take_xarf(struct mail *mail, const struct mail_file *file)
+{
+	struct reading *reading = mail->reading;
+	bool again = mail->scope && mail->scope->exhibits, json = is_json(file);
+	struct str text = STR_NONE;
+	size_t index;
+
+	if ((mail->closed && !again) || !is_xarf(mail, file, json))
+		return false;
+	if (again)
+		leave(mail);
+	text = buf_view(&mail->text);
+	index = reading->item_count;
+	if (!(json ? xarf_json_item : xarf_text_item)(reading, file->part, title_of(mail), file->bytes))
+		return true;
+	add_reporter(mail, index);
+	reading_evidence(reading, reading->items[index].number, file->name, file->type, file->bytes);
+	mail->statements++;
+	mail_scope_enter(mail, index);
+	buf_str(&mail->text, text); /* what it says to people is about this report too */
+	mail->scope->exhibits = mail->silent = mail->closed = true;
+	return true;
+}
+
+static bool take_table(struct mail *mail, const struct mail_file *file)
+{
+	struct mail_table **last = &mail->tables, *table;
+	uint32_t number = mail_item(mail)->number;
+
+	if (mail->closed || !shadowserver_is(file->name, file->bytes))
+		return false;
+	while (*last)
+		last = &(*last)->next;
+	*last = table = mem_alloc(sizeof(*table));
+	buf_str(&table->name, file->name);
+	buf_str(&table->bytes, file->bytes);
+	reading_evidence(mail->reading, number, file->name, file->type, file->bytes);
+	reading_part(mail->reading, number, PART_TEXT | PART_FILE, file->name, STR("text/csv"), file->bytes);
+	mail->statements++;
+	return true;
+}
+
+bool mail_machine_take(struct mail *mail, const struct mail_file *file)
+{
+	if (mail_item(mail)->kind != ITEM_REPORT || file->bytes.len == 0)
+		return false; /* a bounce brings back what we sent ourselves */
+	return take_feedback(mail, file) || take_xarf(mail, file) || take_table(mail, file);
+}
+
+/* --- the mail itself --- */
+
+/* Shadowserver says where the report lies, and sends none. */
+static void note_link(struct mail *mail)
+{
+	struct report *report = mail_report(mail);
+	struct str link = shadowserver_link(buf_view(&mail->text));
+	size_t kept = 0;
+
+	if (link.len == 0)
+		return;
+	link = arena_str(mail->reading->arena, link);
+	for (size_t i = 0; i < report->observable_count; i++)
+		if (report->observables[i].role == OBSERVED_REPORTER)
+			report->observables[kept++] = report->observables[i];
+	report->observable_count = kept;
+	rsit_parse(STR("other"), &report->type);
+	severity_parse(STR("info"), &report->severity);
+	report->identifier = STR("shadowserver-link");
+	reading_note(mail->reading, report,
+		"the report itself is not in this mail, it can be fetched from " STR_FMT
+		" by hand, or all of them by a source of kind shadowserver",
+		STR_ARG(utf8_cut(link, 300)));
+}
+
+void mail_machine_settle(struct mail *mail)
+{
+	struct item *item = mail_item(mail);
+
+	if (item->kind != ITEM_REPORT)
+		return;
+	if (mail->statements > 0)
+		item->kind = ITEM_CONTEXT;
+	else if (mail->machine_made && mail->reading->bad_count > mail->bad_before)
+		reading_note(mail->reading, &item->report,
+			"what it says to machines cannot be read: it is in quarantine");
+	else
+		note_link(mail);
+}
+
+void mail_machine_tables(struct mail *mail)
+{
+	struct str title = title_of(mail);
+	struct buf subject = {0};
+
+	buf_str(&subject, title); /* the arena forgets it after the first rows */
+	for (struct mail_table *table = mail->tables, *next; table; table = next) {
+		next = table->next;
+		if (!mail->reading->waits)
+			shadowserver_rows(mail->reading, buf_view(&table->name), buf_view(&subject),
+				buf_view(&table->bytes));
+		buf_free(&table->name);
+		buf_free(&table->bytes);
+		free(table);
+	}
+	mail->tables = NULL;
+	buf_free(&subject);
+}
