@@ -40,8 +40,8 @@ static const struct verb_option source_add_options[] = {
 	{"pap", "PAP", N_("PAP of what does not say: clear, green, amber, red")},
 	{"type", "TYPE", N_("RSIT type of what does not say, such as phishing")},
 	{"format", "FORMAT",
-		N_("auto (default), mail, stix, lines, native, eve, idea, intelmq, zeek, csv, misp, "
-		   "shadowserver")},
+		N_("auto (default), mail, stix, lines, native, eve, idea, intelmq, zeek, csv, "
+		   "misp, xarf or shadowserver")},
 	{"trust", "N", N_("0 to 100 (50)")},
 	{"interval", "SECONDS", N_("Feeds: time between two pulls")},
 	{"auth", "SECRET",
@@ -134,8 +134,8 @@ static const struct verb_option quarantine_show_options[] = {
 static const struct verb_option submit_options[] = {
 	{"source", "NAME", N_("Which source it counts for (default: the first of kind desk)")},
 	{"format", "FORMAT",
-		N_("auto (default), mail, stix, lines, native, eve, idea, intelmq, zeek, csv, misp, "
-		   "shadowserver")},
+		N_("auto (default), mail, stix, lines, native, eve, idea, intelmq, zeek, csv, "
+		   "misp, xarf or shadowserver")},
 	{"exercise", "DRILL", N_("It belongs to this drill")},
 	{"again", NULL, N_("Take it in although the same file was taken in before")},
 	LAST,
