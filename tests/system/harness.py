@@ -74,10 +74,11 @@ class Programs:
         build = pathlib.Path(build)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cirtd-prog-"))
         self.folder.chmod(0o755)
-        for name in ("cirtd", "cirt"):
+        for name in ("cirtd", "cirt", "cirt-sensor"):
             shutil.copy(build / name, self.folder / name)
         self.cirtd = self.folder / "cirtd"
         self.cirt = self.folder / "cirt"
+        self.cirt_sensor = self.folder / "cirt-sensor"
         self.plugins = self.folder / "plugins"
         self.plugins.mkdir()
         for module in build.glob("plugins/**/.libs/*.so"):
