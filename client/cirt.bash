@@ -22,7 +22,7 @@ _cirt()
 		return
 	fi
 	case $noun in
-	'') words="status ledger alarm source report case quarantine organisation rules plugin key submit watch audit version help" ;;
+	'') words="status ledger alarm source report case mail spam quarantine organisation rules plugin key submit watch audit version help" ;;
 	ledger) words="--wait" ;;
 	alarm)
 		case $verb in
@@ -35,7 +35,7 @@ _cirt()
 		case $verb in
 		'') words="list show add disable enable" ;;
 		list) words="--kind --limit --cursor" ;;
-		add) words="--kind --match --tlp --pap --type --format --trust --interval --auth --max-lines --max-bytes --exercise --restricted --silent-after --columns --separator --comment --filter --since --download --ask-before-notice" ;;
+		add) words="--kind --match --tlp --pap --type --format --trust --interval --auth --max-lines --max-bytes --exercise --restricted --silent-after --columns --separator --comment --filter --since --download --spam-welcome --ask-before-notice" ;;
 		disable) words="--reason" ;;
 		enable) words="--reason" ;;
 		esac
@@ -51,13 +51,29 @@ _cirt()
 		;;
 	case)
 		case $verb in
-		'') words="list show take note move merge split close" ;;
+		'') words="list show take note move merge split close read" ;;
+		show) words="--mail" ;;
 		list) words="--limit --cursor --state --assignee --mine --severity --all" ;;
 		take) words="--for" ;;
 		move) words="--reason" ;;
 		merge) words="--reason" ;;
 		split) words="--into --title --reason" ;;
 		close) words="--outcome" ;;
+		esac
+		;;
+	mail)
+		case $verb in
+		'') words="search show" ;;
+		search) words="--limit --cursor --case --text" ;;
+		esac
+		;;
+	spam)
+		case $verb in
+		'') words="review show rescue list allow deny forget heed ignore" ;;
+		review) words="--limit --cursor --source --sender --all" ;;
+		rescue) words="--reason" ;;
+		allow) words="--reason" ;;
+		deny) words="--reason" ;;
 		esac
 		;;
 	quarantine)
@@ -97,7 +113,7 @@ _cirt()
 		verify) words="--all" ;;
 		esac
 		;;
-	help) words="status ledger alarm source report case quarantine organisation rules plugin key submit watch audit version" ;;
+	help) words="status ledger alarm source report case mail spam quarantine organisation rules plugin key submit watch audit version" ;;
 	esac
 	[[ $word == -* || -z $words ]] && words="$words --json --help --socket"
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

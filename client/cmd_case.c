@@ -13,6 +13,7 @@ static const struct column list_columns[] = {
 	{"tlp", N_("TLP"), CELL_TLP, false},
 	{"classification", N_("TYPE"), CELL_TEXT, true},
 	{"reports", N_("REPORTS"), CELL_NUMBER, false},
+	{"mails_new", N_("NEW MAILS"), CELL_NUMBER, false},
 	{"assignee", N_("WHO"), CELL_TEXT, true},
 	{"opened", N_("OPENED"), CELL_AGO, false},
 	{"organisation", N_("WHOSE"), CELL_TEXT, true},
@@ -37,6 +38,25 @@ static const struct column show_columns[] = {
 	{"merged", N_("merged in"), CELL_LIST, false},
 	{"keys", N_("groups by"), CELL_LIST, false},
 	{"tags", N_("tags"), CELL_LIST, false},
+	{"reply_address", N_("answers to"), CELL_TEXT, false},
+	{"subject_tag", N_("subject tag"), CELL_TEXT, false},
+};
+
+static const struct column mail_columns[] = {
+	{"id", N_("MAIL"), CELL_TEXT, false},
+	{"received", N_("RECEIVED"), CELL_AGO, false},
+	{"new", N_("NEW"), CELL_FLAG, false},
+	{"kind", N_("KIND"), CELL_TEXT, true},
+	{"sender", N_("FROM"), CELL_TEXT, true},
+	{"known", N_("KNOWN"), CELL_FLAG, true},
+	{"way", N_("BY"), CELL_TEXT, true},
+	{"title", N_("SUBJECT"), CELL_TEXT, true},
+};
+
+static const struct column perhaps_columns[] = {
+	{"report", N_("PERHAPS OF IT"), CELL_TEXT, false},
+	{"sender", N_("FROM"), CELL_TEXT, true},
+	{"way", N_("BY"), CELL_TEXT, true},
 };
 
 static const struct column report_columns[] = {
@@ -76,6 +96,32 @@ static void show_notes(struct call *call, struct json_object *notes)
 	buf_free(&head);
 }
 
+static void show_list(struct call *call, const struct column *columns, size_t count, struct json_object *rows)
+{
+	if (!rows || !json_object_array_length(rows))
+		return;
+	screen_printf(&call->screen, "\n");
+	screen_table(&call->screen, columns, count, rows);
+}
+
+/* --mail: what stands in them. */
+static void show_texts(struct call *call, struct json_object *mails)
+{
+	for (size_t i = 0; mails && i < json_object_array_length(mails); i++) {
+		struct json_object *mail = json_object_array_get_idx(mails, i);
+		struct buf head = {0};
+		if (!*member_text(mail, "text"))
+			continue;
+		buf_char(&head, '\n');
+		screen_cell(str_of(member_text(mail, "id")), &head);
+		buf_char(&head, ' ');
+		screen_cell(str_of(member_text(mail, "sender")), &head);
+		screen_heading(&call->screen, buf_cstr(&head));
+		screen_block(&call->screen, 2, str_of(member_text(mail, "text")));
+		buf_free(&head);
+	}
+}
+
 static void case_show(struct call *call, struct json_object *result)
 {
 	struct json_object *reports = member_of(result, "report_items"),
@@ -91,6 +137,9 @@ static void case_show(struct call *call, struct json_object *result)
 		if (more > 0)
 			screen_printf(&call->screen, _("and %lld more\n"), more);
 	}
+	show_list(call, mail_columns, ARRAY_LEN(mail_columns), member_of(result, "mails"));
+	show_texts(call, member_of(result, "mails"));
+	show_list(call, perhaps_columns, ARRAY_LEN(perhaps_columns), member_of(result, "perhaps"));
 	show_notes(call, member_of(result, "notes"));
 	if (journal && json_object_array_length(journal)) {
 		screen_printf(&call->screen, "\n");
@@ -180,5 +229,6 @@ const struct command case_commands[] = {
 	{"case.merge", case_merged, NULL},
 	{"case.split", case_split, NULL},
 	{"case.close", case_changed, NULL},
+	{"case.read", case_changed, NULL},
 	{NULL, NULL, NULL},
 };

@@ -30,6 +30,7 @@ static const struct column show_columns[] = {
 	{"exercise", N_("exercise"), CELL_TEXT, false},
 	{"restricted", N_("restricted"), CELL_FLAG, false},
 	{"may_notify_affected", N_("may notify affected"), CELL_FLAG, false},
+	{"spam_counts", N_("spam counts"), CELL_FLAG, false},
 	{"authenticated", N_("has a secret"), CELL_FLAG, false},
 	{"created", N_("made"), CELL_TIME, false},
 	{"entries", N_("entries"), CELL_NUMBER, false},

@@ -31,6 +31,8 @@ extern const struct command alarm_commands[];
 extern const struct command source_commands[];
 extern const struct command report_commands[];
 extern const struct command case_commands[];
+extern const struct command mail_commands[];
+extern const struct command spam_commands[];
 extern const struct command quarantine_commands[];
 extern const struct command organisation_commands[];
 extern const struct command rules_commands[];

@@ -11,7 +11,9 @@
 	" 'organisation', v.organisation, 'reports', v.reports, 'assignee', v.assignee, 'opened', "       \
 	"stamp(v.opened),"                                                                                \
 	" 'changed', stamp(v.changed), 'merged_into', v.merged_into, 'exercise', nullif(v.exercise, '')," \
-	" 'restricted', v.restricted)"
+	" 'restricted', v.restricted, 'mails_new', nullif((SELECT count(*) FROM case_letter w WHERE "     \
+	"w.case_id = "                                                                                    \
+	"v.id AND w.seen IS NULL), 0))"
 
 /* Restricted cases are for who has them, and from lead on: a condition on cases c. */
 void case_add_visible(struct query *query, const struct request *request);

@@ -73,6 +73,34 @@ static void on_page(struct request *request, const struct pg_result *result)
 	request_answer(request, result_page(result, filter->limit));
 }
 
+static void add_page(struct query *query, const struct request *request, const struct case_filter *filter)
+{
+	query_add(query, "(SELECT c.id FROM cases c WHERE c.id < $?::bigint");
+	query_int(query, filter->cursor);
+	case_add_visible(query, request);
+	add_conditions(query, filter);
+	query_add(query, " ORDER BY c.id DESC LIMIT $?::bigint)");
+	query_int(query, filter->limit + 1);
+}
+
+/* Somebody answered in a case that nobody looks at any more: it is shown until somebody has read it. */
+static void add_answered(struct query *query, const struct request *request, const struct case_filter *filter)
+{
+	struct case_filter all = *filter;
+
+	if (filter->state.p || filter->all)
+		return;
+	all.all = true;
+	query_add(query, " UNION (SELECT c.id FROM cases c WHERE c.state IN ('closed', 'rejected') AND c.id "
+	                 "IN (SELECT "
+			 "w.case_id FROM case_letter w WHERE w.seen IS NULL) AND c.id < $?::bigint");
+	query_int(query, filter->cursor);
+	case_add_visible(query, request);
+	add_conditions(query, &all);
+	query_add(query, " ORDER BY c.id DESC LIMIT $?::bigint)");
+	query_int(query, filter->limit + 1);
+}
+
 void desk_case_list(struct request *request)
 {
 	struct case_filter *filter = arena_alloc(request->arena, sizeof(*filter));
@@ -81,12 +109,10 @@ void desk_case_list(struct request *request)
 	if (!read_filter(request, filter) || !request_database(request))
 		return;
 	request->state = filter;
-	query_start(&query, request->arena,
-		"WITH page AS MATERIALIZED (SELECT c.id FROM cases c WHERE c.id < $?::bigint");
-	query_int(&query, filter->cursor);
-	case_add_visible(&query, request);
-	add_conditions(&query, filter);
-	query_add(&query, " ORDER BY c.id DESC LIMIT $?::bigint) SELECT " CASE_JSON
+	query_start(&query, request->arena, "WITH page AS MATERIALIZED (");
+	add_page(&query, request, filter);
+	add_answered(&query, request, filter);
+	query_add(&query, " ORDER BY id DESC LIMIT $?::bigint) SELECT " CASE_JSON
 			  ", v.id FROM page JOIN case_view v ON v.id = page.id ORDER BY v.id DESC");
 	query_int(&query, filter->limit + 1);
 	request_query(request, &query, on_page);

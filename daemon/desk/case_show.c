@@ -3,9 +3,11 @@
 #include "desk/case.h"
 #include "desk/handlers.h"
 #include "desk/report.h"
+#include "model/reply_seal.h"
 
 #define CASE_REPORTS "50" /* shown of a case; the rest is counted */
 #define CASE_JOURNAL "200"
+#define CASE_MAILS   "200"
 
 #define NEXT_STATES                                                                               \
 	"(SELECT coalesce(json_agg(t.to_state ORDER BY t.to_state), '[]') FROM case_transition t" \
@@ -35,12 +37,28 @@
 	"p.organisation"                                                                                    \
 	" WHERE p.case_id = c.id)"
 
+#define MAILS                                                                                                \
+	"(SELECT coalesce(json_agg(json_build_object('id', report_number(i.id), 'received', "                \
+	"stamp(i.received), 'sender', nullif(l.sender, ''), 'title', i.title, 'kind', i.subkind, 'way', "    \
+	"l.way, 'known', l.known, 'new', l.seen IS NULL, 'text', CASE WHEN $?::boolean THEN i.text END) "    \
+	"ORDER BY i.id), '[]') FROM (SELECT * FROM case_letter m WHERE m.case_id = c.id OR m.case_id IN "    \
+	"(SELECT o.id FROM cases o WHERE o.merged_into = c.id) ORDER BY m.item DESC LIMIT " CASE_MAILS ") l" \
+	" JOIN item i ON i.id = l.item)"
+
+/* Reports that somebody whom the case does not know says are of it. */
+#define PERHAPS                                                                                             \
+	"(SELECT coalesce(json_agg(json_build_object('report', report_number(g.report), 'sender', "         \
+	"nullif(g.sender, ''), 'way', g.way) ORDER BY g.report), '[]') FROM (SELECT * FROM letter_guess h " \
+	"WHERE h.case_id = c.id AND NOT EXISTS (SELECT FROM case_report r WHERE r.report = h.report AND "   \
+	"r.case_id = c.id AND r.ended IS NULL) ORDER BY h.report DESC LIMIT " CASE_MAILS ") g)"
+
 #define MORE                                                                                                 \
 	"json_build_object('pap', c.pap, 'reason', nullif(c.reason, ''), 'outcome', nullif(c.outcome, ''), " \
 	"'opened_by', c.opened_by,"                                                                          \
 	" 'closed', CASE WHEN c.state = 'closed' THEN stamp(c.changed) END, 'next_states', " NEXT_STATES     \
 	", 'notes', " NOTES ","                                                                              \
 	" 'journal', " JOURNAL ", 'parties', " PARTIES ","                                                   \
+	" 'mails', " MAILS ", 'perhaps', " PERHAPS ","                                                       \
 	" 'merged', (SELECT coalesce(json_agg(m.number ORDER BY m.id), '[]') FROM cases m WHERE "            \
 	"m.merged_into = c.id),"                                                                             \
 	" 'tags', (SELECT coalesce(json_agg(t.tag ORDER BY t.tag), '[]') FROM case_tag t WHERE t.case_id = " \
@@ -82,6 +100,28 @@ static void ask_reports(struct request *request, struct json_object *list)
 	request_query(request, &query, on_reports);
 }
 
+/* Where answers go, and what their subject should say. */
+static void add_reply(struct request *request)
+{
+	const struct conf *conf = room_conf(request->desk->room);
+	struct json_object *number = NULL;
+	struct str base = conf->reply_address;
+
+	if (base.len == 0)
+		base = arena_printf(request->arena, "case@" STR_FMT,
+			STR_ARG(conf->hostname.len > 0 ? conf->hostname : STR("localhost")));
+	json_object_object_get_ex(request->result, "number", &number);
+	struct str text = str_of(json_object_get_string(number));
+	struct str address =
+		reply_address(room_grant(request->desk->room, "reply.key"), base, text, request->arena);
+	json_object_object_add(request->result, "reply_address",
+		address.p ? json_object_new_string_len(address.p, (int)address.len) : NULL);
+	struct str tag = arena_printf(
+		request->arena, "[" STR_FMT " " STR_FMT "]", STR_ARG(conf->reply_tag), STR_ARG(text));
+	json_object_object_add(
+		request->result, "subject_tag", json_object_new_string_len(tag.p, (int)tag.len));
+}
+
 static void on_case(struct request *request, const struct pg_result *result)
 {
 	if (result->rows == 0) {
@@ -92,6 +132,7 @@ static void on_case(struct request *request, const struct pg_result *result)
 	request->result = result_json(result, 0, 0);
 	json_object_object_foreach(more, key, value)
 		json_object_object_add(request->result, key, json_object_get(value));
+	add_reply(request);
 	ask_reports(request, reports);
 	json_object_put(more);
 	json_object_put(reports);
@@ -101,12 +142,15 @@ void desk_case_show(struct request *request)
 {
 	struct query query;
 	struct str number;
+	bool texts = false;
 
-	if (!request_needs(request, "number", &number) || !request_database(request))
+	if (!request_needs(request, "number", &number) || !request_flag(request, "mail", &texts) ||
+		!request_database(request))
 		return;
 	query_start(&query, request->arena,
 		"SELECT " CASE_JSON ", " MORE ", array_to_json(" REPORTS
 		") FROM cases c JOIN case_view v ON v.id = c.id WHERE c.id = case_named($?)");
+	query_bool(&query, texts);
 	query_str(&query, number);
 	case_add_visible(&query, request);
 	request_query(request, &query, on_case);

@@ -109,6 +109,21 @@ void desk_case_note(struct request *request)
 	request_change(request, query, on_done);
 }
 
+/* Those of a case that was merged into it are its too. */
+void desk_case_read(struct request *request)
+{
+	struct query *query;
+	struct str number;
+
+	if (!request_needs(request, "number", &number) || !request_database(request))
+		return;
+	query = query_new(request,
+		"SELECT n.id, (SELECT sum(case_letters_seen(m.id)) FROM cases m WHERE m.id = n.id "
+		"OR m.merged_into = n.id) FROM (SELECT case_named($?) AS id) n");
+	query_str(query, number);
+	request_change(request, query, on_done);
+}
+
 void desk_case_move(struct request *request)
 {
 	struct query *query;

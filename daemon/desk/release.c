@@ -190,19 +190,23 @@ static void release_one(struct request *request)
 	request_query(request, &query, on_row);
 }
 
-void desk_quarantine_release(struct request *request)
+void quarantine_run_again(struct request *request, int64_t *ids, size_t count)
 {
-	struct release *release;
-	int64_t *ids;
-	size_t count;
+	struct release *release = mem_alloc(sizeof(*release));
 
-	if (!quarantine_ids(request, &ids, &count))
-		return;
-	release = mem_alloc(sizeof(*release));
 	release->ids = ids;
 	release->count = count;
 	release->items = json_object_new_array();
 	request->state = release;
 	request->release = release_free;
 	release_one(request);
+}
+
+void desk_quarantine_release(struct request *request)
+{
+	int64_t *ids;
+	size_t count;
+
+	if (quarantine_ids(request, &ids, &count))
+		quarantine_run_again(request, ids, count);
 }

@@ -4,16 +4,17 @@
 #include "desk/request.h"
 
 /* A row of v, which is report_view or REPORT_ROWS, as every list shows it. */
-#define REPORT_JSON                                                                                   \
-	"json_build_object('id', v.number, 'source', v.source, 'classification', v.classification,"   \
-	" 'identifier', nullif(v.identifier, ''), 'malware', nullif(v.malware, ''), 'severity', "     \
-	"v.severity_name, "                                                                           \
-	"'tlp', v.tlp,"                                                                               \
-	" 'title', v.title, 'state', v.state, 'organisation', v.organisation, 'first_seen', "         \
-	"stamp(v.first_seen),"                                                                        \
-	" 'last_seen', stamp(v.last_seen), 'received', stamp(v.received), 'count', v.count, 'case', " \
-	"v.\"case\","                                                                                 \
-	" 'exercise', nullif(v.exercise, ''))"
+#define REPORT_JSON                                                                                    \
+	"json_build_object('id', v.number, 'source', v.source, 'classification', v.classification,"    \
+	" 'identifier', nullif(v.identifier, ''), 'malware', nullif(v.malware, ''), 'severity', "      \
+	"v.severity_name, "                                                                            \
+	"'tlp', v.tlp,"                                                                                \
+	" 'title', v.title, 'state', v.state, 'organisation', v.organisation, 'first_seen', "          \
+	"stamp(v.first_seen),"                                                                         \
+	" 'last_seen', stamp(v.last_seen), 'received', stamp(v.received), 'count', v.count, 'case', "  \
+	"v.\"case\","                                                                                  \
+	" 'exercise', nullif(v.exercise, ''), 'probably', (SELECT min(pc.number) FROM letter_guess g " \
+	"JOIN cases pc ON pc.id = g.case_id WHERE g.report = v.id))"
 
 /* Ids of reports, to be shown as a page. */
 struct report_ids {

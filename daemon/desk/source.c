@@ -13,7 +13,7 @@
 	" 'tlp', s.tlp, 'pap', s.pap, 'classification', s.type, 'format', s.format, 'trust', s.trust, "  \
 	"'match', nullif(s.match, ''),"                                                                  \
 	" 'exercise', nullif(x.name, ''), 'restricted', s.restricted, 'may_notify_affected', "           \
-	"s.may_notify_affected,"                                                                         \
+	"s.may_notify_affected, 'spam_counts', CASE WHEN s.kind = 'mailbox' THEN s.spam_counts END,"     \
 	" 'interval', CASE WHEN is_pulled(s.kind) THEN s.interval_seconds END, 'max_lines', "            \
 	"nullif(s.max_lines, 0),"                                                                        \
 	" 'max_bytes', nullif(s.max_bytes, 0), 'created', stamp(s.added), 'last_seen', (SELECT "         \
@@ -187,7 +187,7 @@ void desk_source_enable(struct request *request)
 struct new_source {
 	struct str name, kind, match, tlp, pap, type, format, auth, exercise;
 	int64_t trust, interval, max_lines, max_bytes, silent_after;
-	bool restricted, ask_before;
+	bool restricted, ask_before, spam_welcome;
 	struct str settings; /* JSON */
 };
 
@@ -371,7 +371,8 @@ static bool read_source(struct request *request, struct new_source *source)
 		!request_number(request, "max_bytes", 0, INT64_MAX, &source->max_bytes) ||
 		!request_number(request, "silent_after", 1, 31536000, &source->silent_after) ||
 		!request_flag(request, "restricted", &source->restricted) ||
-		!request_flag(request, "ask_before_notice", &source->ask_before))
+		!request_flag(request, "ask_before_notice", &source->ask_before) ||
+		!request_flag(request, "spam_welcome", &source->spam_welcome))
 		return false;
 	wrong = check_words(source, request->arena);
 	if (!wrong)
@@ -410,10 +411,11 @@ void desk_source_add(struct request *request)
 	query_start(query, request->arena,
 		"WITH s AS (INSERT INTO source (name, kind, match, tlp, pap, type, format, trust, auth, "
 		"interval_seconds,"
-		" max_lines, max_bytes, restricted, may_notify_affected, exercise, settings, silent_seconds) "
+		" max_lines, max_bytes, restricted, may_notify_affected, spam_counts, exercise, settings, "
+		"silent_seconds) "
 		"VALUES ($?, $?::source_kind, $?, $?::tlp, $?::pap,"
 		" $?::rsit_type, $?::source_format, $?::int, $?, $?::int, $?::bigint, $?::bigint, "
-		"$?::boolean, $?::boolean,"
+		"$?::boolean, $?::boolean, $?::boolean,"
 		" exercise_id($?), $?::jsonb, $?::int) RETURNING name, enabled)"
 		" SELECT json_build_object('name', name, 'state', CASE WHEN enabled THEN 'enabled' ELSE "
 		"'disabled' END) FROM s");
@@ -428,6 +430,7 @@ void desk_source_add(struct request *request)
 	query_int(query, source.max_bytes);
 	query_bool(query, source.restricted);
 	query_bool(query, !source.ask_before);
+	query_bool(query, !source.spam_welcome);
 	query_str(query, source.exercise.p ? source.exercise : STR(""));
 	query_str(query, source.settings);
 	query_int(query, source.silent_after);

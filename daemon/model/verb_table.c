@@ -59,6 +59,8 @@ static const struct verb_option source_add_options[] = {
 	{"max-bytes", "N", N_("Bytes per second at most (0: no limit)")},
 	{"exercise", "DRILL", N_("All that comes from it belongs to this drill")},
 	{"restricted", NULL, N_("Its reports never fold with those of others")},
+	{"spam-welcome", NULL,
+		N_("Mailbox: people send spam there, so that no verdict and no volume counts")},
 	{"ask-before-notice", NULL, N_("Those affected may not be told before it was asked")},
 	LAST,
 };
@@ -99,6 +101,26 @@ static const struct verb_option case_list_options[] = {
 	{"mine", NULL, N_("Only your own")},
 	{"severity", "WORD", N_("At least: info, low, medium, high, critical")},
 	{"all", NULL, N_("Closed, rejected and merged ones too")},
+	LAST,
+};
+
+static const struct verb_option case_show_options[] = {
+	{"mail", NULL, N_("The texts of its mails too")},
+	LAST,
+};
+
+static const struct verb_option mail_search_options[] = {
+	PAGE,
+	{"case", "NUMBER", N_("Only mails of this case")},
+	{"text", NULL, N_("Look for these words in subject and text, whatever they look like")},
+	LAST,
+};
+
+static const struct verb_option spam_review_options[] = {
+	PAGE,
+	{"source", "NAME", N_("Only what came to this mailbox")},
+	{"sender", "SENDER", N_("Only from this address, or this end of one")},
+	{"all", NULL, N_("What was rescued too")},
 	LAST,
 };
 
@@ -190,7 +212,7 @@ const struct verb verbs[] = {
 		"cirt report unfold 202611-123 --source sensor-1"},
 	{"case", "list", ROLE_VIEWER, false, "", N_("Open cases, newest first"), case_list_options,
 		"cirt case list --mine"},
-	{"case", "show", ROLE_VIEWER, false, "NUMBER", N_("All about one case"), none,
+	{"case", "show", ROLE_VIEWER, false, "NUMBER", N_("All about one case"), case_show_options,
 		"cirt case show 2026-000412"},
 	{"case", "take", ROLE_TRAINEE, true, "NUMBER", N_("Make it yours"), case_take_options,
 		"cirt case take 2026-000412"},
@@ -207,6 +229,33 @@ const struct verb verbs[] = {
 		case_split_options, "cirt case split 2026-000412 202611-123"},
 	{"case", "close", ROLE_ANALYST, true, "NUMBER", N_("Close it with an outcome"), case_close_options,
 		"cirt case close 2026-000412 --outcome \"cleaned, password changed\""},
+	{"case", "read", ROLE_TRAINEE, true, "NUMBER", N_("You have read its mails: none is new any more"),
+		none, "cirt case read 2026-000412"},
+	{"mail", "search", ROLE_VIEWER, false, "WHAT...",
+		N_("Mails that are no reports, in a case, in none, or spam: by what they mention, or by "
+                   "words"),
+		mail_search_options, "cirt mail search hoster.example --case 2026-000412"},
+	{"mail", "show", ROLE_VIEWER, false, "ID", N_("One of them"), none, "cirt mail show 202611-124"},
+	{"spam", "review", ROLE_VIEWER, false, "", N_("What is kept as spam, and why"), spam_review_options,
+		"cirt spam review --source report"},
+	{"spam", "show", ROLE_VIEWER, false, "ID", N_("One of them"), none, "cirt spam show 202611-130"},
+	{"spam", "rescue", ROLE_ANALYST, true, "ID...",
+		N_("It is none: run it again as a report; a recorded act"), reasoned,
+		"cirt spam rescue 202611-130"},
+	{"spam", "list", ROLE_VIEWER, false, "", N_("Senders whose mails are spam, or never are"), none,
+		"cirt spam list"},
+	{"spam", "allow", ROLE_ANALYST, true, "SENDER",
+		N_("Never spam: an address, or @domain with all below it"), reasoned,
+		"cirt spam allow @partner.example"},
+	{"spam", "deny", ROLE_ANALYST, true, "SENDER",
+		N_("Always spam: an address, or @domain with all below it"), reasoned,
+		"cirt spam deny news@offers.example --reason newsletter"},
+	{"spam", "forget", ROLE_ANALYST, true, "SENDER", N_("Take a sender off the list"), none,
+		"cirt spam forget @partner.example"},
+	{"spam", "heed", ROLE_LEAD, true, "SOURCE",
+		N_("Verdicts and volume count against mails to this mailbox"), none, "cirt spam heed report"},
+	{"spam", "ignore", ROLE_LEAD, true, "SOURCE", N_("They do not: people send spam there on purpose"),
+		none, "cirt spam ignore phish"},
 	{"quarantine", "list", ROLE_VIEWER, false, "", N_("What could not be read, and why"),
 		quarantine_list_options, "cirt quarantine list"},
 	{"quarantine", "show", ROLE_ANALYST, false, "ID", N_("One of them, with its bytes"),
