@@ -72,7 +72,7 @@ def test_every_mail_lands(desk):
     assert items["reports"] + items["folded"] + items["correspondence"] + items["spam"] >= len(whole)
     reasons = {row["reason"] for row in desk.all_pages("quarantine", "list")}
     for reason in reasons:
-        assert re.search(r"boundary|no part begins|not a mail", reason), reason
+        assert re.search(r"boundary|no part begins|not a mail|no secret key", reason), reason
 
 
 def test_titles_are_readable(desk):
@@ -115,6 +115,68 @@ def test_bounces_open_no_case(desk):
     assert items["correspondence"] == len(found)
     assert items["reports"] == items["folded"] == 0
     assert len(desk.all_pages("case", "list")) == cases
+
+
+def test_feedback_reports_become_reports(desk):
+    """Every mail with a feedback report is one report and its context; none is quarantined but for a boundary."""
+    found = [one for one in mails("abuse-reports", "arf") if b"message/feedback-report" in one[1]]
+    before = desk.settle()
+    send(desk, found)
+    items = difference(before, desk.settle(120), "items")
+    assert len(found) > 20
+    assert items["reports"] + items["folded"] == items["context"] == len(found)
+
+
+def test_xarf_mails_become_reports(desk):
+    """blocklist.de, Clean-MX, Netcraft: one report each; WebIron: two in one mail."""
+    found = mails("abuse-reports/blocklistde", "abuse-reports/cleanmx", "abuse-reports/netcraft")
+    found += [one for one in mails("abuse-reports/webiron") if b"arf_report2" in one[1]]
+    before = desk.settle()
+    send(desk, found)
+    items = difference(before, desk.settle(120), "items")
+    assert items["context"] == len(found)
+    assert items["reports"] + items["folded"] == len(found) + 1
+    shown = json.dumps(desk.reports("--source", "report"))
+    for identifier in ("registration-bot", "harvesting", "web-attack"):
+        assert f'"{identifier}"' in shown, identifier
+
+
+def test_shadowserver_mails_give_every_row(desk):
+    """As many reports as the tables have rows; the rest of each mail is context."""
+    import io
+    import zipfile
+    found = mails("abuse-reports/shadowserver")
+    rows = 0
+    for _, body in found:
+        for part in email.message_from_bytes(body, policy=email.policy.compat32).walk():
+            if (part.get_filename() or "").endswith(".zip"):
+                archive = zipfile.ZipFile(io.BytesIO(part.get_payload(decode=True)))
+                text = archive.read(archive.namelist()[0]).decode("utf-8", "replace")
+                rows += sum(1 for _ in csv.DictReader(io.StringIO(text)))
+    before = desk.settle()
+    send(desk, found)
+    items = difference(before, desk.settle(120), "items")
+    assert rows > 50 and items["reports"] + items["folded"] == rows
+    assert items["context"] == 2 * len(found) and items["quarantined"] == 0
+    assert {feed["feed"] for feed in desk.cirt("source", "show", "report")["feeds"]} >= {
+        "shadowserver scan_redis", "shadowserver scan_memcached", "shadowserver scan_afp"}
+
+
+@pytest.mark.parametrize("folder, lands", [("v4", True), ("v3", True), ("v3-abusix/positive", True), ("v3-abusix/negative", False)])
+def test_xarf_files_land_or_are_told_why(desk, folder, lands):
+    """What is right is a report, what is wrong is in quarantine with a reason that names the member."""
+    files = sorted((DATA / "xarf" / folder).rglob("*.json"))
+    known = {row["id"] for row in desk.all_pages("quarantine", "list")}
+    before = desk.settle()
+    for file in files:
+        desk.cirt("submit", file)
+    items = difference(before, desk.settle(60), "items")
+    assert items["found"] == len(files) > 1
+    assert items["reports"] + items["folded"] == (len(files) if lands else 0)
+    fresh = [row for row in desk.all_pages("quarantine", "list") if row["id"] not in known]
+    assert len(fresh) == (0 if lands else len(files))
+    for row in fresh:
+        assert row["stage"] == "xarf" and re.search(r"[A-Z]\w+: expected ", row["reason"]), row
 
 
 def bundles(folder):
