@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "model/observable.h"
 #include "model/storable.h"
+#include "model/wallet.h"
 
 #define NAME_MAX_LEN 253 /* RFC 1035 section 2.3.4, without the root's dot */
 #define LABEL_MAX    63
@@ -412,6 +413,10 @@ bool observable_normalise(enum observable_type type, struct str text, struct are
 		return normalise_digest(text, 32, arena, value);
 	case OBSERVABLE_SHA1:
 		return normalise_digest(text, 40, arena, value);
+	case OBSERVABLE_SHA224:
+		return normalise_digest(text, 56, arena, value);
+	case OBSERVABLE_SHA384:
+		return normalise_digest(text, 96, arena, value);
 	case OBSERVABLE_SHA256:
 		return normalise_digest(text, 64, arena, value);
 	case OBSERVABLE_SHA512:
@@ -422,6 +427,8 @@ bool observable_normalise(enum observable_type type, struct str text, struct are
 		return normalise_cve(text, arena, value);
 	case OBSERVABLE_MALWARE:
 		return normalise_text(lowered(text, arena), arena, value);
+	case OBSERVABLE_WALLET:
+		return wallet_normalise(text, arena, value) || normalise_text(text, arena, value);
 	case OBSERVABLE_MAC:
 		return normalise_mac(text, arena, value);
 	default:

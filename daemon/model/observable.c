@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "model/storable.h"
+#include "model/wallet.h"
 
 static const char *const type_names[OBSERVABLE_TYPES] = {
 	[OBSERVABLE_OTHER] = "other",
@@ -25,6 +26,8 @@ static const char *const type_names[OBSERVABLE_TYPES] = {
 	[OBSERVABLE_MUTEX] = "mutex",
 	[OBSERVABLE_REGISTRY] = "registry",
 	[OBSERVABLE_USER_AGENT] = "user-agent",
+	[OBSERVABLE_SHA224] = "sha224",
+	[OBSERVABLE_SHA384] = "sha384",
 };
 
 /* What others call them: STIX, MISP, IDEA, IntelMQ. */
@@ -53,6 +56,8 @@ static const struct {
 	{"mail", OBSERVABLE_EMAIL},
 	{"sha-1", OBSERVABLE_SHA1},
 	{"sha-256", OBSERVABLE_SHA256},
+	{"sha-224", OBSERVABLE_SHA224},
+	{"sha-384", OBSERVABLE_SHA384},
 	{"sha-512", OBSERVABLE_SHA512},
 	{"as", OBSERVABLE_ASN},
 	{"autonomous-system", OBSERVABLE_ASN},
@@ -65,6 +70,9 @@ static const struct {
 	{"username", OBSERVABLE_ACCOUNT},
 	{"user-account", OBSERVABLE_ACCOUNT},
 	{"btc", OBSERVABLE_WALLET},
+	{"xmr", OBSERVABLE_WALLET},
+	{"eth", OBSERVABLE_WALLET},
+	{"cryptocurrency-wallet", OBSERVABLE_WALLET},
 	{"regkey", OBSERVABLE_REGISTRY},
 	{"windows-registry-key", OBSERVABLE_REGISTRY},
 };
@@ -122,10 +130,12 @@ bool observable_guess(struct str text, struct arena *arena, struct observable *o
 {
 	static const enum observable_type order[] = {OBSERVABLE_IP, OBSERVABLE_URL, OBSERVABLE_EMAIL,
 		OBSERVABLE_MD5, OBSERVABLE_SHA1, OBSERVABLE_SHA256, OBSERVABLE_SHA512, OBSERVABLE_CVE,
-		OBSERVABLE_NAME};
+		OBSERVABLE_SHA224, OBSERVABLE_SHA384, OBSERVABLE_WALLET, OBSERVABLE_NAME};
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
 		struct str value;
 		if (!observable_normalise(order[i], text, arena, &value))
+			continue;
+		if (order[i] == OBSERVABLE_WALLET && !wallet_is(value))
 			continue;
 		if (order[i] == OBSERVABLE_NAME && !memchr(value.p, '.', value.len))
 			continue;
@@ -164,8 +174,12 @@ bool observable_valid(const struct observable *observable)
 		return is_hex(value, 32);
 	case OBSERVABLE_SHA1:
 		return is_hex(value, 40);
+	case OBSERVABLE_SHA224:
+		return is_hex(value, 56);
 	case OBSERVABLE_SHA256:
 		return is_hex(value, 64);
+	case OBSERVABLE_SHA384:
+		return is_hex(value, 96);
 	case OBSERVABLE_SHA512:
 		return is_hex(value, 128);
 	default:

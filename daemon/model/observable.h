@@ -21,10 +21,12 @@ enum observable_type {
 	OBSERVABLE_FILENAME,
 	OBSERVABLE_MAC,
 	OBSERVABLE_ACCOUNT,
-	OBSERVABLE_WALLET,
+	OBSERVABLE_WALLET, /* of a crypto-currency: see model/wallet.h; others as given */
 	OBSERVABLE_MUTEX,
 	OBSERVABLE_REGISTRY,
 	OBSERVABLE_USER_AGENT,
+	OBSERVABLE_SHA224,
+	OBSERVABLE_SHA384,
 	OBSERVABLE_TYPES
 };
 
@@ -53,7 +55,8 @@ bool observable_role_parse(struct str text, enum observable_role *role); /* "des
 /* Normalise `text` for its type, in arena memory; refangs hxxp and [.]. False if it is not one of that type.
  */
 bool observable_normalise(enum observable_type type, struct str text, struct arena *arena, struct str *value);
-/* Guess the type of a bare value: ip, url, email, digest, cve, name of two labels or more, in this order. */
+/* Guess the type of a bare value: ip, url, email, digest, cve, wallet, name of two labels or more, in this
+ * order. */
 bool observable_guess(struct str text, struct arena *arena, struct observable *observable);
 /* The host within a URL, without port and brackets; empty where there is none. */
 struct str url_host(struct str url);

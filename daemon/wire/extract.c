@@ -347,8 +347,8 @@ static bool take_digest(struct extraction *run, struct str token)
 	static const struct {
 		size_t length;
 		enum observable_type type;
-	} digests[] = {{32, OBSERVABLE_MD5}, {40, OBSERVABLE_SHA1}, {64, OBSERVABLE_SHA256},
-		{128, OBSERVABLE_SHA512}};
+	} digests[] = {{32, OBSERVABLE_MD5}, {40, OBSERVABLE_SHA1}, {56, OBSERVABLE_SHA224}, {64, OBSERVABLE_SHA256},
+		{96, OBSERVABLE_SHA384}, {128, OBSERVABLE_SHA512}};
 	bool letters = false, digits = false;
 
 	for (size_t i = 0; i < token.len; i++) {

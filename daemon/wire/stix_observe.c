@@ -76,8 +76,8 @@ static bool add(struct stix_observing *observing, enum observable_type type, str
 static bool digest_type(struct str name, enum observable_type *type)
 {
 	return observable_type_parse(name, type) &&
-	       (*type == OBSERVABLE_MD5 || *type == OBSERVABLE_SHA1 || *type == OBSERVABLE_SHA256 ||
-		       *type == OBSERVABLE_SHA512);
+	       (*type == OBSERVABLE_MD5 || *type == OBSERVABLE_SHA1 || *type == OBSERVABLE_SHA224 ||
+		       *type == OBSERVABLE_SHA256 || *type == OBSERVABLE_SHA384 || *type == OBSERVABLE_SHA512);
 }
 
 static void observe_hashes(struct stix_observing *observing, const struct json_object *object)

@@ -6,9 +6,12 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "base/keccak.h"
+#include "base/mem.h"
 #include "model/observable.h"
 #include "model/report.h"
 #include "model/storable.h"
+#include "model/wallet.h"
 
 static void test_addresses_have_one_form(void **state)
 {
@@ -325,6 +328,83 @@ static void test_names_of_types_and_roles_are_read(void **state)
 	assert_false(observable_type_parse(STR("thing"), &type) || observable_role_parse(STR(""), &role));
 }
 
+static void keccak_is(struct str text, const char *wanted)
+{
+	uint8_t digest[KECCAK256_LEN];
+	char hex[2 * KECCAK256_LEN + 1];
+
+	keccak256(text, digest);
+	assert_string_equal(hex_encode(digest, KECCAK256_LEN, hex), wanted);
+}
+
+static void test_keccak_is_not_sha3(void **state)
+{
+	char long_text[200];
+
+	(void)state;
+	keccak_is(STR(""), "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
+	keccak_is(STR("abc"), "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45");
+	/* as long as is taken in at once, and one more */
+	memset(long_text, 'a', sizeof(long_text));
+	keccak_is((struct str){long_text, 136},
+		"a6c4d403279fe3e0af03729caada8374b5ca54d8065329a3ebcaeb4b60aa386e");
+	keccak_is((struct str){long_text, 137},
+		"d869f639c7046b4929fc92a4d988a8b22c55fbadb802c0c66ebcd484f1915f39");
+}
+
+/* Addresses that stand in the standards (BIP 173, BIP 350, EIP-55) or belong to nobody's money any more. */
+static const char *const wallets[][2] = {
+	{"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", NULL},
+	{"3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy", NULL},
+	{"BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"},
+	{"bc1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qccfmv3", NULL},
+	{"bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0", NULL},
+	{"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"},
+	{"0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359", NULL},
+	{"0xDE709F2102306220921060314715629080E2FB77", "0xde709f2102306220921060314715629080e2fb77"},
+	{"888tNkZrPN6JsEgekjMnABU4TBzc2Dt29EPAvkRxbANsAnjyPbb3iQ1YBRk1UXcdRsiKc9dhwMVgN5S9cQUiyoogDavup3H",
+		NULL},
+};
+
+static const char *const no_wallets[] = {
+	"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", /* a digit off */
+	"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfN",
+	"0A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+	"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",
+	"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3T4",
+	"bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd", /* bech32 where bech32m must be */
+	"bc1",
+	"bc1qqqqqqqqqqqqqqqq",
+	"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD", /* the last letter's case */
+	"0x0000000000000000000000000000000000000000",
+	"0xfb6916095ca1df60bb79ce92ce3ea74c37c5d35",
+	"888tNkZrPN6JsEgekjMnABU4TBzc2Dt29EPAvkRxbANsAnjyPbb3iQ1YBRk1UXcdRsiKc9dhwMVgN5S9cQUiyoogDavup3J",
+	"",
+};
+
+static void test_wallets_are_told_by_their_checksum(void **state)
+{
+	struct arena *arena = arena_new(0);
+	struct observable guessed;
+	struct str value;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wallets); i++) {
+		if (!wallet_normalise(str_of(wallets[i][0]), arena, &value))
+			fail_msg("%s is a wallet", wallets[i][0]);
+		assert_string_equal(value.p, wallets[i][1] ? wallets[i][1] : wallets[i][0]);
+		assert_true(observable_guess(str_of(wallets[i][0]), arena, &guessed));
+		assert_int_equal(guessed.type, OBSERVABLE_WALLET);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(no_wallets); i++)
+		if (wallet_is(str_of(no_wallets[i])))
+			fail_msg("%s is none", no_wallets[i]);
+	/* of a coin that we know nothing of: as its sender wrote it */
+	assert_true(observable_normalise(OBSERVABLE_WALLET, STR("addr1qxyz"), arena, &value));
+	assert_true(str_equal(value, STR("addr1qxyz")));
+	arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +418,8 @@ int main(void)
 		cmocka_unit_test(test_search_keys_are_a_digest_of_kind_and_value),
 		cmocka_unit_test(test_report_keys_are_sorted_unique_and_bounded),
 		cmocka_unit_test(test_names_of_types_and_roles_are_read),
+		cmocka_unit_test(test_keccak_is_not_sha3),
+		cmocka_unit_test(test_wallets_are_told_by_their_checksum),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
