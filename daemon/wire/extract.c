@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/mem.h"
+#include "model/wallet.h"
 #include "wire/name.h"
 #include "wire/reading.h"
 #include "wire/refang.h"
@@ -156,7 +157,11 @@ static size_t quad_length(struct str text)
 static bool after_version(const struct extraction *run)
 {
 	static const struct str words[] = {{"v", 1}, {"ver", 3}, {"version", 7}, {"versions", 8},
-		{"release", 7}, {"rev", 3}, {"revision", 8}, {"build", 5}, {"firmware", 8}};
+		{"release", 7}, {"rev", 3}, {"revision", 8}, {"build", 5}, {"firmware", 8}, {"oid", 3},
+		{"section", 7}, {"chapter", 7}, {"kapitel", 7}, {"versi\xc3\xb3n", 8}, {"versione", 8},
+		{"vers\xc3\xa3o", 7}, {"wersja", 6}, {"\xd0\xb2\xd0\xb5\xd1\x80\xd1\x81\xd0\xb8\xd1\x8f", 12},
+		{"\xe7\x89\x88\xe6\x9c\xac", 6},
+		{"\xe3\x83\x90\xe3\x83\xbc\xe3\x82\xb8\xe3\x83\xa7\xe3\x83\xb3", 15}};
 	struct str before = run->before;
 
 	while (before.len > 0 && (before.p[before.len - 1] == ':' || before.p[before.len - 1] == '.'))
@@ -347,8 +352,8 @@ static bool take_digest(struct extraction *run, struct str token)
 	static const struct {
 		size_t length;
 		enum observable_type type;
-	} digests[] = {{32, OBSERVABLE_MD5}, {40, OBSERVABLE_SHA1}, {56, OBSERVABLE_SHA224}, {64, OBSERVABLE_SHA256},
-		{96, OBSERVABLE_SHA384}, {128, OBSERVABLE_SHA512}};
+	} digests[] = {{32, OBSERVABLE_MD5}, {40, OBSERVABLE_SHA1}, {56, OBSERVABLE_SHA224},
+		{64, OBSERVABLE_SHA256}, {96, OBSERVABLE_SHA384}, {128, OBSERVABLE_SHA512}};
 	bool letters = false, digits = false;
 
 	for (size_t i = 0; i < token.len; i++) {
@@ -382,6 +387,9 @@ static bool take_cve(struct extraction *run, struct str token)
 {
 	size_t i = 9;
 
+	if (token.len > 8 && is_digit(token.p[0]) && token.p[4] == '-' &&
+		str_equal_nocase(run->before, STR("CVE")))
+		token = arena_printf(run->reading->arena, "CVE-" STR_FMT, STR_ARG(token));
 	if (token.len < 13 || !str_equal_nocase((struct str){token.p, 4}, STR("CVE-")))
 		return false;
 	while (i < token.len && is_digit(token.p[i]))
@@ -441,6 +449,8 @@ static bool classify_one(struct extraction *run, struct str token, char previous
 		return true;
 	if (token.len >= 32 && take_digests(run, token))
 		return true;
+	if (token.len >= 26 && wallet_is(token))
+		return add(run, OBSERVABLE_WALLET, token);
 	if (memchr(token.p, ':', token.len) && take_ipv6(run, token))
 		return true;
 	if (is_digit(token.p[0]) && take_ipv4(run, token))
@@ -458,10 +468,28 @@ static size_t label_length(struct str token)
 	return i > 0 && i < token.len && token.p[i] == ':' ? i + 1 : 0;
 }
 
+/* What parts a mail, where one is quoted whole: boundary="…" and the lines that begin with it; "foo.bar()".
+ */
+static bool is_markup(const struct extraction *run, struct str token)
+{
+	bool starts_line = token.p == run->text.p || token.p[-1] == '\n';
+	const char *end = token.p + token.len;
+
+	if (run->text.p + run->text.len - end >= 2 && end[0] == '(' && end[1] == ')')
+		return true;
+
+	if (str_starts(token, STR("cid:")) || str_starts(token, STR("mid:")))
+		return true; /* or names one: RFC 2392 */
+	return str_equal_nocase(run->before, STR("boundary")) ||
+	       (starts_line && token.len >= 20 && str_starts(token, STR("--")));
+}
+
 static bool classify(struct extraction *run, struct str token, char previous)
 {
 	size_t label = 1;
 
+	if (is_markup(run, token))
+		return false;
 	for (int labels = 0; label > 0 && labels < LABELS_MAX; labels++, previous = ':') {
 		while (token.len > 0 && strchr(".-_:%+/\1", token.p[token.len - 1]))
 			token.len--;

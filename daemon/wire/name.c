@@ -27,6 +27,25 @@ static bool is_product(struct str name)
 	return false;
 }
 
+/* More than two labels of an ending that files have too: a module of a program, or a library. */
+static bool is_file(struct str name, struct str top)
+{
+	struct str above = {name.p, name.len - top.len - 1};
+
+	if (!tld_is_file_ending(top))
+		return false;
+	if (!memchr(above.p, '.', above.len))
+		return true;
+	if (str_equal(top, STR("so")))
+		return str_starts(name, STR("lib"));
+	/* Paraguay gives names below its own second level mostly */
+	above = name_last_label(above);
+	return str_equal(top, STR("py")) && !str_starts(name, STR("www.")) && !str_equal(above, STR("com")) &&
+	       !str_equal(above, STR("org")) && !str_equal(above, STR("net")) &&
+	       !str_equal(above, STR("edu")) && !str_equal(above, STR("gov")) &&
+	       !str_equal(above, STR("coop")) && !str_equal(above, STR("mil"));
+}
+
 /* Is a bare name in running text one of DNS, rather than a file, a version or two sentences without a space?
  */
 bool name_believable(struct str name, struct arena *arena)
@@ -42,7 +61,5 @@ bool name_believable(struct str name, struct arena *arena)
 		return false;
 	if (raw.len > 1 && raw.p[0] >= 'A' && raw.p[0] <= 'Z' && raw.p[1] >= 'a' && raw.p[1] <= 'z')
 		return false;
-	if (tld_is_file_ending(top) && memchr(value.p, '.', value.len) == memrchr(value.p, '.', value.len))
-		return false;
-	return !is_product(value);
+	return !is_file(value, top) && !is_product(value);
 }

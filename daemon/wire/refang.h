@@ -8,8 +8,11 @@
 
 /*
  * A copy of text in which the common ways to make indicators harmless are undone: hxxp, fxp, [.] (.) {.}
- * [dot] (dot), [@] [at] (at), [:] [://] [/], a lone "[." — with or without a space on both sides. Control
- * characters become spaces. Linear; the result is never longer than text.
+ * [dot] (dot), [@] [at] (at), [:] [://] [/], a lone "[.", "\." — with or without a space on both sides — and
+ * "evil dot example dot com" where the last word is a top-level name. What hides in them is taken out:
+ * characters of no width, soft hyphens, soft line breaks of quoted-printable that was not decoded, line
+ * breaks inside "<http://…>" (RFC 3986 appendix C); a full stop of full width between ASCII letters is a dot.
+ * Control characters become spaces. Linear; the result is never longer than text.
  */
 struct str text_refang(struct str text, struct arena *arena);
 

@@ -29,6 +29,7 @@ static void expect(const char *text, const char *wanted)
 {
 	struct buf found = {0};
 	struct run run;
+	bool good;
 
 	run_begin(&run, str_of(text));
 	for (size_t i = 0; i < run.report->observable_count; i++)
@@ -36,9 +37,10 @@ static void expect(const char *text, const char *wanted)
 			STR_ARG(run.report->observables[i].value));
 	if (!str_equal(buf_view(&found), str_of(wanted)))
 		print_error("in \"%s\"\nfound:\n%swanted:\n%s", text, buf_cstr(&found), wanted);
-	assert_true(str_equal(buf_view(&found), str_of(wanted)));
+	good = str_equal(buf_view(&found), str_of(wanted));
 	buf_free(&found);
 	arena_free(&run.arena);
+	assert_true(good);
 }
 
 static void test_addresses(void **state)
@@ -129,6 +131,224 @@ static void test_not_indicators(void **state)
 	expect("00000000000000000000000000000000 (:) [x] (at)", "");
 }
 
+/* What people and machines write, and all that is to be found in it. */
+static const char *const found_in[][2] = {
+	/* defanged */
+	{"hxxp://a.example/x", "url http://a.example/x\nname a.example\n"},
+	{"hXXps://a[.]example/x", "url https://a.example/x\nname a.example\n"},
+	{"h**p://a.example h__p://b.example hzzps://c.example",
+		"url http://a.example\nname a.example\nurl http://b.example\nname b.example\nurl "
+                "https://c.example\nname "
+		"c.example\n"},
+	{"hxxp[:]//a[.]example", "url http://a.example\nname a.example\n"},
+	{"hxxps[://]a[.]example/b?c=d", "url https://a.example/b?c=d\nname a.example\n"},
+	{"https[:][/][/]a.example", "url https://a.example\nname a.example\n"},
+	{"a(.)example a{.}example", "name a.example\n"},
+	{"evil[dot]example evil2(dot)example evil3{dot}example evil4[DOT]example",
+		"name evil.example\nname evil2.example\nname evil3.example\nname evil4.example\n"},
+	{"evil [dot] example and evil2 (.) example", "name evil.example\nname evil2.example\n"},
+	{"evil[.example", "name evil.example\n"},
+	{"login\\.evil\\.com", "name login.evil.com\n"},
+	{"198\\.51\\.100\\.7", "ip 198.51.100.7\n"},
+	{"evil dot example dot com", "name evil.example.com\n"},
+	{"mail it to evil DOT com", "name evil.com\n"},
+	{"198[.]51[.]100[.]7:8080", "ip 198.51.100.7\n"},
+	{"198(.)51(.)100(.)7", "ip 198.51.100.7\n"},
+	{"2001[:]db8[:][:]15", "ip 2001:db8::15\n"},
+	{"john[at]mail[.]example", "email john@mail.example\n"},
+	{"john[@]mail.example jane(@)mail.example", "email john@mail.example\nemail jane@mail.example\n"},
+	{"john at mail dot example", "email john@mail.example\n"},
+	{"john (at) mail (dot) example", "email john@mail.example\n"},
+	{"f*p://files.example/x", "url ftp://files.example/x\nname files.example\n"},
+	/* hidden */
+	{"ev\xe2\x80\x8bil.exam\xc2\xadple", "name evil.example\n"},
+	{"\xef\xbb\xbfhttp://\xe2\x81\xa0"
+	 "a.example/b\xe2\x80\x8d",
+		"url http://a.example/b\nname a.example\n"},
+	{"evil\xe3\x80\x82"
+	 "com bad\xef\xbc\x8eorg",
+		"name evil.com\nname bad.org\n"},
+	{"<http://a.example/a/very/long/\n   path/that/goes/on>",
+		"url http://a.example/a/very/long/path/that/goes/on\nname a.example\n"},
+	{"http://a.example/0123456789012345678901234567890123456789012345678901234567=\nrest?a=1",
+		"url "
+                "http://a.example/0123456789012345678901234567890123456789012345678901234567rest?a=1\nname "
+                "a.example\n"},
+	/* punctuation of the sentence */
+	{"(see http://a.example/b).", "url http://a.example/b\nname a.example\n"},
+	{"\"http://a.example/b\", 'http://c.example/d'",
+		"url http://a.example/b\nname a.example\nurl http://c.example/d\nname c.example\n"},
+	{"\xe2\x80\x9ehttp://a.example/b\xe2\x80\x9c \xc2\xabhttp://c.example\xc2\xbb",
+		"url http://a.example/b\nname a.example\nurl http://c.example\nname c.example\n"},
+	{"http://a.example/wiki/X_(y)?", "url http://a.example/wiki/X_(y)\nname a.example\n"},
+	{"a.example; b.example! c.example?", "name a.example\nname b.example\nname c.example\n"},
+	{"[a.example](https://b.example/c)", "name a.example\nurl https://b.example/c\nname b.example\n"},
+	/* addresses */
+	{"src=198.51.100.7 dst=203.0.113.0/24", "ip 198.51.100.7\nip 203.0.113.0/24\n"},
+	{"[2001:db8::15]:443, 2001:DB8:0:0::/32", "ip 2001:db8::15\nip 2001:db8::/32\n"},
+	{"http://[2001:db8::15]:8080/x", "url http://[2001:db8::15]:8080/x\nip 2001:db8::15\n"},
+	{"https://198.51.100.7:8443/gate.php", "url https://198.51.100.7:8443/gate.php\nip 198.51.100.7\n"},
+	{"198.51.100.7-198.51.100.9", "ip 198.51.100.7\nip 198.51.100.9\n"},
+	/* international */
+	{"b\xc3\xbc"
+	 "cher.example and xn--bcher-kva.example",
+		"name xn--bcher-kva.example\n"},
+	{"http://\xd0\xbf\xd1\x80\xd0\xb8\xd0\xbc\xd0\xb5\xd1\x80.\xd1\x80\xd1\x84/\xd0\xb0",
+		"url http://xn--e1afmkfd.xn--p1ai/\xd0\xb0\nname xn--e1afmkfd.xn--p1ai\n"},
+	{"Bitte nicht auf http://a.example/b klicken!", "url http://a.example/b\nname a.example\n"},
+	{"\xd0\xa1\xd0\xb0\xd0\xb9\xd1\x82 a.example \xd1\x81 198.51.100.7",
+		"name a.example\nip 198.51.100.7\n"},
+	{"\xe8\xaf\xb7\xe8\xae\xbf\xe9\x97\xaehttp://a.example/b\xe3\x80\x82",
+		"url http://a.example/b\nname a.example\n"},
+	{"\xe3\x83\x95\xe3\x82\xa3\xe3\x83\x83\xe3\x82\xb7\xe3\x83\xb3\xe3\x82\xb0"
+	 "a.example\xe3\x81\xae",
+		"name a.example\n"},
+	{"\xd9\x85\xd9\x88\xd9\x82\xd8\xb9 a.example \xd8\x8c", "name a.example\n"},
+	{"Le site \xc2\xab a.example \xc2\xbb, l\xe2\x80\x99"
+	 "adresse x@mail.example",
+		"name a.example\nemail x@mail.example\n"},
+	/* digests, numbers */
+	{"MD5: d41d8cd98f00b204e9800998ecf8427e", "md5 d41d8cd98f00b204e9800998ecf8427e\n"},
+	{"sha1=da39a3ee5e6b4b0d3255bfef95601890afd80709", "sha1 da39a3ee5e6b4b0d3255bfef95601890afd80709\n"},
+	{"d14a028c2a3a2bc9476102bb288234c415a2b01f828ea62ac5b3e42f",
+		"sha224 d14a028c2a3a2bc9476102bb288234c415a2b01f828ea62ac5b3e42f\n"},
+	{"38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b",
+		"sha384 "
+                "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898"
+                "b95b\n"},
+	{"CVE-2026-1234, cve-2026-12345 and CVE 2026-99999",
+		"cve CVE-2026-1234\ncve CVE-2026-12345\ncve CVE-2026-99999\n"},
+	{"CVE\xe2\x80\x91"
+	 "2026\xe2\x80\x91"
+	 "1234",
+		"cve CVE-2026-1234\n"},
+	{"AS64500 (ASN64501, AS 64502)", "asn 64500\nasn 64501\nasn 64502\n"},
+	/* wallets */
+	{"Send 0.5 BTC to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa.",
+		"wallet 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa\n"},
+	{"bitcoin:bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4?amount=1",
+		"wallet bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4\n"},
+	{"ETH 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+		"wallet 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed\n"},
+	{"888tNkZrPN6JsEgekjMnABU4TBzc2Dt29EPAvkRxbANsAnjyPbb3iQ1YBRk1UXcdRsiKc9dhwMVgN5S9cQUiyoogDavup3H",
+		"wallet "
+                "888tNkZrPN6JsEgekjMnABU4TBzc2Dt29EPAvkRxbANsAnjyPbb3iQ1YBRk1UXcdRsiKc9dhwMVgN5S9cQUiyoogDavu"
+                "p3H\n"},
+	/* mail */
+	{"From: \"Bank\" <service@bank.example>", "email service@bank.example\n"},
+	{"mailto:a.b+c@mail.example?subject=x", "email a.b+c@mail.example\n"},
+	{"x@b\xc3\xbc"
+	 "cher.example",
+		"email x@xn--bcher-kva.example\n"},
+};
+
+/* And what looks like one and is none. */
+static const char *const nothing_in[] = {
+	/* versions, dates, numbers */
+	"version 1.2.3.4",
+	"Version: 10.0.0.1",
+	"v1.2.3.4",
+	"firmware 9.8.1.17",
+	"release 4.3.2.1",
+	"1.2.3",
+	"1.2.3.4.5",
+	"10.0.19045.1234",
+	"2026.11.22",
+	"22.11.2026 10:30",
+	"2026-11-22T10:30:45.123Z",
+	"12:30:45",
+	"1.000.000,00",
+	"versi\xc3\xb3n 1.2.3.4",
+	"wersja 1.2.3.4",
+	"\xd0\xb2\xd0\xb5\xd1\x80\xd1\x81\xd0\xb8\xd1\x8f 1.2.3.4",
+	"Kapitel 1.2.3.4",
+	"OID 1.3.6.1",
+	"nginx/1.18.0",
+	"Mozilla/5.0 Chrome/120.0.6099.109",
+	"999.1.1.1",
+	"256.256.256.256",
+	/* files */
+	"readme.md",
+	"setup.py",
+	"foo.so",
+	"libfoo.1.so",
+	"run.sh",
+	"a.zip",
+	"main.rs",
+	"module.pm",
+	"pkg.sub.module.py",
+	"report.pdf",
+	"invoice.docx",
+	"x.tar.gz",
+	"Makefile.am",
+	"kernel32.dll",
+	"index.html",
+	"/usr/lib/a.com",
+	"C:\\Windows\\a.com",
+	"node.js",
+	/* parts of mails */
+	"boundary=\"0000000000abc.mail.example\"",
+	"\n--0000000000abc5d.mail.example.com--\n",
+	"------=_Part_12_34.5678",
+	"Message-ID: <1234.abc@mail.example>",
+	"In-Reply-To: <a@b.example>",
+	"References: <a@b.example>",
+	"cid:image001.png@01d9.example",
+	/* sentences and code */
+	"e.g. this",
+	"i.e. that",
+	"end.The next",
+	"No.1",
+	"a.m. p.m.",
+	"the dot com bubble",
+	"look at the dot at the end",
+	"std::vector",
+	"a::b",
+	"foo.bar()",
+	"self.x",
+	"ASP.NET",
+	"@user.name",
+	"$obj.name",
+	"AS400",
+	"as 12345 people",
+	/* addresses that say nothing */
+	"127.0.0.1",
+	"0.0.0.0",
+	"255.255.255.0",
+	"224.0.0.1",
+	"::1",
+	"00:11:22:33:44:55",
+	/* nearly digests, wallets, numbers of flaws */
+	"00000000000000000000000000000000",
+	"deadbeefdeadbeefdeadbeefdeadbee",
+	"abcdefabcdefabcdefabcdefabcdefab",
+	"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
+	"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",
+	"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD",
+	"0x0000000000000000000000000000000000000000",
+	"CVE-2026",
+	"CVE-26-1234",
+	"f47ac10b-58cc-4372-a567-0e02b2c3d479",
+	/* brackets that defang nothing */
+	"(at) [x] (:) [.] a[0].b",
+	"array[i].x[j]",
+	"see [1.] and (2.)",
+};
+
+static void test_table_of_findings(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(found_in); i++)
+		expect(found_in[i][0], found_in[i][1]);
+}
+
+static void test_table_of_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(nothing_in); i++)
+		expect(nothing_in[i], "");
+}
+
 static void test_bounded_output(void **state)
 {
 	struct buf text = {0};
@@ -148,7 +368,8 @@ static void test_bounded_output(void **state)
 static void test_linear(void **state)
 {
 	static const char *const units[] = {"://", "http://", "a.", "[.", "(at) ", "hxxp", "a@", "1.1.",
-		"::", "f:", "\xc3\xbc", "((((", "x://"};
+		"::", "f:", "\xc3\xbc", "((((", "x://", " dot ", "a at b dot ", "\\.", "=\n", "<http",
+		"<http\n", "\xe2\x80\x8b", "a\xe3\x80\x82", "bc1q", "1A1z", "0x5a", "CVE "};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
@@ -188,6 +409,8 @@ int main(void)
 		cmocka_unit_test(test_digests_and_numbers),
 		cmocka_unit_test(test_defanged),
 		cmocka_unit_test(test_not_indicators),
+		cmocka_unit_test(test_table_of_findings),
+		cmocka_unit_test(test_table_of_nothing),
 		cmocka_unit_test(test_bounded_output),
 		cmocka_unit_test(test_linear),
 		cmocka_unit_test(test_format_guess),
