@@ -107,9 +107,13 @@ struct conf {
 	uint64_t partitions_ahead; /* months */
 	uint64_t retain;           /* reports, microseconds since receipt */
 	/* exchange */
-	struct str exchange_ca; /* PEM bundle to trust for feeds; "" = the system's */
+	struct str exchange_ca;          /* PEM bundle to trust for feeds; "" = the system's */
+	struct str exchange_certificate; /* PEM: what we show to feeds that ask who we are */
+	struct str exchange_key;
 	uint64_t feed_interval; /* default */
 	uint64_t feed_max_size;
+	uint64_t feed_timeout;   /* of one request */
+	uint64_t feed_min_speed; /* bytes a second */
 	/* keys */
 	bool keys_enabled;
 	struct str keys_folder;   /* "" = state/keys */

@@ -192,10 +192,18 @@ const struct conf_option conf_options[] = {
 
 	{"exchange", "ca", OPT_PATH, AT(exchange_ca), "", 0, 0, NULL, RELOAD, SUPERVISOR,
 		"PEM file with the authorities to trust when feeds are pulled. Empty: the system's."},
+	{"exchange", "certificate", OPT_PATH, AT(exchange_certificate), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"PEM file with our certificate and chain, shown to feeds whose auth is \"certificate\". Empty: none."},
+	{"exchange", "key", OPT_PATH, AT(exchange_key), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"PEM file with its private key."},
 	{"exchange", "feed_interval", OPT_TIME, AT(feed_interval), "15m", SECOND, 30 * DAY, NULL, RELOAD,
 		EXCHANGE | DESK, "How often a feed is pulled that has no interval of its own."},
 	{"exchange", "feed_max_size", OPT_SIZE, AT(feed_max_size), "256M", 64 * KB, 4 * GB, NULL, RELOAD, EXCHANGE,
 		"The largest page that is taken."},
+	{"exchange", "feed_timeout", OPT_TIME, AT(feed_timeout), "30m", SECOND, DAY, NULL, RELOAD, EXCHANGE,
+		"How long one request to a feed may take in all."},
+	{"exchange", "feed_min_speed", OPT_SIZE, AT(feed_min_speed), "100", 1, MB, NULL, RELOAD, EXCHANGE,
+		"Bytes a second, over a minute, under which a request to a feed is given up."},
 
 	{"keys", "enabled", OPT_BOOL, AT(keys_enabled), "yes", 0, 0, NULL, RESTART, SUPERVISOR | TRIAGE | DESK,
 		"Whether encrypted mail is opened and signatures are checked, by a room of their own with a keyring of its "

@@ -163,19 +163,20 @@ static void on_reported(struct pg *pg, const struct pg_result *result, void *con
 		log_error("state of a feed: %s", result->text);
 }
 
-void catalogue_report(struct catalogue *catalogue, uint32_t source, bool succeeded, const char *problem)
+void catalogue_report(struct catalogue *catalogue, const struct pull_end *end)
 {
-	char id[16];
+	char id[16], wait[32], pages[16];
 	struct pg_parameter parameters[] = {{.value = {id, 0}},
-		{.value = str_of(succeeded ? "true" : "false")}, {.value = utf8_cut(str_of(problem), 500)}};
+		{.value = str_of(end->well ? "true" : "false")},
+		{.value = str_of(trouble_name(end->trouble))}, {.value = utf8_cut(str_of(end->problem), 500)},
+		{.value = {wait, 0}}, {.value = {pages, 0}}};
 
 	if (!catalogue->pg || !pg_is_up(catalogue->pg) || pg_queued(catalogue->pg) >= REPORTS_MAX)
 		return;
-	parameters[0].value.len = (size_t)snprintf(id, sizeof(id), "%u", source);
-	pg_query(catalogue->pg,
-		"INSERT INTO feed_state (source, tried, succeeded, problem) "
-		"VALUES ($1, now(), CASE WHEN $2::boolean THEN now() END, $3) "
-		"ON CONFLICT (source) DO UPDATE SET tried = excluded.tried, "
-		"succeeded = coalesce(excluded.succeeded, feed_state.succeeded), problem = excluded.problem",
-		parameters, ARRAY_LEN(parameters), true, on_reported, NULL);
+	parameters[0].value.len = (size_t)snprintf(id, sizeof(id), "%u", end->source);
+	parameters[4].value.len =
+		(size_t)snprintf(wait, sizeof(wait), "%lld milliseconds", (long long)(end->wait / 1000));
+	parameters[5].value.len = (size_t)snprintf(pages, sizeof(pages), "%u", end->pages);
+	pg_query(catalogue->pg, "SELECT feed_ended($1, $2, $3, $4, $5, $6)", parameters,
+		ARRAY_LEN(parameters), true, on_reported, NULL);
 }

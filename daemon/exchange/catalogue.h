@@ -2,6 +2,7 @@
 #define EXCHANGE_CATALOGUE_H
 
 #include "base/str.h"
+#include "exchange/trouble.h"
 #include "proc/loop.h"
 
 /*
@@ -19,7 +20,16 @@ void catalogue_free(struct catalogue **catalogue);
 void catalogue_refresh(struct catalogue *catalogue); /* read the credentials again */
 bool catalogue_known(const struct catalogue *catalogue);
 const char *catalogue_auth(const struct catalogue *catalogue, uint32_t source); /* "" if there are none */
-/* Note the end of a pull in feed_state; dropped while the database is away. */
-void catalogue_report(struct catalogue *catalogue, uint32_t source, bool succeeded, const char *problem);
+/* How a pull ended. */
+struct pull_end {
+	uint32_t source;
+	bool well; /* as a whole; `trouble` may still name a part that could not be had */
+	enum trouble trouble;
+	const char *problem; /* for people; "" */
+	int64_t wait;        /* microseconds to the next */
+	unsigned pages;      /* that came */
+};
+/* Note it in feed_state; dropped while the database is away. */
+void catalogue_report(struct catalogue *catalogue, const struct pull_end *end);
 
 #endif

@@ -68,6 +68,18 @@ static void on_change(void *context)
 static const struct appender_calls appender_calls = {
 	.sources = on_sources, .doors = on_doors, .drained = on_change};
 
+static void set_fetcher(struct exchange *exchange)
+{
+	const struct conf *conf = room_conf(exchange->room);
+	struct fetcher_settings settings = {.ca = room_grant(exchange->room, "exchange.ca"),
+		.certificate = room_grant(exchange->room, "exchange.certificate"),
+		.key = room_grant(exchange->room, "exchange.key"),
+		.timeout = conf->feed_timeout,
+		.min_speed = conf->feed_min_speed};
+
+	fetcher_set(exchange->collector.fetcher, &settings);
+}
+
 static bool exchange_load(struct room *room, struct err *err)
 {
 	struct exchange *exchange = mem_alloc(sizeof(*exchange));
@@ -86,7 +98,9 @@ static bool exchange_load(struct room *room, struct err *err)
 	collector->feeds = map_new();
 	exchange->patience = timer_new(collector->loop, patience_is_over, exchange);
 	collector->appender = appender_new(collector->loop, &appender_calls, exchange);
-	collector->fetcher = fetcher_new(collector->loop, room_grant(room, "exchange.ca"), err);
+	collector->fetcher = fetcher_new(collector->loop, &(struct fetcher_settings){.timeout = 0}, err);
+	if (collector->fetcher)
+		set_fetcher(exchange);
 	return collector->fetcher != NULL;
 }
 
@@ -155,7 +169,7 @@ static void exchange_reload(struct room *room, const struct conf *old)
 	(void)old;
 	exchange->collector.interval = room_conf(room)->feed_interval;
 	exchange->collector.max_size = room_conf(room)->feed_max_size;
-	fetcher_trust(exchange->collector.fetcher, room_grant(room, "exchange.ca"));
+	set_fetcher(exchange);
 }
 
 static void drain_is_over(void *context)

@@ -1,5 +1,6 @@
-#include "exchange/feed.h"
+#include "exchange/feed_private.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,11 +8,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "exchange/cursor.h"
-#include "wire/taxii.h"
 
-/* Objects asked for at once; servers cap it as they like. */
-#define TAXII_LIMIT 1000u
 /* So much of a page is kept before its append begins: a small one may turn out to be nothing new. */
 #define HELD_MAX 65536u
 /* Transfers stop while more than this waits for the spool. */
@@ -20,40 +17,36 @@
 #define BACKOFF_FIRST (30 * CLOCK_SECOND)
 #define BACKOFF_LAST  (3600 * CLOCK_SECOND)
 
-enum feed_state {
-	FEED_WAITING, /* for its time */
-	FEED_DUE,     /* for spool or credentials */
-	FEED_ASKING,  /* for the bookmark */
-	FEED_FETCHING,
-	FEED_COMMITTING
-};
-
-struct feed {
-	struct collector *collector;
-	uint32_t source;
-	enum source_kind kind;
-	enum format format;
-	char *name;
-	char *url;
-	char *owner; /* of the bookmark */
-	uint32_t interval;
-	enum feed_state state;
-	struct timer *timer;
-	unsigned failures;
-	bool have_cursor;
-	struct cursor cursor; /* durable */
-	struct cursor after;  /* once the page at hand is committed */
-	bool more;            /* a page follows the one at hand */
-	struct fetch *fetch;
-	uint32_t append; /* open one, or the bookmark's question */
-	struct buf held; /* the front of the page, until its append begins */
-	struct sha256 *digest;
-	struct taxii_scan *scan;
-	uint64_t size;
-};
-
 static void feed_pull(struct feed *feed);
-static bool feed_fetch(struct feed *feed, struct err *err);
+static void feed_go(struct feed *feed);
+
+static const struct feed_way *way_of(enum source_kind kind)
+{
+	switch (kind) {
+	case SOURCE_TAXII:
+		return &feed_way_taxii;
+	case SOURCE_MISP:
+		return &feed_way_misp;
+	case SOURCE_MISP_FEED:
+		return &feed_way_misp_feed;
+	case SOURCE_SHADOWSERVER:
+		return &feed_way_shadowserver;
+	default:
+		return &feed_way_file;
+	}
+}
+
+void feed_part(struct feed *feed, enum trouble trouble, const char *format, ...)
+{
+	va_list args;
+
+	if (feed->part_problem[0])
+		return;
+	feed->part = trouble;
+	va_start(args, format);
+	(void)vsnprintf(feed->part_problem, sizeof(feed->part_problem), format, args);
+	va_end(args);
+}
 
 /* Waiting */
 
@@ -68,8 +61,8 @@ static int64_t jittered(int64_t interval)
 
 static int64_t feed_interval(const struct feed *feed)
 {
-	if (feed->interval > 0)
-		return (int64_t)feed->interval * CLOCK_SECOND;
+	if (feed->source.interval > 0)
+		return (int64_t)feed->source.interval * CLOCK_SECOND;
 	return (int64_t)feed->collector->interval;
 }
 
@@ -84,12 +77,6 @@ static int64_t feed_backoff(const struct feed *feed)
 	return wait < last ? wait : last;
 }
 
-static void feed_wait(struct feed *feed, int64_t wait)
-{
-	feed->state = FEED_WAITING;
-	timer_set(feed->timer, wait);
-}
-
 static void feed_drop_page(struct feed *feed)
 {
 	fetch_cancel(&feed->fetch);
@@ -101,24 +88,46 @@ static void feed_drop_page(struct feed *feed)
 	buf_clear(&feed->held);
 }
 
+/* The pull is over: say how it went, and when the next is. */
+static void feed_end(struct feed *feed, enum trouble trouble, const char *problem, int64_t wait)
+{
+	struct pull_end end = {.source = feed->source.id,
+		.well = trouble == TROUBLE_NONE,
+		.trouble = trouble,
+		.problem = problem,
+		.wait = wait,
+		.pages = feed->pages};
+
+	if (feed->part_problem[0] && end.well) {
+		end.trouble = feed->part;
+		end.problem = feed->part_problem;
+		log_warn_f(LOG_F({"source", feed->source.name.p}, {"trouble", trouble_name(feed->part)}),
+			"part of a pull failed: %s", feed->part_problem);
+	}
+	catalogue_report(feed->collector->catalogue, &end);
+	feed->state = FEED_WAITING;
+	timer_set(feed->timer, wait);
+}
+
 static void feed_succeeded(struct feed *feed)
 {
 	if (feed->failures > 0)
-		log_info_f(LOG_F({"source", feed->name}), "pulling works again");
+		log_info_f(LOG_F({"source", feed->source.name.p}), "pulling works again");
 	feed->failures = 0;
-	catalogue_report(feed->collector->catalogue, feed->source, true, "");
-	feed_wait(feed, jittered(feed_interval(feed)));
+	feed_end(feed, TROUBLE_NONE, "", jittered(feed_interval(feed)));
 }
 
 /* retry_after: -1 where the server did not say. */
-static void feed_failed(struct feed *feed, const char *why, int64_t retry_after)
+static void feed_failed(struct feed *feed, enum trouble trouble, const char *why, int64_t retry_after)
 {
 	feed_drop_page(feed);
 	feed->failures++;
 	feed->collector->failed++;
-	log_warn_f(LOG_F({"source", feed->name}, {"url", feed->url}), "pull failed: %s", why);
-	catalogue_report(feed->collector->catalogue, feed->source, false, why);
-	feed_wait(feed, retry_after >= 0 ? retry_after + CLOCK_SECOND / 10 : jittered(feed_backoff(feed)));
+	log_warn_f(LOG_F({"source", feed->source.name.p}, {"url", feed->url},
+			   {"trouble", trouble_name(trouble)}),
+		"pull failed: %s", why);
+	feed_end(feed, trouble, why,
+		retry_after >= 0 ? retry_after + CLOCK_SECOND / 10 : jittered(feed_backoff(feed)));
 }
 
 /* The spool went: what it has is asked for again when it is back. */
@@ -134,31 +143,42 @@ static void feed_start_over(struct feed *feed)
 
 static void feed_envelope(const struct feed *feed, const char *content_type, struct buf *out)
 {
-	buf_printf(out, "{\"door\":\"%s\",\"url\":", source_kind_name(feed->kind));
+	struct source read = feed->source;
+
+	read.format = feed->step.format;
+	buf_printf(out, "{\"door\":\"%s\",\"url\":", source_kind_name(feed->source.kind));
 	buf_json_string(out, utf8_cut(str_of(feed->url), 512));
 	if (content_type && content_type[0]) {
 		buf_text(out, ",\"content_type\":");
 		buf_json_string(out, str_of(content_type));
 	}
-	if (feed->cursor.added_after[0]) {
-		buf_text(out, ",\"added_after\":");
-		buf_json_string(out, str_of(feed->cursor.added_after));
-	}
+	buf_str(out, buf_view(&feed->step.member));
+	source_envelope(&read, out);
 	buf_char(out, '}');
 }
 
 static struct append_open feed_open(const struct feed *feed, const struct buf *envelope)
 {
-	return (struct append_open){.source = feed->source,
-		.format = feed->kind == SOURCE_TAXII ? FORMAT_STIX : feed->format,
+	return (struct append_open){.source = feed->source.id,
+		.format = feed->step.format,
 		.exercise = STR(""),
 		.envelope = buf_view(envelope)};
+}
+
+static void feed_taken(struct feed *feed)
+{
+	if (feed->how->cursor && strcmp(feed->step.owner, feed->owner) == 0)
+		feed->cursor = feed->after;
+	feed->how->taken(feed);
+	if (feed->collector->draining)
+		feed_succeeded(feed);
+	else
+		feed_go(feed);
 }
 
 static void feed_committed(const struct append_committed *committed, const struct err *err, void *context)
 {
 	struct feed *feed = context;
-	struct err again;
 
 	feed->append = 0;
 	if (!committed && err->code == ERR_UNCERTAIN) {
@@ -166,16 +186,13 @@ static void feed_committed(const struct append_committed *committed, const struc
 		return;
 	}
 	if (!committed) {
-		feed_failed(feed, err->text, -1);
+		feed_failed(feed, TROUBLE_SPOOL, err->text, -1);
 		return;
 	}
-	feed->cursor = feed->after;
+	feed->pages++;
 	feed->collector->pages++;
 	feed->collector->bytes += feed->size;
-	if (!feed->more || feed->collector->draining)
-		feed_succeeded(feed);
-	else if (!feed_fetch(feed, &again))
-		feed_failed(feed, again.text, -1);
+	feed_taken(feed);
 }
 
 static bool feed_ready(void *context)
@@ -204,9 +221,13 @@ static bool feed_bytes(struct str bytes, void *context)
 	struct feed *feed = context;
 
 	sha256_update(feed->digest, bytes.p, bytes.len);
-	if (feed->kind == SOURCE_TAXII)
+	if (feed->step.json)
 		taxii_scan_bytes(feed->scan, bytes);
+	if (feed->how->bytes)
+		feed->how->bytes(feed, bytes);
 	feed->size += bytes.len;
+	if (feed->step.keep)
+		return true;
 	if (feed->append != 0) {
 		appender_bytes(feed->collector->appender, feed->append, bytes);
 		return true;
@@ -217,13 +238,20 @@ static bool feed_bytes(struct str bytes, void *context)
 
 static void feed_commit(struct feed *feed, const struct fetch_result *result)
 {
-	struct buf value = {0};
+	struct buf value = {0}, also = {0};
 	struct buf envelope = {0};
 	struct append_close close;
 
-	cursor_encode(&feed->after, str_of(feed->url), &value);
+	/* An item is the same whatever it was filtered by. */
+	cursor_encode(&feed->after,
+		str_of(strcmp(feed->step.owner, feed->owner) == 0 ? feed->identity : feed->url), &value);
 	close = (struct append_close){
-		.bookmark_owner = str_of(feed->owner), .bookmark_value = buf_view(&value)};
+		.bookmark_owner = str_of(feed->step.owner), .bookmark_value = buf_view(&value)};
+	if (feed->step.also) {
+		cursor_encode(&feed->cursor, str_of(feed->identity), &also);
+		close.also_owner = str_of(feed->owner);
+		close.also_value = buf_view(&also);
+	}
 	feed->state = FEED_COMMITTING;
 	if (feed->append != 0) {
 		appender_commit(feed->collector->appender, feed->append, &close);
@@ -237,91 +265,38 @@ static void feed_commit(struct feed *feed, const struct fetch_result *result)
 	}
 	buf_clear(&feed->held);
 	buf_free(&value);
+	buf_free(&also);
 	buf_free(&envelope);
 	if (feed->append == 0)
 		feed_start_over(feed);
 }
 
-/* The cursor behind this page of a TAXII collection, and whether another follows. False: the server
- * contradicts itself. */
-static bool taxii_after(struct feed *feed, const struct fetch_result *result)
+static void feed_page_ended(struct feed *feed, const struct fetch_result *result)
 {
-	struct cursor *after = &feed->after;
-	struct str next = taxii_scan_next(feed->scan);
+	enum trouble trouble = TROUBLE_MALFORMED;
+	enum feed_page page;
+	uint8_t digest[SHA256_LEN];
+	struct err err = {0};
 
-	if (!taxii_scan_ended(feed->scan))
-		return false;
-	feed->more = taxii_scan_more(feed->scan);
-	if (result->date_added_last[0])
-		cursor_set(after->last, sizeof(after->last), str_of(result->date_added_last));
-	cursor_set(after->next, sizeof(after->next), feed->more ? next : STR(""));
-	if (after->next[0])
-		return strcmp(after->next, feed->cursor.next) != 0;
-	/* Without `next` the way on is by the time of the last object (TAXII 2.1 3.5). */
-	if (after->last[0])
-		memcpy(after->added_after, after->last, sizeof(after->added_after));
-	return !feed->more || strcmp(after->added_after, feed->cursor.added_after) != 0;
-}
-
-/* Whether the page says what the last one said. */
-static bool page_is_known(const struct feed *feed)
-{
-	if (feed->kind == SOURCE_TAXII && !taxii_scan_objects(feed->scan))
-		return true;
-	return strcmp(feed->after.digest, feed->cursor.digest) == 0 &&
-	       strcmp(feed->after.added_after, feed->cursor.added_after) == 0 &&
-	       strcmp(feed->after.next, feed->cursor.next) == 0;
-}
-
-static void feed_not_modified(struct feed *feed)
-{
-	struct err err;
-
-	feed_drop_page(feed);
-	feed->collector->not_modified++;
-	if (!feed->more) {
-		feed_succeeded(feed);
+	sha256_final(feed->digest, digest);
+	feed->after = feed->cursor;
+	if (result->status == 200)
+		hex_encode(digest, sizeof(digest), feed->after.digest);
+	if (result->status == 200 && feed->step.json && !taxii_scan_ended(feed->scan)) {
+		feed_failed(feed, TROUBLE_MALFORMED, "expected JSON, whole", -1);
 		return;
 	}
-	feed->cursor = feed->after;
-	if (!feed_fetch(feed, &err))
-		feed_failed(feed, err.text, -1);
-}
-
-static void feed_page(struct feed *feed, const struct fetch_result *result)
-{
-	uint8_t digest[SHA256_LEN];
-
-	feed->after = feed->cursor;
-	feed->more = false;
-	sha256_final(feed->digest, digest);
-	hex_encode(digest, sizeof(digest), feed->after.digest);
-	if (feed->kind == SOURCE_TAXII) {
-		if (!taxii_after(feed, result)) {
-			feed_failed(
-				feed, "expected a whole TAXII 2.1 envelope that says where it goes on", -1);
-			return;
-		}
-	} else {
-		cursor_set(feed->after.etag, sizeof(feed->after.etag), str_of(result->etag));
-		cursor_set(feed->after.modified, sizeof(feed->after.modified), str_of(result->modified));
-	}
-	if (feed->size == 0 || page_is_known(feed))
-		feed_not_modified(feed);
-	else
+	page = feed->how->page(feed, result, &trouble, &err);
+	if (page == PAGE_BAD) {
+		feed_failed(feed, trouble, err.text, -1);
+	} else if (page == PAGE_NEW) {
 		feed_commit(feed, result);
-}
-
-/* A `next` may die with the server's memory: the time of the last page taken is good for ever. */
-static bool feed_forgets_next(struct feed *feed, long status)
-{
-	if (feed->kind != SOURCE_TAXII || !feed->cursor.next[0] || status < 400 || status > 499 ||
-		status == 401 || status == 403 || status == 429)
-		return false;
-	feed->cursor.next[0] = '\0';
-	if (feed->cursor.last[0])
-		memcpy(feed->cursor.added_after, feed->cursor.last, sizeof(feed->cursor.added_after));
-	return true;
+	} else {
+		feed_drop_page(feed);
+		if (!feed->step.keep)
+			feed->collector->not_modified++;
+		feed_taken(feed);
+	}
 }
 
 static void feed_fetched(const struct fetch_result *result, void *context)
@@ -331,18 +306,15 @@ static void feed_fetched(const struct fetch_result *result, void *context)
 
 	feed->fetch = NULL;
 	if (result->problem) {
-		feed_failed(feed, result->problem, -1);
-	} else if (result->status == 304) {
-		feed->more = false;
-		feed_not_modified(feed);
-	} else if (result->status == 200) {
-		feed_page(feed, result);
+		feed_failed(feed, result->trouble, result->problem, -1);
+	} else if (result->status == 200 || result->status == 304) {
+		feed_page_ended(feed, result);
+	} else if (feed->how->forgive && feed->how->forgive(feed, result->status)) {
+		feed_drop_page(feed);
+		feed_go(feed);
 	} else {
 		(void)snprintf(text, sizeof(text), "the server answered %ld", result->status);
-		if (feed_forgets_next(feed, result->status))
-			feed_failed(feed, text, 0);
-		else
-			feed_failed(feed, text, result->retry_after);
+		feed_failed(feed, trouble_of_status(result->status), text, result->retry_after);
 	}
 }
 
@@ -350,29 +322,78 @@ static const struct fetch_calls feed_calls = {feed_ready, feed_bytes, feed_fetch
 
 static bool feed_fetch(struct feed *feed, struct err *err)
 {
-	struct fetch_request request = {.url = feed->url,
-		.auth = catalogue_auth(feed->collector->catalogue, feed->source),
+	struct feed_step *step = &feed->step;
+	struct fetch_request request = {.url = buf_cstr(&step->url),
+		.accept = step->accept,
+		.auth = feed->source.kind == SOURCE_SHADOWSERVER
+	                        ? ""
+	                        : catalogue_auth(feed->collector->catalogue, feed->source.id),
+		.header = step->header.len > 0 ? buf_cstr(&step->header) : NULL,
+		.post = step->post.len > 0 ? buf_view(&step->post) : STR_NONE,
 		.max_size = feed->collector->max_size};
-	struct buf url = {0};
 
+	if (step->conditional) {
+		request.etag = feed->cursor.etag;
+		request.modified = feed->cursor.modified;
+	}
 	sha256_reset(feed->digest);
 	taxii_scan_reset(feed->scan);
 	buf_clear(&feed->held);
 	feed->size = 0;
-	if (feed->kind == SOURCE_TAXII) {
-		taxii_page_url(str_of(feed->url), TAXII_LIMIT, STR(""), str_of(feed->cursor.added_after),
-			str_of(feed->cursor.next), &url);
-		request.url = buf_cstr(&url);
-		request.accept = TAXII_ACCEPT;
-	} else {
-		request.etag = feed->cursor.etag;
-		request.modified = feed->cursor.modified;
-	}
 	feed->collector->pulls++;
 	feed->state = FEED_FETCHING;
 	feed->fetch = fetch_new(feed->collector->fetcher, &request, &feed_calls, feed, err);
-	buf_free(&url);
 	return feed->fetch != NULL;
+}
+
+/* Steps */
+
+static void feed_ask(struct feed *feed, const char *owner, append_bookmark_fn *call)
+{
+	feed->append = appender_bookmark(feed->collector->appender, str_of(owner), call, feed);
+	feed->state = feed->append != 0 ? FEED_ASKING : FEED_DUE;
+}
+
+static void feed_known(struct str value, const struct err *err, void *context)
+{
+	struct feed *feed = context;
+
+	feed->append = 0;
+	if (err) {
+		feed_start_over(feed);
+		return;
+	}
+	feed->how->known(feed, value);
+	feed_go(feed);
+}
+
+static void step_clear(struct feed_step *step)
+{
+	struct feed_step clean = {
+		.url = step->url, .post = step->post, .header = step->header, .member = step->member};
+
+	buf_clear(&clean.url);
+	if (clean.post.data)
+		mem_wipe(clean.post.data, clean.post.len);
+	buf_clear(&clean.post);
+	buf_clear(&clean.header);
+	buf_clear(&clean.member);
+	*step = clean;
+}
+
+static void feed_go(struct feed *feed)
+{
+	struct err err = {0};
+
+	step_clear(&feed->step);
+	if (!feed->how->next(feed, &feed->step, &err))
+		feed_failed(feed, TROUBLE_MALFORMED, err.text, -1);
+	else if (feed->step.kind == STEP_DONE)
+		feed_succeeded(feed);
+	else if (feed->step.kind == STEP_ASK)
+		feed_ask(feed, feed->step.owner, feed_known);
+	else if (!feed_fetch(feed, &err))
+		feed_failed(feed, TROUBLE_MALFORMED, err.text, -1);
 }
 
 /* Beginning */
@@ -385,7 +406,7 @@ static void feed_bookmark(struct str value, const struct err *err, void *context
 	feed->state = FEED_DUE;
 	if (err)
 		return;
-	cursor_decode(value, str_of(feed->url), &feed->cursor);
+	cursor_decode(value, str_of(feed->identity), &feed->cursor);
 	feed->have_cursor = true;
 	feed_pull(feed);
 }
@@ -393,21 +414,19 @@ static void feed_bookmark(struct str value, const struct err *err, void *context
 static void feed_pull(struct feed *feed)
 {
 	struct collector *collector = feed->collector;
-	struct err err;
 
 	feed->state = FEED_DUE;
 	if (collector->draining || appender_state(collector->appender) != APPENDER_OPEN ||
 		!catalogue_known(collector->catalogue))
 		return;
-	if (!feed->have_cursor) {
-		feed->append =
-			appender_bookmark(collector->appender, str_of(feed->owner), feed_bookmark, feed);
-		if (feed->append != 0)
-			feed->state = FEED_ASKING;
+	if (feed->how->cursor && !feed->have_cursor) {
+		feed_ask(feed, feed->owner, feed_bookmark);
 		return;
 	}
-	if (!feed_fetch(feed, &err))
-		feed_failed(feed, err.text, -1);
+	feed->pages = 0;
+	feed->part_problem[0] = '\0';
+	feed->how->start(feed);
+	feed_go(feed);
 }
 
 static void on_timer(void *context)
@@ -431,21 +450,35 @@ void feed_hurry(struct feed *feed)
 	feed_pull(feed);
 }
 
+static void keep_source(struct feed *feed, const struct source *source)
+{
+	feed->source = *source;
+	feed->source.name = arena_str(feed->arena, source->name);
+	feed->source.match = arena_str(feed->arena, source->match);
+	feed->source.settings = arena_str(feed->arena, source->settings);
+	feed->source.exercise = STR("");
+}
+
 struct feed *feed_new(struct collector *collector, const struct source *source)
 {
 	struct feed *feed = mem_alloc(sizeof(*feed));
 
 	feed->collector = collector;
-	feed->source = source->id;
-	feed->kind = source->kind;
-	feed->format = source->format;
-	feed->interval = source->interval;
-	feed->name = mem_strndup(source->name.p, source->name.len);
+	feed->arena = arena_new(1024);
+	keep_source(feed, source);
+	feed->filter = source_setting(&feed->source, "filter", feed->arena);
+	feed->since = source_setting(&feed->source, "since", feed->arena);
+	feed->download = source_setting(&feed->source, "download", feed->arena);
+	feed->how = way_of(source->kind);
 	feed->url = mem_strndup(source->match.p, source->match.len);
-	feed->owner = mem_printf("feed/%u", source->id);
+	feed->identity = feed->filter.len > 0 ? mem_printf("%s " STR_FMT, feed->url, STR_ARG(feed->filter))
+	                                      : mem_strdup(feed->url);
+	(void)snprintf(feed->owner, sizeof(feed->owner), "feed/%u", source->id);
 	feed->timer = timer_new(collector->loop, on_timer, feed);
 	feed->digest = sha256_new();
 	feed->scan = taxii_scan_new();
+	if (feed->how->begin)
+		feed->way = feed->how->begin(feed);
 	feed_pull(feed);
 	return feed;
 }
@@ -457,23 +490,31 @@ void feed_free(struct feed **feed_ptr)
 	if (!feed)
 		return;
 	feed_drop_page(feed);
+	if (feed->how->end)
+		feed->how->end(feed->way);
 	timer_free(&feed->timer);
 	sha256_free(&feed->digest);
 	taxii_scan_free(&feed->scan);
+	step_clear(&feed->step);
+	buf_free(&feed->step.url);
+	buf_free(&feed->step.post);
+	buf_free(&feed->step.header);
+	buf_free(&feed->step.member);
 	buf_free(&feed->held);
-	free(feed->name);
+	arena_free(&feed->arena);
 	free(feed->url);
-	free(feed->owner);
+	free(feed->identity);
 	free(feed);
 	*feed_ptr = NULL;
 }
 
 bool feed_keep(struct feed *feed, const struct source *source)
 {
-	if (feed->kind != source->kind || feed->format != source->format ||
-		feed->interval != source->interval || !str_equal(str_of(feed->url), source->match))
-		return false;
-	return true;
+	const struct source *was = &feed->source;
+
+	return was->kind == source->kind && was->format == source->format &&
+	       was->interval == source->interval && str_equal(was->match, source->match) &&
+	       str_equal(was->settings, source->settings);
 }
 
 bool feed_committing(const struct feed *feed)

@@ -2,10 +2,8 @@
 
 #include "exchange/fetch.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -16,11 +14,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "exchange/fetch_policy.h"
 
-#define REDIRECTS_MAX   5L
+#define REDIRECTS_MAX   5u
 #define CONNECT_SECONDS 20L
-#define STALL_SECONDS   60L
-#define CONNECTIONS_MAX 16L
+#define SPEED_SECONDS   60L
+#define CONNECTIONS_MAX 32L
+#define HEADERS_MAX     65536u
 #define RETRY_AFTER_MAX (INT64_C(86400) * CLOCK_SECOND)
 
 LIST_HEAD(fetches, fetch);
@@ -31,6 +31,10 @@ struct fetcher {
 	struct timer *timer;
 	struct fetches fetches;
 	char *ca;
+	char *certificate;
+	char *key;
+	uint64_t timeout;
+	uint64_t min_speed;
 };
 
 struct fetch {
@@ -40,10 +44,17 @@ struct fetch {
 	struct curl_slist *headers;
 	const struct fetch_calls *calls;
 	void *context;
-	bool plain; /* http */
+	char *url;    /* where it is now */
+	char *origin; /* where it began */
+	bool plain;   /* http */
+	bool far;     /* not where an operator sent us */
+	bool barred;  /* an address was not one to go to */
+	bool posts;
 	bool paused;
 	bool too_big;
 	bool stopped; /* bytes() said no */
+	unsigned redirects;
+	size_t headers_size;
 	uint64_t max_size;
 	char problem[CURL_ERROR_SIZE];
 	struct fetch_result result;
@@ -58,6 +69,7 @@ struct fetch_watch {
 
 static void fetch_end(struct fetch *fetch, CURLcode code);
 static void fetch_free(struct fetch *fetch);
+static void fetch_go(struct fetch *fetch);
 
 static void fetcher_check(struct fetcher *fetcher)
 {
@@ -130,7 +142,7 @@ static int want_timer(CURLM *multi, long milliseconds, void *context)
 	return 0;
 }
 
-struct fetcher *fetcher_new(struct loop *loop, struct str ca, struct err *err)
+struct fetcher *fetcher_new(struct loop *loop, const struct fetcher_settings *settings, struct err *err)
 {
 	struct fetcher *fetcher;
 	CURLM *multi = curl_multi_init();
@@ -144,7 +156,7 @@ struct fetcher *fetcher_new(struct loop *loop, struct str ca, struct err *err)
 	fetcher->multi = multi;
 	fetcher->timer = timer_new(loop, on_timeout, fetcher);
 	LIST_INIT(&fetcher->fetches);
-	fetcher_trust(fetcher, ca);
+	fetcher_set(fetcher, settings);
 	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, want_socket);
 	curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, fetcher);
 	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, want_timer);
@@ -153,10 +165,21 @@ struct fetcher *fetcher_new(struct loop *loop, struct str ca, struct err *err)
 	return fetcher;
 }
 
-void fetcher_trust(struct fetcher *fetcher, struct str ca)
+static void keep_text(char **member, struct str text)
 {
-	free(fetcher->ca);
-	fetcher->ca = ca.len > 0 ? mem_strndup(ca.p, ca.len) : NULL;
+	if (*member)
+		mem_wipe(*member, strlen(*member));
+	free(*member);
+	*member = text.len > 0 ? mem_strndup(text.p, text.len) : NULL;
+}
+
+void fetcher_set(struct fetcher *fetcher, const struct fetcher_settings *settings)
+{
+	keep_text(&fetcher->ca, settings->ca);
+	keep_text(&fetcher->certificate, settings->certificate);
+	keep_text(&fetcher->key, settings->key);
+	fetcher->timeout = settings->timeout;
+	fetcher->min_speed = settings->min_speed;
 }
 
 void fetcher_free(struct fetcher **fetcher)
@@ -173,7 +196,7 @@ void fetcher_free(struct fetcher **fetcher)
 	}
 	curl_multi_cleanup((*fetcher)->multi);
 	timer_free(&(*fetcher)->timer);
-	free((*fetcher)->ca);
+	fetcher_set(*fetcher, &(struct fetcher_settings){.timeout = 0});
 	free(*fetcher);
 	*fetcher = NULL;
 }
@@ -186,7 +209,94 @@ static void fetch_free(struct fetch *fetch)
 	curl_multi_remove_handle(fetch->fetcher->multi, fetch->easy);
 	curl_easy_cleanup(fetch->easy);
 	curl_slist_free_all(fetch->headers);
+	free(fetch->url);
+	free(fetch->origin);
 	free(fetch);
+}
+
+static enum trouble trouble_of(const struct fetch *fetch, CURLcode code)
+{
+	double connected = 0;
+
+	switch (code) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_CONNECT_ERROR:
+		return TROUBLE_CERTIFICATE;
+	case CURLE_OPERATION_TIMEDOUT:
+		curl_easy_getinfo(fetch->easy, CURLINFO_CONNECT_TIME, &connected);
+		return connected > 0 ? TROUBLE_SLOW : TROUBLE_UNREACHABLE;
+	case CURLE_PARTIAL_FILE:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+		return TROUBLE_CUT;
+	case CURLE_BAD_CONTENT_ENCODING:
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return TROUBLE_MALFORMED;
+	default:
+		return TROUBLE_UNREACHABLE;
+	}
+}
+
+static void say_problem(
+	const struct fetch *fetch, CURLcode code, struct fetch_result *result, char *text, size_t size)
+{
+	if (fetch->too_big) {
+		result->trouble = TROUBLE_TOO_LARGE;
+		(void)snprintf(
+			text, size, "it is larger than %llu bytes", (unsigned long long)fetch->max_size);
+	} else if (fetch->headers_size > HEADERS_MAX) {
+		result->trouble = TROUBLE_TOO_LARGE;
+		(void)snprintf(text, size, "its headers are larger than %u bytes", HEADERS_MAX);
+	} else if (fetch->barred) {
+		result->trouble = fetch->redirects > 0 ? TROUBLE_REDIRECT : TROUBLE_UNREACHABLE;
+		(void)snprintf(text, size, "%s leads to an address that is not gone to from there",
+			fetch->redirects > 0 ? "a redirect" : "it");
+	} else {
+		result->trouble = trouble_of(fetch, code);
+		(void)snprintf(
+			text, size, "%s", fetch->problem[0] ? fetch->problem : curl_easy_strerror(code));
+	}
+	result->problem = text;
+}
+
+static bool is_redirect(long status)
+{
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* Go on where the server leads. False: we do not follow, and text says why. */
+static bool fetch_follow(struct fetch *fetch, char *text, size_t size)
+{
+	const char *target = NULL;
+	bool plain = false;
+
+	curl_easy_getinfo(fetch->easy, CURLINFO_REDIRECT_URL, &target);
+	if (!target)
+		(void)snprintf(text, size, "it redirects to nowhere");
+	else if (fetch->posts)
+		(void)snprintf(text, size, "it redirects what was posted, to %.200s", target);
+	else if (fetch->redirects == REDIRECTS_MAX)
+		(void)snprintf(text, size, "it redirects more than %u times", REDIRECTS_MAX);
+	else if (!url_check(target, &plain, NULL) || plain)
+		(void)snprintf(text, size, "it redirects to %.200s: only https is followed", target);
+	else
+		text[0] = '\0';
+	if (text[0])
+		return false;
+	free(fetch->url);
+	fetch->url = mem_strdup(target);
+	fetch->plain = false;
+	fetch->redirects++;
+	fetch->result.size = 0;
+	curl_multi_remove_handle(fetch->fetcher->multi, fetch->easy);
+	fetch_go(fetch);
+	return true;
 }
 
 static void fetch_end(struct fetch *fetch, CURLcode code)
@@ -194,16 +304,19 @@ static void fetch_end(struct fetch *fetch, CURLcode code)
 	struct fetch_result result = fetch->result;
 	const struct fetch_calls *calls = fetch->calls;
 	void *context = fetch->context;
-	char problem[CURL_ERROR_SIZE + 64];
+	char problem[CURL_ERROR_SIZE + 256];
 
 	curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &result.status);
-	if (fetch->too_big)
-		(void)snprintf(problem, sizeof(problem), "it is larger than %llu bytes",
-			(unsigned long long)fetch->max_size);
-	else if (code != CURLE_OK)
-		(void)snprintf(problem, sizeof(problem), "%s",
-			fetch->problem[0] ? fetch->problem : curl_easy_strerror(code));
-	result.problem = code == CURLE_OK ? NULL : problem;
+	result.problem = NULL;
+	result.trouble = TROUBLE_NONE;
+	if (code != CURLE_OK) {
+		say_problem(fetch, code, &result, problem, sizeof(problem));
+	} else if (is_redirect(result.status)) {
+		if (fetch_follow(fetch, problem, sizeof(problem)))
+			return;
+		result.trouble = TROUBLE_REDIRECT;
+		result.problem = problem;
+	}
 	fetch_free(fetch);
 	calls->ended(&result, context);
 }
@@ -268,8 +381,11 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 	struct str value;
 	char text[64];
 
+	fetch->headers_size += size * count;
+	if (fetch->headers_size > HEADERS_MAX)
+		return 0;
 	if (str_starts(rest, STR("HTTP/"))) { /* of a redirect, and then of where it leads */
-		*result = (struct fetch_result){.retry_after = -1};
+		*result = (struct fetch_result){.retry_after = -1, .date = CLOCK_UNKNOWN};
 		return size * count;
 	}
 	if (!str_split(&rest, ':', &name) || !rest.p)
@@ -283,6 +399,13 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 		keep_header(result->date_added_last, sizeof(result->date_added_last), value);
 	} else if (str_equal_nocase(name, STR("content-type"))) {
 		keep_header(result->content_type, sizeof(result->content_type), value);
+	} else if (str_equal_nocase(name, STR("date"))) {
+		time_t when;
+
+		keep_header(text, sizeof(text), value);
+		when = curl_getdate(text, NULL);
+		if (when > 0)
+			result->date = (int64_t)when * CLOCK_SECOND;
 	} else if (str_equal_nocase(name, STR("retry-after"))) {
 		keep_header(text, sizeof(text), value);
 		result->retry_after = retry_after(text);
@@ -290,40 +413,17 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 	return size * count;
 }
 
-static bool address_is_loopback(const struct sockaddr *address)
-{
-	if (address->sa_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 ==
-		       127;
-	return address->sa_family == AF_INET6 &&
-	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
-}
-
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct fetch *fetch = context;
 
 	(void)purpose;
-	if (fetch->plain && !address_is_loopback(&address->addr))
+	if ((fetch->plain && !address_is_loopback(&address->addr)) ||
+		(fetch->far && !address_is_public(&address->addr))) {
+		fetch->barred = true;
 		return CURL_SOCKET_BAD;
+	}
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-/* https, or http to what must turn out to be a loopback address. */
-static bool fetch_scheme(struct fetch *fetch, const char *url, struct err *err)
-{
-	CURLU *parts = curl_url();
-	char *scheme = NULL;
-	bool ok = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-	          curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK;
-
-	if (ok)
-		fetch->plain = strcmp(scheme, "http") == 0;
-	if (!ok || (!fetch->plain && strcmp(scheme, "https") != 0))
-		ok = err_set(err, ERR_MALFORMED, "expected an https URL");
-	curl_free(scheme);
-	curl_url_cleanup(parts);
-	return ok;
 }
 
 static void add_header(struct fetch *fetch, const char *name, const char *value)
@@ -337,17 +437,54 @@ static void add_header(struct fetch *fetch, const char *name, const char *value)
 	free(line);
 }
 
-static void set_auth(struct fetch *fetch, const char *auth)
+static void set_authorization(struct fetch *fetch, const char *auth)
 {
-	if (!auth || !auth[0])
-		return;
+	char *line;
+
 	if (str_starts(str_of(auth), STR("bearer "))) {
-		curl_easy_setopt(fetch->easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-		curl_easy_setopt(fetch->easy, CURLOPT_XOAUTH2_BEARER, auth + strlen("bearer "));
+		line = mem_printf("Bearer %s", auth + strlen("bearer "));
+	} else if (str_starts(str_of(auth), STR("token "))) {
+		line = mem_printf("Token %s", auth + strlen("token "));
+	} else if (str_starts(str_of(auth), STR("key "))) {
+		line = mem_strdup(auth + strlen("key "));
 	} else {
 		curl_easy_setopt(fetch->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
 		curl_easy_setopt(fetch->easy, CURLOPT_USERPWD, auth);
+		return;
 	}
+	add_header(fetch, "Authorization", line);
+	mem_wipe(line, strlen(line));
+	free(line);
+}
+
+static bool set_certificate(struct fetch *fetch, struct err *err)
+{
+	struct curl_blob certificate = {fetch->fetcher->certificate, 0, CURL_BLOB_COPY};
+	struct curl_blob key = {fetch->fetcher->key, 0, CURL_BLOB_COPY};
+
+	if (!certificate.data || !key.data)
+		return err_set(err, ERR_NOTFOUND,
+			"its auth wants our certificate: exchange.certificate and exchange.key are not set");
+	certificate.len = strlen(certificate.data);
+	key.len = strlen(key.data);
+	curl_easy_setopt(fetch->easy, CURLOPT_SSLCERT_BLOB, &certificate);
+	curl_easy_setopt(fetch->easy, CURLOPT_SSLKEY_BLOB, &key);
+	return true;
+}
+
+static bool set_auth(struct fetch *fetch, const char *auth, struct err *err)
+{
+	struct str rest = str_of(auth ? auth : "");
+
+	if (str_equal(rest, STR("certificate")) || str_starts(rest, STR("certificate "))) {
+		if (!set_certificate(fetch, err))
+			return false;
+		auth += rest.len > strlen("certificate") ? strlen("certificate ") : rest.len;
+		rest = str_of(auth);
+	}
+	if (rest.len > 0)
+		set_authorization(fetch, auth);
+	return true;
 }
 
 static void set_tls(struct fetch *fetch)
@@ -367,18 +504,36 @@ static void set_tls(struct fetch *fetch)
 static void set_limits(struct fetch *fetch)
 {
 	CURL *easy = fetch->easy;
+	const struct fetcher *fetcher = fetch->fetcher;
 
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, fetch->plain ? "http,https" : "https");
-	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(fetcher->timeout / 1000));
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)fetcher->min_speed);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, SPEED_SECONDS);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, fetch);
+}
+
+/* Ask what fetch->url says. What is not where we began gets nothing that was meant for there. */
+static void fetch_go(struct fetch *fetch)
+{
+	if (fetch->redirects > 0 && !url_same_origin(fetch->url, fetch->origin) && !fetch->far) {
+		fetch->far = true;
+		curl_slist_free_all(fetch->headers);
+		fetch->headers = NULL;
+		curl_easy_setopt(fetch->easy, CURLOPT_HTTPHEADER, NULL);
+		curl_easy_setopt(fetch->easy, CURLOPT_USERPWD, NULL);
+		curl_easy_setopt(fetch->easy, CURLOPT_SSLCERT_BLOB, NULL);
+		curl_easy_setopt(fetch->easy, CURLOPT_SSLKEY_BLOB, NULL);
+	}
+	/* A connection that another feed may keep open would pass the look at its address by. */
+	curl_easy_setopt(fetch->easy, CURLOPT_FRESH_CONNECT, fetch->far ? 1L : 0L);
+	curl_easy_setopt(fetch->easy, CURLOPT_URL, fetch->url);
+	curl_multi_add_handle(fetch->fetcher->multi, fetch->easy);
 }
 
 static void set_calls(struct fetch *fetch)
@@ -393,39 +548,61 @@ static void set_calls(struct fetch *fetch)
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch);
 }
 
+static void set_request(struct fetch *fetch, const struct fetch_request *request)
+{
+	CURL *easy = fetch->easy;
+
+	add_header(fetch, "Accept", request->accept);
+	add_header(fetch, "If-None-Match", request->etag);
+	add_header(fetch, "If-Modified-Since", request->modified);
+	if (request->header)
+		fetch->headers = curl_slist_append(fetch->headers, request->header);
+	if (request->post.p) {
+		add_header(fetch, "Content-Type", "application/json");
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->post.len);
+		curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->post.p);
+		fetch->headers = curl_slist_append(fetch->headers, "Expect:");
+	}
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->headers);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+}
+
 struct fetch *fetch_new(struct fetcher *fetcher, const struct fetch_request *request,
 	const struct fetch_calls *calls, void *context, struct err *err)
 {
-	struct fetch *fetch = mem_alloc(sizeof(*fetch));
+	struct fetch *fetch;
+	bool plain;
 
+	if (!url_check(request->url, &plain, err))
+		return NULL;
+	fetch = mem_alloc(sizeof(*fetch));
 	fetch->fetcher = fetcher;
 	fetch->calls = calls;
 	fetch->context = context;
 	fetch->max_size = request->max_size;
+	fetch->plain = plain;
+	fetch->far = request->far;
+	fetch->posts = request->post.p != NULL;
 	fetch->result.retry_after = -1;
-	if (!fetch_scheme(fetch, request->url, err)) {
-		free(fetch);
-		return NULL;
-	}
+	fetch->url = mem_strdup(request->url);
+	fetch->origin = mem_strdup(request->url);
+	LIST_INSERT_HEAD(&fetcher->fetches, fetch, link);
 	fetch->easy = curl_easy_init();
 	if (!fetch->easy) {
-		free(fetch);
 		err_set(err, ERR_SYSTEM, "libcurl does not start");
+		fetch_free(fetch);
 		return NULL;
 	}
-	add_header(fetch, "Accept", request->accept);
-	add_header(fetch, "If-None-Match", request->etag);
-	add_header(fetch, "If-Modified-Since", request->modified);
-	curl_easy_setopt(fetch->easy, CURLOPT_URL, request->url);
-	curl_easy_setopt(fetch->easy, CURLOPT_HTTPHEADER, fetch->headers);
-	curl_easy_setopt(fetch->easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
-	curl_easy_setopt(fetch->easy, CURLOPT_ACCEPT_ENCODING, "");
-	set_auth(fetch, request->auth);
+	if (!set_auth(fetch, request->auth, err)) {
+		fetch_free(fetch);
+		return NULL;
+	}
+	set_request(fetch, request);
 	set_tls(fetch);
 	set_limits(fetch);
 	set_calls(fetch);
-	LIST_INSERT_HEAD(&fetcher->fetches, fetch, link);
-	curl_multi_add_handle(fetcher->multi, fetch->easy);
+	fetch_go(fetch);
 	return fetch;
 }
 

@@ -3,12 +3,13 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "exchange/trouble.h"
 #include "proc/loop.h"
 
 /*
- * HTTPS out: libcurl turned by the loop. Certificates are always verified; redirects go to https only, and no
- * credentials follow them to another host; plain http is for loopback addresses, whatever a name resolves to.
- * No proxy is taken from the environment.
+ * HTTPS out: libcurl turned by the loop. Certificates are always verified; where a fetch may go is
+ * exchange/fetch_policy.h's to say, also of redirects, which only a GET follows. No proxy is taken from the
+ * environment. A fetch has a time in which it must be over, and a speed that it must keep.
  */
 struct fetcher;
 struct fetch;
@@ -18,17 +19,24 @@ struct fetch_request {
 	const char *accept;   /* NULL: any */
 	const char *etag;     /* "": no condition */
 	const char *modified; /* HTTP date, "": no condition */
-	const char *auth;     /* "user:password", "bearer TOKEN", "" */
-	uint64_t max_size;    /* of the body, decoded */
+	/* "user:password", "bearer TOKEN", "token TOKEN", "key KEY" (the header Authorization: KEY),
+	 * "certificate" or "certificate" and one of the others behind a blank, "" */
+	const char *auth;
+	const char *header; /* one more, "NAME: VALUE"; NULL */
+	struct str post;    /* JSON to be posted; p NULL: GET */
+	bool far;           /* a server named this URL, no operator: public addresses only */
+	uint64_t max_size;  /* of the body, decoded */
 };
 
 #define FETCH_TEXT 1024
 
 struct fetch_result {
 	const char *problem; /* NULL: the answer came whole, whatever its status */
+	enum trouble trouble;
 	long status;
 	uint64_t size;
 	int64_t retry_after; /* microseconds; -1: not said */
+	int64_t date;        /* the server's clock; CLOCK_UNKNOWN */
 	char etag[FETCH_TEXT];
 	char modified[64];
 	char date_added_last[64]; /* X-TAXII-Date-Added-Last */
@@ -42,10 +50,18 @@ struct fetch_calls {
 		void *context); /* once, unless cancelled; the fetch is gone then */
 };
 
-/* ca: PEM of those to trust, "" = the system's. */
-struct fetcher *fetcher_new(struct loop *loop, struct str ca, struct err *err);
-void fetcher_free(struct fetcher **fetcher);                /* cancels all */
-void fetcher_trust(struct fetcher *fetcher, struct str ca); /* from the next fetch on */
+struct fetcher_settings {
+	struct str ca;          /* PEM of those to trust, "" = the system's */
+	struct str certificate; /* PEM of ours, with its chain; "" = none */
+	struct str key;
+	uint64_t timeout;   /* microseconds for all of a fetch */
+	uint64_t min_speed; /* bytes a second, over a minute */
+};
+
+struct fetcher *fetcher_new(struct loop *loop, const struct fetcher_settings *settings, struct err *err);
+void fetcher_free(struct fetcher **fetcher); /* cancels all */
+void fetcher_set(
+	struct fetcher *fetcher, const struct fetcher_settings *settings); /* from the next fetch on */
 /* NULL with err: nothing that can be fetched. calls must live as long. Not to be called from a call but
  * ended(). */
 struct fetch *fetch_new(struct fetcher *fetcher, const struct fetch_request *request,

@@ -13,6 +13,7 @@
 #define SWEEP_PAGES   2048
 #define SWEEP_REST    (600 * CLOCK_SECOND) /* between two walks through all fingerprints */
 #define GONE_CYCLES   3
+#define SILENCE_EVERY (5 * CLOCK_SECOND)
 #define WARN_INTERVAL (3600 * CLOCK_SECOND)
 
 #define PARAMETERS 3
@@ -232,6 +233,25 @@ static int64_t spam_took(struct keeper *keeper, const struct pg_result *result)
 	return count(result, "keeper_spam") >= BATCH_MOST ? CLOCK_SECOND : 600 * CLOCK_SECOND;
 }
 
+static size_t silence_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+{
+	clock_format(keeper->started, text[0]);
+	return 1;
+}
+
+static int64_t silence_took(struct keeper *keeper, const struct pg_result *result)
+{
+	struct str fell = result->rows > 0 ? pg_value(result, 0, pg_column(result, "fell")) : STR_NONE;
+	struct str back = result->rows > 0 ? pg_value(result, 0, pg_column(result, "back")) : STR_NONE;
+
+	if (fell.len > 0)
+		log_warn("sources have fallen silent: " STR_FMT, STR_ARG(fell));
+	if (back.len > 0)
+		log_info("sources speak again: " STR_FMT, STR_ARG(back));
+	keeper->counters.silent = count(result, "silent");
+	return SILENCE_EVERY;
+}
+
 static const struct task tasks[DUTIES] = {
 	[DUTY_PARTITION] = {"partition",
 		"SELECT cirt.partition_month(to_char(timezone('UTC', now()), 'YYYYMM')::int)", NULL,
@@ -253,6 +273,10 @@ static const struct task tasks[DUTIES] = {
 		retire_took, NULL},
 	[DUTY_SIMILAR_EXPIRE] = {"similar expire", "SELECT cirt.keeper_similar_expire($1)",
 		similar_expire_fill, similar_expire_took, NULL},
+	[DUTY_SILENCE] = {"silence",
+		"SELECT array_to_string(fell, '; ') AS fell, array_to_string(back, ', ') AS back, silent "
+		"FROM cirt.keeper_silence($1::timestamptz)",
+		silence_fill, silence_took, NULL},
 	[DUTY_SPAM] = {"spam", "SELECT cirt.keeper_spam($1::interval, $2)", spam_fill, spam_took, NULL},
 };
 

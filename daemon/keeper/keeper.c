@@ -201,6 +201,7 @@ static bool keeper_start(struct room *room, struct err *err)
 	(void)err;
 	room_set_state(room, keeper);
 	keeper->room = room;
+	keeper->started = clock_now();
 	keeper->batch = 100;
 	keeper->timer = timer_new(room_loop(room), on_timer, keeper);
 	open_anchors(keeper);
@@ -258,6 +259,7 @@ static void keeper_count(struct room *room)
 	room_counter(room, "revoked", counters->revoked);
 	room_counter(room, "letters_attached", counters->letters);
 	room_counter(room, "spam_expired", counters->spam);
+	room_counter(room, "silent_sources", counters->silent);
 	room_counter(room, "gone", counters->gone);
 	room_counter(room, "expired", counters->expired);
 	room_counter(room, "retired", counters->retired);

@@ -21,6 +21,7 @@ enum duty {
 	DUTY_RETIRE, /* months whose time is over */
 	DUTY_SIMILAR_EXPIRE,
 	DUTY_SPAM,
+	DUTY_SILENCE, /* sources that say nothing any more */
 	DUTIES
 };
 
@@ -35,6 +36,7 @@ struct keeper_counters {
 	uint64_t similar; /* links of near-duplicates */
 	uint64_t letters; /* mails attached to cases */
 	uint64_t spam;    /* mails whose time is over */
+	uint64_t silent;  /* sources, now */
 	uint64_t gone;
 	uint64_t expired;
 	uint64_t retired; /* reports */
@@ -57,7 +59,8 @@ struct keeper {
 	bool draining;
 	uint64_t batch; /* of the correlator: falls to one where a batch is refused */
 	uint64_t sweep_page;
-	int64_t warned; /* when the desk was last told of the cap, monotonic */
+	int64_t started; /* by the clock */
+	int64_t warned;  /* when the desk was last told of the cap, monotonic */
 };
 
 /* ---- duty.c ---- */

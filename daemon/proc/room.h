@@ -46,8 +46,8 @@ unsigned room_instance(const struct room *room);
 void *room_state(const struct room *room); /* the room's own struct */
 void room_set_state(struct room *room, void *state);
 /* Bytes of a grant ("" if there was none): "sensor.certificate", "sensor.key", "sensor.ca",
- * "mail.certificate", "mail.key", "db.conninfo", "db.password", "rules", "exchange.ca", "anchor.key",
- * "anchor.public" … */
+ * "mail.certificate", "mail.key", "db.conninfo", "db.password", "rules", "exchange.ca",
+ * "exchange.certificate", "exchange.key", "anchor.key", "anchor.public" … */
 /* Valid until the end of the next reload() call. */
 struct str room_grant(const struct room *room, const char *name);
 /* Walk the grants by name: start with *cursor = 0; false at the end. */

@@ -98,6 +98,7 @@ static void check_files(struct checking *checking, const struct conf *conf)
 	struct buf bytes = {0};
 	check_tls(checking, "sensor", conf->sensor_certificate, conf->sensor_key, conf->sensor_ca, true);
 	check_tls(checking, "mail", conf->mail_certificate, conf->mail_key, STR_NONE, false);
+	check_tls(checking, "exchange", conf->exchange_certificate, conf->exchange_key, STR_NONE, false);
 	read_file(checking, "exchange", "ca", conf->exchange_ca, &bytes);
 	if (!conf->db_managed)
 		read_file(checking, "database", "password_file", conf->db_password_file, &bytes);

@@ -79,6 +79,8 @@ static bool add_certificates(struct kit *kit, const struct conf *conf, struct er
 		{"mail.key", ROOM_INTAKE, conf->mail_key},
 		{"exchange.ca", ROOM_EXCHANGE, conf->exchange_ca},
 		{"keys.passphrase", ROOM_KEYS, conf->keys_enabled ? conf->keys_passphrase_file : STR_NONE},
+		{"exchange.certificate", ROOM_EXCHANGE, conf->exchange_certificate},
+		{"exchange.key", ROOM_EXCHANGE, conf->exchange_key},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (!add_file(kit, files[i].name, ROOM_BIT(files[i].room), files[i].path, PEM_MAX, err))

@@ -355,7 +355,8 @@ static bool take_endpoint(struct row *row, const struct csv_column *column, stru
 	if (host.len > 2 && host.p[0] == '[' && host.p[host.len - 1] == ']')
 		host = (struct str){host.p + 1, host.len - 2};
 	return take_observable(row, OBSERVABLE_IP, column->role, host) ||
-	       take_observable(row, OBSERVABLE_NAME, column->role, host);
+	       (host.len > 0 && memchr(host.p, '.', host.len) &&
+		       take_observable(row, OBSERVABLE_NAME, column->role, host));
 }
 
 static void take_tags(struct row *row, struct str cell)
