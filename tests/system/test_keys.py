@@ -59,3 +59,178 @@ def test_an_encrypted_mail_lands_as_a_report(desk, people):
     assert "command server" in report["text"]
     assert any(one["value"] == "http://c2.badguys.example/gate" for one in report["observables"])
     assert any(where == "part 2" and "decrypted with our key" in what for where, what in outcomes(report))
+
+
+def test_what_was_encrypted_is_walked_like_any_other(desk, people):
+    """An attachment in it is evidence and scanned; its own subject stands for the one outside; its signature is checked."""
+    eicar = "X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+    inside = (b'Content-Type: multipart/mixed; boundary=in; protected-headers="v1"\r\nSubject: Payroll server encrypted\r\n\r\n'
+              b"--in\r\nContent-Type: text/plain\r\n\r\nSee the sample.\r\n"
+              b'--in\r\nContent-Type: application/octet-stream; name="sample.bin"\r\n'
+              b'Content-Disposition: attachment; filename="sample.bin"\r\n\r\n' + eicar.encode() + b"\r\n--in--\r\n")
+    desk.send_mail(encrypted("...", people.encrypt(inside, DESK, sign="alice@partner.example")))
+    desk.settle()
+    report = report_of(desk, "Payroll server encrypted")
+    assert any(one["value"] == "sample.bin" for one in report["observables"])
+    assert any("sample.bin" == one["name"] for one in report["evidence"])
+    assert any("eicar" in one["rule"].lower() and one["part"] == "sample.bin" for one in report["verdicts"])
+    key = people.fingerprint("alice@partner.example")
+    assert ("part 2", f"good signature by {key} ({ALICE}), known, valid") in outcomes(report)
+
+
+GOOD = part("The host 203.0.113.77 scans us.\nSince noon.")
+
+
+def signatures(people):
+    """Subject, mail, and what the verdict on it begins and ends with."""
+    alice, mallory = (people.fingerprint(who) for who in ("alice@partner.example", "mallory@other.example"))
+    late = people.fingerprint("late@partner.example")
+    good = people.sign(GOOD, alice)
+    nested = (b"Content-Type: multipart/mixed; boundary=nest\r\n\r\npreamble  \r\n--nest  \r\nContent-Type: text/plain\r\n\r\n"
+              b"trailing blanks   \r\n--nest--  \r\nepilogue")
+    return {
+        "good": (signed("signature good", GOOD, good), f"good signature by {alice} ({ALICE}), known, valid"),
+        "nested": (signed("signature nested", nested, people.sign(nested, alice)), f"good signature by {alice} ({ALICE}), known, valid"),
+        "bad": (signed("signature bad", GOOD.replace(b"noon", b"dawn"), good), f"bad signature by {alice} ({ALICE}), known"),
+        "unknown": (signed("signature unknown", GOOD, people.sign(GOOD, mallory)), f"signature not checked: unknown key by {mallory}, not known"),
+        "expired": (signed("signature expired", GOOD, people.sign(GOOD, late, clock="20260102T000000"), "late@partner.example"),
+                    f"good signature by {late} (Late <late@partner.example>), known, expired"),
+    }
+
+
+@pytest.mark.parametrize("which", ["good", "nested", "bad", "unknown", "expired"])
+def test_who_signed_and_whether_the_key_is_known_and_valid(desk, people, which):
+    mail, expected = signatures(people)[which]
+    desk.send_mail(mail)
+    desk.settle()
+    report = report_of(desk, f"signature {which}")
+    assert outcomes(report) == [("part 1", expected)]
+    assert report["text"].strip()
+    assert not any("signature" in one["value"] for one in report["observables"])
+
+
+def test_a_signature_says_nothing_about_what_it_does_not_cover(desk, people):
+    """A part behind the signed one, and a key that is not the sender's, are said."""
+    behind = b"--sig\r\nContent-Type: text/plain\r\n\r\nand pay to this account instead\r\n"
+    signature = people.sign(GOOD, "alice@partner.example")
+    desk.send_mail(signed("signed in part", GOOD, signature, "boss@partner.example", after=behind))
+    desk.settle()
+    report = report_of(desk, "signed in part")
+    assert [where for where, _ in outcomes(report)] == ["part 1"]
+    notes = "\n".join(report["notes"])
+    assert "not all of it is signed" in notes
+    assert "is signed by Alice <alice@partner.example>, but the mail says that it is from boss@partner.example" in notes
+
+
+def test_openpgp_in_the_text(desk, people):
+    """Inline: the block is opened where it stands; only what is between its lines is signed."""
+    block = people.encrypt(b"the dropper is at hxxp://drop[.]badguys[.]example/\n", DESK)
+    clear = people.sign(b"From the fields we know: 198.51.100.99 is hit.\n", "alice@partner.example", clear=True)
+    body = b"Hello,\n\n" + block + b"\nregards\n\n" + clear + b"PS: this line was added on the way\n"
+    desk.send_mail(keyring.headers("inline") + b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + body.replace(b"\n", b"\r\n"))
+    desk.settle()
+    report = report_of(desk, "inline")
+    assert "the dropper is at" in report["text"] and "BEGIN PGP" not in report["text"]
+    assert "--- signed: good signature by" in report["text"] and "PS: this line" in report["text"]
+    assert any(one["value"] == "http://drop.badguys.example/" for one in report["observables"])
+    assert any("not all of it is signed" in note for note in report["notes"])
+
+
+def test_an_encrypted_file_is_opened(desk, people):
+    body = people.encrypt(b"203.0.113.200 has been seen\n", DESK)
+    desk.send_mail(keyring.headers("a file for you") + (
+        b"Content-Type: multipart/mixed; boundary=mix\r\n\r\n--mix\r\nContent-Type: text/plain\r\n\r\nsee the list\r\n--mix\r\n"
+        b'Content-Type: application/octet-stream; name="list.txt.pgp"\r\nContent-Disposition: attachment; filename="list.txt.pgp"\r\n\r\n'
+        + body + b"\r\n--mix--\r\n"))
+    desk.settle()
+    report = report_of(desk, "a file for you")
+    assert any(one["value"] == "203.0.113.200" for one in report["observables"])
+    assert any(one["value"] == "list.txt" for one in report["observables"])
+
+
+def test_what_cannot_be_opened_waits_in_quarantine_for_its_key(desk, people):
+    """To a key that we do not have; by a passphrase; no OpenPGP at all: the part alone, with the reason."""
+    other = people.encrypt(part("not for you"), "mallory@other.example")
+    symmetric = people.gpg("--armor", "--symmetric", "--cipher-algo", "AES256", stdin=part("hidden"))
+    desk.send_mail(encrypted("for others", other))
+    desk.send_mail(encrypted("by passphrase", symmetric))
+    desk.send_mail(encrypted("no armour", b"this is no OpenPGP\n"))
+    desk.settle()
+    for subject, why in (("for others", "of which no secret key is here"), ("by passphrase", "encrypted by a passphrase, not to a key"),
+                         ("no armour", "GnuPG")):
+        assert any(why in note for note in report_of(desk, subject)["notes"]), subject
+    reasons = [one["reason"] for one in desk.all_pages("quarantine", "list") if one["stage"] == "keys"]
+    assert len(reasons) == 3 and all("it cannot be opened" in reason for reason in reasons)
+
+
+def test_a_bomb_inside_is_bounded(make_daemon, people):
+    """100 MB of zeros in some KB: over keys.max_size it is not opened, and the rest of the mail lands."""
+    daemon = make_daemon(sections={"keys": {"max_size": "1M"}}).start()
+    daemon.cirt_text("key", "import", "-", stdin=people.secret(DESK).decode())
+    daemon.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
+    bomb = people.gpg("--armor", "--encrypt", "--recipient", DESK, "--compress-algo", "zlib", stdin=bytes(100_000_000))
+    daemon.send_mail(encrypted("a bomb", bomb))
+    daemon.settle()
+    assert any("larger than 1048576 bytes" in note for note in report_of(daemon, "a bomb")["notes"])
+
+
+def test_a_locked_keyring_holds_mail_sealed_until_it_is_unlocked(make_daemon, people):
+    """Counted, not lost, not in the way of others; over a restart of the room and of the daemon; lands after unlock."""
+    daemon = make_daemon().start()
+    daemon.cirt_text("key", "import", "-", stdin=people.secret(DESK).decode())
+    assert [one["state"] for one in daemon.cirt("key", "list")["items"] if one["secret"]] == ["locked"]
+    for number in range(3):
+        daemon.send_mail(encrypted(f"sealed {number}", people.encrypt(part(f"text {number}"), DESK)))
+    wait_for(lambda: daemon.cirt("status")["backlog"]["sealed"] == 3, what="three sealed entries")
+    daemon.send_mail(signed("in the clear", GOOD, people.sign(GOOD, "alice@partner.example")))
+    report_of(daemon, "in the clear")
+    assert daemon.cirt("ledger")["entries"]["pending"] == 3
+    assert "3 wait sealed: cirt key unlock" in daemon.cirt_text("status").stdout
+    os.kill(daemon.room_pid("keys"), signal.SIGKILL)
+    assert daemon.stop() == 0
+    daemon.start()
+    wait_for(lambda: daemon.cirt("status")["backlog"]["sealed"] == 3, what="three sealed entries again")
+    wrong = daemon.cirt_text("key", "unlock", stdin="no such\n", check=False)
+    assert wrong.returncode == 1 and "opens none of the locked keys" in wrong.stderr
+    daemon.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
+    daemon.settle()
+    assert {f"sealed {number}" for number in range(3)} <= {one["title"] for one in daemon.reports()}
+    assert daemon.cirt("status")["backlog"]["sealed"] == 0
+    daemon.cirt_text("key", "lock")
+    daemon.send_mail(encrypted("sealed again", people.encrypt(part("text"), DESK)))
+    wait_for(lambda: daemon.cirt("status")["backlog"]["sealed"] == 1, what="a sealed entry")
+    journal = daemon.psql("SELECT action, before, after FROM cirt.journal WHERE object = 'keyring' ORDER BY n")
+    assert [row[0] for row in journal] == ["import", "unlock", "lock"]
+    assert PASSPHRASE not in str(journal) and PASSPHRASE not in daemon.log_text()
+
+
+def test_a_passphrase_file_opens_the_keyring_at_start(make_daemon, people, open_folder):
+    passphrase = open_folder / "passphrase"
+    passphrase.write_text(PASSPHRASE + "\n")
+    passphrase.chmod(0o644)
+    daemon = make_daemon(sections={"keys": {"passphrase_file": passphrase}}).start()
+    daemon.cirt_text("key", "import", "-", stdin=people.secret(DESK).decode())
+    daemon.send_mail(encrypted("unattended", people.encrypt(part("text"), DESK)))
+    daemon.settle()
+    report_of(daemon, "unattended")
+
+
+def test_without_keys_such_mail_lands_as_it_came(make_daemon, people):
+    daemon = make_daemon(sections={"keys": {"enabled": False}}).start()
+    assert "keys" not in {room["name"] for room in daemon.cirt("status")["rooms"]}
+    daemon.send_mail(encrypted("closed", people.encrypt(part("text"), DESK)))
+    daemon.send_mail(signed("unchecked", GOOD, people.sign(GOOD, "alice@partner.example")))
+    daemon.settle()
+    assert any("keys are not enabled" in note for note in report_of(daemon, "closed")["notes"])
+    assert "203.0.113.77" in report_of(daemon, "unchecked")["text"]
+    refused = daemon.cirt_text("key", "list", check=False)
+    assert refused.returncode == 1 and "keys are not enabled" in refused.stderr
+
+
+def test_without_gnupg_the_rest_works(make_daemon, people, open_folder):
+    """No gpg in keys.programs: said in the log; the part goes to quarantine, the mail lands."""
+    daemon = make_daemon(sections={"keys": {"programs": open_folder}}).start()
+    daemon.send_mail(signed("no gnupg", GOOD, people.sign(GOOD, "alice@partner.example")))
+    daemon.settle()
+    assert outcomes(report_of(daemon, "no gnupg")) == [("part 1", "signature not checked: GnuPG is not installed")]
+    assert daemon.log_contains("OpenPGP mail cannot be opened")
