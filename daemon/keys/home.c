@@ -133,7 +133,6 @@ void home_close(struct home *home)
 void home_plan(const struct home *home, struct sandbox *plan)
 {
 	plan->unix_sockets = true; /* gpg asks its agent */
-	plan->inet_listen = true;  /* accept(), by the agent */
 	plan->executable_maps = true;
 	plan->programs = true;
 	sandbox_allow(plan, home->folder, SANDBOX_READ_WRITE);

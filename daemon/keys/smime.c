@@ -241,7 +241,7 @@ static void open_cms(struct opening *opening, const struct sealed *sealed)
 	default:
 		fail(opening, UNSEAL_FAILED,
 			STR("S/MIME that is neither encrypted nor signed: enveloped or signed data was "
-		            "expected"));
+			    "expected"));
 	}
 }
 

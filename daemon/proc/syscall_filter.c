@@ -190,6 +190,8 @@ static const char *const of_programs[] = {
 	"setpgid",
 	"getpgid",
 	"setsid",
+	"accept", /* on a listener that they are given */
+	"accept4",
 	"arch_prctl",
 	"prctl",
 	"prlimit64",

@@ -1,9 +1,7 @@
 """What tests of encrypted and signed mail use: keyrings of senders, made with gpg, and mails made with them."""
-import email.message
-import os
+import base64
 import pathlib
 import shutil
-import signal
 import subprocess
 import tempfile
 
@@ -58,6 +56,54 @@ class Keyring:
     def remove(self):
         subprocess.run(["gpgconf", "--homedir", str(self.folder), "--kill", "gpg-agent"], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Authority:
+    """Certificates for S/MIME, made and used with openssl."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cirtd-c-"))
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
+                     "-days", "30", "-subj", "/CN=Test authority")
+
+    def openssl(self, *arguments, stdin=b""):
+        done = subprocess.run(["openssl", *arguments], input=stdin, capture_output=True, timeout=60, check=False, cwd=self.folder)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    def issue(self, name, address, days=30, passphrase=None, own=False):
+        """A certificate (self-signed where own) and its key; ECDSA to sign, and ECDH to be encrypted to."""
+        self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", *(["-passout", f"pass:{passphrase}"] if passphrase else ["-nodes"]),
+                     "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}/emailAddress={address}")
+        (self.folder / "ext").write_text(f"subjectAltName=email:{address}\nextendedKeyUsage=emailProtection\n"
+                                         "keyUsage=digitalSignature,keyAgreement\n")
+        issuer = ["-signkey", f"{name}.key"] if own else ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"]
+        self.openssl("x509", "-req", "-in", f"{name}.csr", *issuer, "-days", str(days), "-extfile", "ext", "-out", f"{name}.pem",
+                     *(["-passin", f"pass:{passphrase}"] if passphrase and own else []))
+
+    def pem(self, *names):
+        return "".join((self.folder / name).read_text() for name in names)
+
+    def digest(self, name):
+        return self.openssl("x509", "-in", f"{name}.pem", "-noout", "-fingerprint", "-sha256").decode().split("=")[1].strip().replace(":", "")
+
+    def encrypt(self, text, name):
+        der = self.openssl("cms", "-encrypt", "-binary", "-aes-256-gcm", "-outform", "DER", f"{name}.pem", stdin=text)
+        return base64.encodebytes(der)
+
+    def sign(self, text, name, opaque=False):
+        der = self.openssl("cms", "-sign", "-binary", *(["-nodetach"] if opaque else []), "-signer", f"{name}.pem", "-inkey", f"{name}.key",
+                           "-outform", "DER", stdin=text)
+        return base64.encodebytes(der)
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def smime(subject, body, kind, sender="alice@partner.example"):
+    return headers(subject, sender) + (
+        f'Content-Type: application/pkcs7-mime; smime-type={kind}; name="smime.p7m"\r\nContent-Transfer-Encoding: base64\r\n'
+        'Content-Disposition: attachment; filename="smime.p7m"\r\n\r\n').encode() + body.replace(b"\n", b"\r\n")
 
 
 def headers(subject, sender="alice@partner.example"):

@@ -1,14 +1,13 @@
 """Encrypted and signed mail: opened and checked by the room keys, and by no other."""
 import os
 import pathlib
+import pwd
 import signal
-import subprocess
-import time
 
 import pytest
 
 import keyring
-from harness import wait_for
+from harness import TOP, Daemon, wait_for
 from keyring import PASSPHRASE, encrypted, part, signed
 
 pytestmark = pytest.mark.skipif(not pathlib.Path("/usr/bin/gpg").exists(), reason="GnuPG is not installed")
@@ -31,7 +30,6 @@ def people():
 
 @pytest.fixture(scope="module")
 def desk(programs, certificates, people):
-    from harness import Daemon
     daemon = Daemon(programs, certificates).start()
     for who in (ALICE, "Late <late@partner.example>"):
         daemon.cirt_text("key", "import", "-", stdin=people.public(who).decode())
@@ -234,3 +232,198 @@ def test_without_gnupg_the_rest_works(make_daemon, people, open_folder):
     daemon.settle()
     assert outcomes(report_of(daemon, "no gnupg")) == [("part 1", "signature not checked: GnuPG is not installed")]
     assert daemon.log_contains("OpenPGP mail cannot be opened")
+
+
+# S/MIME
+
+
+@pytest.fixture(scope="module")
+def authority():
+    authority = keyring.Authority()
+    authority.issue("desk", "report@cirt.example", passphrase=PASSPHRASE)
+    authority.issue("Alice", "alice@partner.example")
+    authority.issue("Stranger", "stranger@other.example", own=True)
+    authority.issue("Late", "late@partner.example", days=-1)
+    yield authority
+    authority.remove()
+
+
+@pytest.fixture(scope="module")
+def smime_desk(programs, certificates, authority):
+    daemon = Daemon(programs, certificates).start()
+    daemon.cirt_text("key", "import", "-", stdin=authority.pem("ca.pem"))
+    daemon.cirt_text("key", "import", "-", stdin=authority.pem("desk.pem", "desk.key"))
+    daemon.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
+    yield daemon
+    daemon.remove()
+
+
+def test_smime_is_opened_and_checked(smime_desk, authority):
+    """Enveloped, and signed inside of that: AES-GCM to an elliptic key, by the key of a certificate below a known authority."""
+    inside = (b"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+              + authority.sign(part("203.0.113.201 talks to its master\n"), "Alice", opaque=True).replace(b"\n", b"\r\n"))
+    smime_desk.send_mail(keyring.smime("smime both", authority.encrypt(inside, "desk"), "authEnveloped-data"))
+    smime_desk.settle()
+    report = report_of(smime_desk, "smime both")
+    assert "talks to its master" in report["text"]
+    said = [what for _, what in outcomes(report, "smime")]
+    assert f"decrypted with our key {authority.digest('desk')}" in said
+    assert f"good signature by {authority.digest('Alice')} (Alice <alice@partner.example>), known, valid" in said
+
+
+@pytest.mark.parametrize("who,expected", [
+    ("Alice", "good signature by {key} (Alice <alice@partner.example>), known, valid"),
+    ("Stranger", "good signature by {key} (Stranger <stranger@other.example>), not known"),
+    ("Late", "good signature by {key} (Late <late@partner.example>), known, expired"),
+    ("forged", "bad signature by {key} (Alice <alice@partner.example>), known")])
+def test_smime_signatures(smime_desk, authority, who, expected):
+    signer = "Alice" if who == "forged" else who
+    signature = authority.sign(GOOD, signer)
+    text = GOOD.replace(b"noon", b"dawn") if who == "forged" else GOOD
+    smime_desk.send_mail(signed(f"smime {who}", text, signature, kind="smime"))
+    smime_desk.settle()
+    assert outcomes(report_of(smime_desk, f"smime {who}"), "smime") == [("part 1", expected.format(key=authority.digest(signer)))]
+
+
+def test_smime_waits_for_its_key_too(smime_desk, authority):
+    smime_desk.cirt_text("key", "lock")
+    smime_desk.send_mail(keyring.smime("smime sealed", authority.encrypt(part("text"), "desk"), "authEnveloped-data"))
+    wait_for(lambda: smime_desk.cirt("status")["backlog"]["sealed"] == 1, what="a sealed entry")
+    smime_desk.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
+    smime_desk.settle()
+    report_of(smime_desk, "smime sealed")
+
+
+# The room
+
+
+def children_of(pid):
+    """(pid, program) of what a process has started."""
+    found = []
+    for proc in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if int((proc / "stat").read_text().rsplit(")", 1)[1].split()[1]) == pid:
+                found.append((int(proc.name), (proc / "cmdline").read_bytes().split(b"\0")[0].decode()))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def agent_of(daemon):
+    return next((pid for pid, program in children_of(daemon.room_pid("keys")) if program.endswith("gpg-agent")), None)
+
+
+def test_trap_08_gnupg_runs_in_the_room_keys_alone(desk, people):
+    """Triage starts nothing and has no file of the keyring open; the agent is the room's child, and goes with it."""
+    desk.send_mail(encrypted("trap 8", people.encrypt(part("text"), DESK)))
+    desk.settle()
+    report_of(desk, "trap 8")
+    agent = wait_for(lambda: agent_of(desk), what="the agent")
+    rooms = desk.rooms()
+    for name, _, pid in rooms:
+        assert name == "keys" or children_of(pid) == [], name
+        opened = {os.readlink(link) for link in pathlib.Path(f"/proc/{pid}/fd").iterdir()}
+        assert name == "keys" or not any("/keys/" in path for path in opened), name
+    status = {room["name"]: room for room in desk.cirt("status")["rooms"]}
+    assert status["keys"]["enforced"]["network"] == "none" == status["triage"]["enforced"]["network"]
+    folder = desk.folder / "state" / "keys"
+    assert oct(folder.stat().st_mode & 0o777) == "0o700"
+    os.kill(desk.room_pid("keys"), signal.SIGKILL)
+    wait_for(lambda: not pathlib.Path(f"/proc/{agent}").exists(), what="the agent to go with its room")
+    wait_for(lambda: desk.room_pid("keys"), what="the room to be back")
+    desk.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
+
+
+def test_trap_08_what_hangs_gnupg_costs_itself_alone(make_daemon, people):
+    """The agent stands still: over its time the part goes to quarantine with the reason, the next mail is opened by a new one."""
+    daemon = make_daemon(sections={"keys": {"timeout": "3s"}}).start()
+    daemon.cirt_text("key", "import", "-", stdin=people.secret(DESK).decode())
+    daemon.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
+    still = agent_of(daemon)
+    os.kill(still, signal.SIGSTOP)
+    daemon.send_mail(encrypted("it hangs", people.encrypt(part("text"), DESK)))
+    hung = report_of(daemon, "it hangs")
+    assert any("over its time limit" in note for note in hung["notes"])
+    daemon.send_mail(encrypted("the next", people.encrypt(part("text"), DESK)))
+    daemon.settle()
+    assert "decrypted" in str(outcomes(report_of(daemon, "the next")))
+    assert agent_of(daemon) not in (None, still)
+    [bad] = [one for one in daemon.all_pages("quarantine", "list") if one["stage"] == "keys"]
+    daemon.cirt("quarantine", "release", bad["id"])
+    daemon.settle()
+
+
+def test_mail_outlives_the_room_with_its_part_in_hand(make_daemon, people):
+    """Killed again and again with it in hand: offered again; from the fifth time on its part is left out, and says so."""
+    daemon = make_daemon(sections={"keys": {"timeout": "1h"}}).start()
+    daemon.cirt_text("key", "import", "-", stdin=people.secret(DESK).decode())
+    daemon.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
+
+    def in_hand():
+        return [pid for pid, program in children_of(daemon.room_pid("keys") or 0) if not program.endswith("gpg-agent")]
+
+    for number in range(5):
+        os.kill(wait_for(lambda: agent_of(daemon), what="an agent"), signal.SIGSTOP)
+        if number == 0:
+            daemon.send_mail(encrypted("in hand", people.encrypt(part("text"), DESK)))
+        wait_for(in_hand, what="a job")
+        old = daemon.room_pid("keys")
+        os.kill(old, signal.SIGKILL)
+        wait_for(lambda: daemon.room_pid("keys") not in (None, old), what="the room to be back")
+    daemon.settle()
+    assert any("the room with the keys ended in it" in note for note in report_of(daemon, "in hand")["notes"])
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to change users")
+def test_trap_08_as_root_the_keyring_has_a_user_of_its_own(make_daemon, people):
+    os.system(str(TOP / "packaging" / "create-users"))
+    daemon = make_daemon(as_root=True).start()
+    daemon.cirt_text("key", "import", "-", stdin=people.secret(DESK).decode())
+    daemon.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
+    daemon.send_mail(encrypted("as root", people.encrypt(part("text"), DESK)))
+    daemon.settle()
+    report_of(daemon, "as root")
+    user = pwd.getpwnam("cirtd-keys").pw_uid
+    assert {path.stat().st_uid for path in (daemon.folder / "state" / "keys").rglob("*")} == {user}
+    assert os.stat(f"/proc/{agent_of(daemon)}").st_uid == user
+
+
+def test_key_verbs(desk, people):
+    """Listed, refused where it is no key, removed; a viewer's list has no secrets in it."""
+    keys = {one["who"]: one for one in desk.cirt("key", "list")["items"]}
+    assert keys[DESK]["secret"] is True and keys[DESK]["state"] == "open"
+    assert keys[ALICE]["secret"] is False and keys[ALICE]["valid"] is True
+    assert keys["Late <late@partner.example>"]["valid"] is False
+    shown = desk.cirt_text("key", "list").stdout
+    assert people.fingerprint("alice@partner.example") in shown and "open" in shown
+    refused = desk.cirt_text("key", "import", "-", stdin="no key\n", check=False)
+    assert refused.returncode == 1 and "OpenPGP key" in refused.stderr
+    short = desk.cirt_text("key", "remove", "ABCD", check=False)
+    assert short.returncode == 1 and "whole fingerprint" in short.stderr
+    late = people.fingerprint("late@partner.example")
+    assert "Removed" in desk.cirt_text("key", "remove", late).stdout
+    assert late not in {one["key"] for one in desk.cirt("key", "list")["items"]}
+    gone = desk.cirt_text("key", "remove", late, check=False)
+    assert gone.returncode == 1 and "there is no key" in gone.stderr
+
+
+SHARED = os.environ.get("CIRTD_SHARED_DATA")
+
+
+@pytest.mark.skipif(not SHARED, reason="CIRTD_SHARED_DATA names no folder with real mails")
+def test_real_openpgp_mail(make_daemon):
+    """A real key with its own passphrase, messages made by another program, and a signed report of a clearing house."""
+    folder = pathlib.Path(SHARED) / "email"
+    daemon = make_daemon().start()
+    daemon.cirt_text("key", "import", folder / "pgp" / "gmime.gpg.sec")
+    daemon.cirt_text("key", "unlock", stdin="no.secret\n")
+    for name in ("encrypted", "signed"):
+        text = (folder / "pgp" / f"{name}-message.txt").read_bytes()
+        mail = text if b"From:" in text[:200] else keyring.headers(f"real {name}") + b"Content-Type: text/plain\r\n\r\n" + text
+        daemon.send_mail(mail)
+    daemon.send_mail((folder / "abuse-reports" / "abusehub" / "Abusehub_Example_1.eml").read_bytes())
+    daemon.settle()
+    said = [(report["title"], where, what) for report in (daemon.cirt("report", "show", one["id"]) for one in daemon.reports())
+            for where, what in outcomes(report)]
+    assert any("decrypted" in what for _, _, what in said), said
+    assert any("unknown key" in what for _, _, what in said), said
