@@ -108,6 +108,16 @@ bool mail_open_text(struct mail *mail, struct mail_place place, struct str *text
 /* Says what of a signed mail is not signed. */
 void mail_sealed_end(struct mail *mail);
 
+/* --- mime_auto.c --- */
+/* "bounce", "auto-reply", or "" for a report; one clear rule each. Whether it is a reply in a case is the
+ * store's to know. */
+struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str subject);
+/* Of a bounce: what a message/delivery-status says of each recipient (RFC 3464) becomes notes. */
+void mail_take_delivery(struct mail *mail, struct str bytes);
+/* Of a bounce or an automatic reply: the message that it brings back, by its header, is the one that it
+ * answers. */
+void mail_take_returned(struct mail *mail, struct str message_id);
+
 /* --- mime_machine.c --- */
 /* A part, or a file in an archive. */
 struct mail_file {
@@ -149,9 +159,6 @@ struct str mail_header_raw(GMimeObject *object, const char *name);
 /* The first address of a field, "" if none. */
 struct str mail_address(struct mail *mail, GMimeObject *object, const char *name);
 struct str mail_file_name(struct mail *mail, GMimeObject *part);
-/* "bounce", "auto-reply", or "" for a report; one clear rule each. Whether it is a reply in a case is the
- * store's to know. */
-struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str subject);
 /* The strictest TLP label in a subject, or at the beginning of a line of the text. */
 enum tlp mail_tlp(struct str subject, struct str text);
 

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "model/storable.h"
+#include "wire/fields.h"
 #include "wire/html.h"
 #include "wire/mime.h"
 
@@ -261,6 +262,15 @@ static bool take_statement(struct mail *mail, const struct leaf *leaf)
 	return mail_machine_take(mail, &file);
 }
 
+/* Of a message that was not delivered only the header may come back. */
+static void take_returned_headers(struct mail *mail, struct str bytes)
+{
+	struct fields fields;
+
+	fields_read(bytes, false, mail->reading->arena, &fields);
+	mail_take_returned(mail, fields_value(&fields, "Message-ID"));
+}
+
 static void take_leaf(struct mail *mail, GMimeObject *object, struct mail_place place)
 {
 	struct leaf leaf = {.object = object, .place = place};
@@ -287,6 +297,10 @@ static void take_leaf(struct mail *mail, GMimeObject *object, struct mail_place 
 		reading_part(
 			mail->reading, mail_item(mail)->number, PART_FILE, leaf.type, leaf.type, leaf.bytes);
 		mail_look_inside(mail, leaf.bytes, leaf.type);
+		if (str_ends(leaf.type, STR("delivery-status")))
+			mail_take_delivery(mail, leaf.bytes);
+		if (str_starts(leaf.type, STR("text/")))
+			take_returned_headers(mail, leaf.bytes);
 		return; /* delivery status and its like: what machines say, kept, not searched */
 	}
 	if (str_starts(leaf.type, STR("text/"))) {
@@ -309,6 +323,7 @@ static void nested(struct mail *mail, GMimeMessage *message, struct mail_place p
 	struct str from = mail_header(mail, GMIME_OBJECT(message), "From");
 	const struct mail_scope *outer = mail->scope;
 
+	mail_take_returned(mail, mail_header_raw(GMIME_OBJECT(message), "Message-ID"));
 	if (!mail->closed)
 		mail_machine_declared(mail, message);
 	else

@@ -1,0 +1,236 @@
+#include "config.h"
+
+#include "base/mem.h"
+#include "wire/fields.h"
+#include "wire/letter.h"
+#include "wire/mime.h"
+
+/*
+ * Mail that nobody wrote: delivery failures (RFC 3464, RFC 5321 4.5.5) and automatic replies (RFC 3834, RFC
+ * 8098). It becomes correspondence: no report, no case, and nothing ever answers it.
+ */
+
+#define RECIPIENTS_MAX 20 /* of a bounce, that are noted */
+
+static bool begins(struct str text, const char *word)
+{
+	size_t length = strlen(word);
+
+	return text.len >= length && str_equal_nocase((struct str){text.p, length}, str_of(word));
+}
+
+static bool header_is(GMimeObject *object, const char *name, const char *word)
+{
+	return begins(str_trim(mail_header_raw(object, name)), word);
+}
+
+static bool header_stands(GMimeObject *object, const char *name)
+{
+	return mail_header_raw(object, name).len > 0;
+}
+
+static bool has_part(GMimeObject *object, const char *type, const char *subtype)
+{
+	int count = GMIME_IS_MULTIPART(object) ? g_mime_multipart_get_count(GMIME_MULTIPART(object)) : 0;
+
+	for (int i = 0; i < count && i < 20; i++) {
+		GMimeContentType *found =
+			g_mime_object_get_content_type(g_mime_multipart_get_part(GMIME_MULTIPART(object), i));
+		if (found && g_mime_content_type_is_type(found, type, subtype))
+			return true;
+	}
+	return false;
+}
+
+static bool local_part_is(struct str address, const char *local)
+{
+	size_t length = strlen(local);
+
+	return begins(address, local) && (address.len == length || address.p[length] == '@');
+}
+
+/* --- the last hints: what programs write into the subject --- */
+
+/* Where neither format nor sender gives a bounce away. */
+static const char *const bounce_subjects[] = {"failure notice", "delivery failure",
+	"delivery status notification", "mail delivery failed", "mail delivery system", "mail system error",
+	"returned mail", "undeliverable", "undelivered mail", "message undeliverable",
+	"warning: could not send", "delayed mail", "unzustellbar", "nicht zustellbar", "non remis",
+	"Échec de la remise", "courrier non distribu", "no se puede entregar", "no se ha podido entregar",
+	"non recapitabile", "mancato recapito", "não foi possível entregar", "onbestelbaar",
+	"niedostarczalne", "kan inte leverera", "kan ikke leveres", "kunne ikke leveres",
+	"Не удается доставить", "Недоставлен", "配信不能", "未传递", "无法投递"};
+
+/* What mail programs put in front of a subject when they answer by themselves, with a colon behind it. */
+static const char *const reply_prefixes[] = {"automatic reply", "auto-reply", "autoreply", "auto reply",
+	"auto response", "out of office", "automatische antwort", "abwesenheitsnotiz", "réponse automatique",
+	"absence du bureau", "respuesta automática", "fuera de la oficina", "risposta automatica",
+	"fuori sede", "resposta automática", "automatisch antwoord", "afwezig", "automatyczna odpowiedź",
+	"autosvar", "automatiskt svar", "automatisk svar", "frånvaro", "automaattinen vastaus",
+	"Автоматический ответ", "Автоответ", "Автоматична відповідь", "Автоматичен отговор",
+	"automatická odpověď", "automatická odpoveď", "automatikus válasz", "răspuns automat",
+	"Αυτόματη απάντηση", "otomatik yanıt", "samodejni odgovor", "automatski odgovor",
+	"automātiska atbilde", "automatinis atsakymas", "automaatvastus", "自动答复", "自动回复", "自動回覆",
+	"自動応答", "自動返信", "자동 회신", "رد تلقائي", "تشغيل تلقائي", "תשובה אוטומטית", "trả lời tự động",
+	"balasan otomatis", "ตอบกลับอัตโนมัติ"};
+
+static bool subject_of_bounce(struct str subject)
+{
+	for (size_t i = 0; i < ARRAY_LEN(bounce_subjects); i++)
+		if (begins(subject, bounce_subjects[i]))
+			return true;
+	return false;
+}
+
+/* The prefix, then a colon; the French set a blank between. Without the colon it takes a mail that answers
+ * one, or that nobody sent. */
+static bool subject_of_reply(struct str subject, bool answers)
+{
+	for (size_t i = 0; i < ARRAY_LEN(reply_prefixes); i++) {
+		size_t length = strlen(reply_prefixes[i]);
+		struct str rest;
+		if (!begins(subject, reply_prefixes[i]))
+			continue;
+		rest = (struct str){subject.p + length, subject.len - length};
+		while (str_starts(rest, STR(" ")) || str_starts(rest, STR("\u00a0")) ||
+			str_starts(rest, STR("\u202f")))
+			rest = *rest.p == ' ' ? (struct str){rest.p + 1, rest.len - 1}
+			                      : (struct str){rest.p + (*rest.p == '\xc2' ? 2 : 3),
+							rest.len - (*rest.p == '\xc2' ? 2u : 3u)};
+		if (answers || str_starts(rest, STR(":")) || str_starts(rest, STR("\uff1a")))
+			return true;
+	}
+	return false;
+}
+
+/* --- rules --- */
+
+static bool is_no_reply(struct str address)
+{
+	return local_part_is(address, "no-reply") || local_part_is(address, "noreply") ||
+	       local_part_is(address, "no_reply") || local_part_is(address, "donotreply");
+}
+
+/* A mail that nobody sent (RFC 5321 4.5.5), or a postmaster: given away by what it says or brings back. */
+static bool bounces_informally(const struct mail *mail, GMimeObject *body, struct str subject, bool nobody)
+{
+	bool postmaster = local_part_is(mail->reporter, "postmaster");
+
+	if (nobody && (postmaster || (is_no_reply(mail->reporter) && has_part(body, "message", "rfc822"))))
+		return true;
+	return (nobody || postmaster) && subject_of_bounce(subject);
+}
+
+static bool bounces(
+	const struct mail *mail, GMimeObject *object, GMimeObject *body, struct str subject, bool nobody)
+{
+	return has_part(body, "message", "delivery-status") ||
+	       has_part(body, "message", "global-delivery-status") ||
+	       local_part_is(mail->reporter, "mailer-daemon") || header_is(object, "From", "mailer-daemon") ||
+	       bounces_informally(mail, body, subject, nobody) ||
+	       header_stands(object, "X-Failed-Recipients");
+}
+
+/* "auto-generated" (RFC 3834 5.2) is not among these: so do machines mark what they report. */
+static bool replies_by_itself(GMimeObject *object, GMimeObject *body, struct str subject, bool nobody)
+{
+	static const char *const fields[] = {"X-Autoreply", "X-Autorespond", "X-Autoreply-From",
+		"X-Mail-Autoreply", "X-Autogenerated-Reply", "Auto-Reply-From"};
+	bool answers =
+		nobody || header_stands(object, "In-Reply-To") || header_is(object, "Precedence", "junk");
+
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		if (header_stands(object, fields[i]))
+			return true;
+	return header_is(object, "Auto-Submitted", "auto-replied") ||
+	       header_is(object, "Precedence", "auto_reply") ||
+	       header_is(object, "X-Precedence", "auto_reply") ||
+	       header_is(object, "Delivered-To", "autoresponder") ||
+	       has_part(body, "message", "disposition-notification") || subject_of_reply(subject, answers);
+}
+
+struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str subject)
+{
+	GMimeObject *object = GMIME_OBJECT(message);
+	GMimeObject *body = g_mime_message_get_mime_part(message);
+	GMimeContentType *type = body ? g_mime_object_get_content_type(body) : NULL;
+	const char *report = type ? g_mime_content_type_get_parameter(type, "report-type") : NULL;
+	bool nobody = mail->null_sender || header_is(object, "Return-Path", "<>") ||
+	              header_is(object, "Return-Path", "<mailer-daemon>");
+
+	if (report && g_ascii_strcasecmp(report, "feedback-report") == 0)
+		return STR_NONE;
+	if (report && g_ascii_strcasecmp(report, "disposition-notification") == 0)
+		return STR("auto-reply");
+	if ((report && g_ascii_strcasecmp(report, "delivery-status") == 0) ||
+		bounces(mail, object, body, subject, nobody))
+		return STR("bounce");
+	return replies_by_itself(object, body, subject, nobody) ? STR("auto-reply") : STR_NONE;
+}
+
+/* --- what it brings back --- */
+
+/* "rfc822; it@customer.example" without the type in front */
+static struct str typed(struct str value)
+{
+	const char *semicolon = value.len ? memchr(value.p, ';', value.len) : NULL;
+
+	if (!semicolon)
+		return value;
+	return str_trim((struct str){semicolon + 1, value.len - (size_t)(semicolon + 1 - value.p)});
+}
+
+/* The next block of fields: they are apart by an empty line. */
+static bool next_block(struct str *rest, struct str *block)
+{
+	const char *start = rest->p;
+	size_t length = 0;
+	struct str line;
+
+	while (rest->len > 0 && str_split(rest, '\n', &line)) {
+		if (str_trim(line).len > 0)
+			length = (size_t)(line.p + line.len - start);
+		else if (length > 0)
+			break;
+		else
+			start = rest->p;
+	}
+	*block = (struct str){start, length};
+	return length > 0;
+}
+
+void mail_take_delivery(struct mail *mail, struct str bytes)
+{
+	struct arena *arena = mail->reading->arena;
+	struct str block;
+
+	if (!str_equal(mail_item(mail)->subkind, STR("bounce")))
+		return;
+	for (int count = 0; count < RECIPIENTS_MAX && next_block(&bytes, &block);) {
+		struct fields fields;
+		struct str recipient, note;
+		fields_read(block, false, arena, &fields);
+		recipient = typed(fields_value(&fields, "Final-Recipient"));
+		if (recipient.len == 0)
+			recipient = typed(fields_value(&fields, "Original-Recipient"));
+		if (recipient.len == 0)
+			continue;
+		count++;
+		note = arena_printf(arena, STR_FMT " " STR_FMT " " STR_FMT " " STR_FMT,
+			STR_ARG(utf8_cut(fields_value(&fields, "Action"), 20)),
+			STR_ARG(utf8_cut(recipient, 200)),
+			STR_ARG(utf8_cut(fields_value(&fields, "Status"), 20)),
+			STR_ARG(utf8_cut(typed(fields_value(&fields, "Diagnostic-Code")), 200)));
+		reading_note(mail->reading, mail_report(mail), STR_FMT, STR_ARG(str_trim(note)));
+	}
+}
+
+void mail_take_returned(struct mail *mail, struct str message_id)
+{
+	struct letter *letter = &mail_item(mail)->letter;
+	struct arena *arena = mail->reading->arena;
+
+	if (mail_item(mail)->kind != ITEM_CORRESPONDENCE || letter->replies.len > 0)
+		return;
+	letter->replies = letter_replies(message_id, STR_NONE, arena);
+}
