@@ -22,7 +22,7 @@ _cirt()
 		return
 	fi
 	case $noun in
-	'') words="status ledger alarm source report case mail spam quarantine organisation rules plugin key submit watch audit version help" ;;
+	'') words="status ledger alarm source report case mail spam quarantine organisation receipt rules plugin key submit watch audit version help" ;;
 	ledger) words="--wait" ;;
 	alarm)
 		case $verb in
@@ -90,6 +90,7 @@ _cirt()
 		'') words="domains" ;;
 		esac
 		;;
+	receipt) words="--limit --cursor" ;;
 	rules)
 		case $verb in
 		'') words="list check reload" ;;
@@ -113,7 +114,7 @@ _cirt()
 		verify) words="--all" ;;
 		esac
 		;;
-	help) words="status ledger alarm source report case mail spam quarantine organisation rules plugin key submit watch audit version" ;;
+	help) words="status ledger alarm source report case mail spam quarantine organisation receipt rules plugin key submit watch audit version" ;;
 	esac
 	[[ $word == -* || -z $words ]] && words="$words --json --help --socket"
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

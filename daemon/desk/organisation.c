@@ -21,7 +21,7 @@ void desk_organisation_domains(struct request *request)
 		return;
 	query_start(&query, request->arena,
 		"SELECT coalesce(json_agg(json_build_object('domain', n.domain, 'organisation', n.name) "
-	        "ORDER BY "
+		"ORDER BY "
 		"n.domain, n.name), '[]') FROM (SELECT d.domain, o.name FROM organisation_domain d"
 		" JOIN organisation o ON o.id = d.organisation WHERE d.valid @> now()"
 		" ORDER BY d.domain, o.name LIMIT $?::bigint) n");

@@ -153,6 +153,11 @@ static const struct verb_option quarantine_show_options[] = {
 	LAST,
 };
 
+static const struct verb_option receipt_options[] = {
+	PAGE,
+	LAST,
+};
+
 static const struct verb_option submit_options[] = {
 	{"source", "NAME", N_("Which source it counts for (default: the first of kind desk)")},
 	{"format", "FORMAT",
@@ -233,7 +238,7 @@ const struct verb verbs[] = {
 		none, "cirt case read 2026-000412"},
 	{"mail", "search", ROLE_VIEWER, false, "WHAT...",
 		N_("Mails that are no reports, in a case, in none, or spam: by what they mention, or by "
-                   "words"),
+		   "words"),
 		mail_search_options, "cirt mail search hoster.example --case 2026-000412"},
 	{"mail", "show", ROLE_VIEWER, false, "ID", N_("One of them"), none, "cirt mail show 202611-124"},
 	{"spam", "review", ROLE_VIEWER, false, "", N_("What is kept as spam, and why"), spam_review_options,
@@ -267,6 +272,9 @@ const struct verb verbs[] = {
 	{"organisation", "domains", ROLE_VIEWER, false, "",
 		N_("Names of constituents, as lines for the lookalike plugin"), none,
 		"cirt organisation domains"},
+	{"receipt", "", ROLE_VIEWER, false, "ID...",
+		N_("What became of what a door has acknowledged: what its sender was told, pasted as it is"),
+		receipt_options, "cirt receipt \"250 2.0.0 queued as 20261122-1f3a55aa-17\""},
 	{"rules", "list", ROLE_VIEWER, false, "",
 		N_("YARA rule files: what is loaded, what was refused, what they cost"), none,
 		"cirt rules list"},

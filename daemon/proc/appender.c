@@ -163,7 +163,8 @@ static bool appender_take_sources(struct appender *appender, struct str body)
 	struct source_table table;
 	struct err err;
 
-	if (!source_table_decode(body, arena, &table, &err)) {
+	/* Its strings point into what it was decoded from, and the frame is gone with the next one. */
+	if (!source_table_decode(arena_str(arena, body), arena, &table, &err)) {
 		log_error("source table from the spool: %s", err.text);
 		arena_free(&arena);
 		return false;
