@@ -1,6 +1,7 @@
 #include "base/hash.h"
 #include "wire/jcs.h"
 #include "wire/json_cut.h"
+#include "wire/pattern.h"
 #include "wire/reading.h"
 #include "wire/stix_check.h"
 #include "wire/stix_index.h"
@@ -206,6 +207,19 @@ static bool is_json(struct bundle *bundle, struct str piece, struct err *err)
 	return jcs_write(piece, (unsigned)depth_of(bundle), bundle->reading->arena, &bundle->canonical, err);
 }
 
+/* A pattern in STIX's own language is one; those of other engines are theirs. */
+static bool check_pattern(struct bundle *bundle, const struct json_object *object, struct err *err)
+{
+	struct str language = json_text(object, "pattern_type");
+	struct pattern pattern;
+
+	if (!str_equal(json_text(object, "type"), STR("indicator")) ||
+		(language.len > 0 && !str_equal(language, STR("stix"))))
+		return true;
+	return pattern_parse(json_text(object, "pattern"), bundle->reading->arena, &pattern, err) ||
+	       err_prefix(err, "pattern");
+}
+
 static void read_object(struct bundle *bundle, struct str piece)
 {
 	struct reading *reading = bundle->reading;
@@ -220,7 +234,7 @@ static void read_object(struct bundle *bundle, struct str piece)
 		 json_read(piece, reading->limits->max_depth, &object, &err)) {
 		if (!json_object_is_type(object, json_type_object))
 			err_set(&err, ERR_MALFORMED, "expected a STIX object");
-		else if (stix_check(object, bundle->old, flaw, &err))
+		else if (stix_check(object, bundle->old, flaw, &err) && check_pattern(bundle, object, &err))
 			take_object(bundle, object, piece, flaw);
 	}
 	if (err.code != ERR_NONE)

@@ -167,9 +167,9 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* type--8-4-4-4-12. *odd: version or variant of the UUID are not those of RFC 4122, as many real senders have
- * it. */
-static bool id_good(struct str id, bool *odd)
+/* type--8-4-4-4-12. *newer: the UUID's version came after STIX 2.1, which knows those of RFC 4122: no harm.
+ */
+static bool id_good(struct str id, bool *newer)
 {
 	struct str uuid;
 
@@ -185,8 +185,8 @@ static bool id_good(struct str id, bool *odd)
 		if (!(id.p[i] >= 'a' && id.p[i] <= 'z') && !(id.p[i] >= '0' && id.p[i] <= '9') &&
 			id.p[i] != '-')
 			return false;
-	*odd = *odd || uuid.p[14] < '1' || uuid.p[14] > '5' || !strchr("89abAB", uuid.p[19]);
-	return true;
+	*newer = *newer || uuid.p[14] > '5';
+	return uuid.p[14] >= '1' && uuid.p[14] <= '8' && strchr("89abAB", uuid.p[19]);
 }
 
 struct checking {
@@ -208,12 +208,13 @@ static bool refuse(struct checking *checking, const char *name, const char *want
 
 static bool check_id(struct checking *checking, const char *name, struct json_object *value)
 {
-	bool odd = false;
+	bool newer = false;
 
-	if (!id_good(json_value_text(value), &odd))
-		return refuse(checking, name, "an identifier, type--UUID");
-	if (odd)
-		flaw_set(checking, name, "not a UUID of RFC 4122");
+	if (!id_good(json_value_text(value), &newer))
+		return refuse(checking, name,
+			"an identifier: type--UUID, of a version and the variant of RFC 4122");
+	if (newer)
+		flaw_set(checking, name, "a UUID of a version that RFC 4122 does not know");
 	return true;
 }
 
@@ -343,14 +344,15 @@ static bool check_spans(struct checking *checking)
 static bool check_identity(struct checking *checking, struct str type, enum stix_kind kind)
 {
 	struct str id = json_text(checking->object, "id");
-	bool odd = false;
+	bool newer = false;
 
 	if (type.len < 3 || type.len > 250)
 		return refuse(checking, "type", "3 to 250 of a-z 0-9 -");
-	if (!id_good(id, &odd) || !str_starts(id, type) || id.len != type.len + 38)
-		return refuse(checking, "id", "its type, -- and a UUID");
-	if (odd)
-		flaw_set(checking, "id", "not a UUID of RFC 4122");
+	if (!id_good(id, &newer) || !str_starts(id, type) || id.len != type.len + 38)
+		return refuse(
+			checking, "id", "its type, -- and a UUID of a version and the variant of RFC 4122");
+	if (newer)
+		flaw_set(checking, "id", "a UUID of a version that RFC 4122 does not know");
 	if (kind != STIX_SCO && kind != STIX_CUSTOM && json_text(checking->object, "created").len == 0)
 		return refuse(checking, "created", "a time");
 	if ((kind == STIX_SDO || kind == STIX_SRO) && json_text(checking->object, "modified").len == 0)

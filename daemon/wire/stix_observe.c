@@ -77,7 +77,8 @@ static bool digest_type(struct str name, enum observable_type *type)
 {
 	return observable_type_parse(name, type) &&
 	       (*type == OBSERVABLE_MD5 || *type == OBSERVABLE_SHA1 || *type == OBSERVABLE_SHA224 ||
-		       *type == OBSERVABLE_SHA256 || *type == OBSERVABLE_SHA384 || *type == OBSERVABLE_SHA512);
+		       *type == OBSERVABLE_SHA256 || *type == OBSERVABLE_SHA384 ||
+		       *type == OBSERVABLE_SHA512);
 }
 
 static void observe_hashes(struct stix_observing *observing, const struct json_object *object)
@@ -251,6 +252,17 @@ static bool take(struct stix_observing *observing, enum observable_type type,
 	return good;
 }
 
+/* "file:hashes[*] = '…'": any digest, told by its length */
+static void take_any_digest(struct stix_observing *observing, const struct pattern_comparison *comparison)
+{
+	static const enum observable_type types[] = {OBSERVABLE_MD5, OBSERVABLE_SHA1, OBSERVABLE_SHA224,
+		OBSERVABLE_SHA256, OBSERVABLE_SHA384, OBSERVABLE_SHA512};
+
+	for (size_t i = 0; i < comparison->value_count; i++)
+		for (size_t t = 0; t < ARRAY_LEN(types); t++)
+			add(observing, types[t], comparison->values[i]);
+}
+
 static void take_comparison(struct stix_observing *observing, const struct pattern_comparison *comparison)
 {
 	enum observable_type type;
@@ -259,6 +271,10 @@ static void take_comparison(struct stix_observing *observing, const struct patte
 		(comparison->operator!= PATTERN_EQUAL && comparison->operator!= PATTERN_IN && comparison->
 			operator!= PATTERN_SUBSET))
 		return;
+	if (str_equal(comparison->path, STR("hashes[*]"))) {
+		take_any_digest(observing, comparison);
+		return;
+	}
 	if (str_starts(comparison->path, STR("hashes."))) {
 		if (digest_type((struct str){comparison->path.p + 7, comparison->path.len - 7}, &type))
 			take(observing, type, comparison);
