@@ -27,7 +27,7 @@ static void key_list(struct call *call, struct json_object *result)
 {
 	call_page(call, list_columns, ARRAY_LEN(list_columns), result,
 		_("No keys. What a mail was signed by is known once its key is imported: cirt key import "
-	          "FILE"));
+		  "FILE"));
 }
 
 static void show_secrets(struct call *call, struct json_object *result)

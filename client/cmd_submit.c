@@ -1,6 +1,5 @@
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include "base/mem.h"
 #include "client/command.h"
 #include "client/i18n.h"
+#include "client/maildir.h"
 #include "client/piece.h"
 #include "model/source.h"
 
@@ -22,10 +22,22 @@
 #define BAR_WIDTH  28
 #define BAR_EVERY  (CLOCK_SECOND / 10)
 
+/* A maildir on its way: its mails are told of together. */
+struct folder {
+	const char *path;
+	struct maildir mails;
+	size_t at;                   /* the mail that is being sent */
+	struct json_object *entries; /* of all */
+	size_t known;                /* taken in before */
+	size_t failed;
+	int64_t drawn; /* when the bar was drawn */
+};
+
 /* One file on its way. */
 struct upload {
 	struct call *call;
-	const char *name; /* as shown, and as the entry's envelope says */
+	struct folder *folder; /* it is of; NULL */
+	const char *name;      /* as shown, and as the entry's envelope says */
 	struct pieces pieces;
 	bool ready;
 	int64_t committed; /* offset up to which it is durable */
@@ -33,24 +45,35 @@ struct upload {
 	bool bar;
 };
 
-static void draw_bar(struct upload *upload, bool last)
+/* So much of a file or folder is durable. */
+static void draw(const char *what, double share, bool last)
 {
-	int64_t now = clock_monotonic();
-	size_t size = upload->pieces.bytes.len;
-	double share = size ? (double)upload->committed / (double)size : 1;
 	int full = (int)(share * BAR_WIDTH);
 	struct buf name = {0};
 
-	if (!upload->bar || (!last && now - upload->drawn < BAR_EVERY))
-		return;
-	upload->drawn = now;
-	screen_cell(utf8_cut(str_of(upload->name), 40), &name);
+	screen_cell(utf8_cut(str_of(what), 40), &name);
 	fprintf(stderr, "\r%-40s [", buf_cstr(&name));
 	for (int i = 0; i < BAR_WIDTH; i++)
 		fputc(i < full ? '#' : '-', stderr);
 	fprintf(stderr, "] %3d %%%s", (int)(share * 100), last ? "\r\033[K" : "");
 	fflush(stderr);
 	buf_free(&name);
+}
+
+static void draw_bar(struct upload *upload, bool last)
+{
+	int64_t now = clock_monotonic();
+	size_t size = upload->pieces.bytes.len;
+	int64_t *drawn = upload->folder ? &upload->folder->drawn : &upload->drawn;
+
+	if (!upload->bar || (now - *drawn < BAR_EVERY && (upload->folder || !last)))
+		return;
+	*drawn = now;
+	if (upload->folder)
+		draw(upload->folder->path, (double)upload->folder->at / (double)upload->folder->mails.count,
+			false);
+	else
+		draw(upload->name, size ? (double)upload->committed / (double)size : 1, last);
 }
 
 static void notified(const struct rpc_message *message, void *context)
@@ -187,6 +210,18 @@ static struct json_object *opening(struct upload *upload)
 	return params;
 }
 
+/* Of a folder each mail is counted, and told of at the end. */
+static void gather(struct folder *folder, struct json_object *result)
+{
+	struct json_object *entries = member_of(result, "entries");
+	size_t count = entries ? json_object_array_length(entries) : 0;
+
+	for (size_t i = 0; i < count; i++)
+		json_object_array_add(
+			folder->entries, json_object_get(json_object_array_get_idx(entries, i)));
+	folder->known += count == 0;
+}
+
 static void tell_result(struct upload *upload, struct json_object *result, struct json_object *items)
 {
 	struct json_object *entries = member_of(result, "entries");
@@ -212,10 +247,14 @@ static void tell_result(struct upload *upload, struct json_object *result, struc
 	buf_free(&line);
 }
 
-static int submit_bytes(struct call *call, const char *name, struct str bytes, struct json_object *items)
+static int submit_bytes(struct call *call, struct folder *folder, const char *name, struct str bytes,
+	struct json_object *items)
 {
-	struct upload upload = {
-		.call = call, .name = name, .pieces = {.bytes = bytes}, .bar = isatty(STDERR_FILENO)};
+	struct upload upload = {.call = call,
+		.folder = folder,
+		.name = name,
+		.pieces = {.bytes = bytes},
+		.bar = isatty(STDERR_FILENO)};
 	struct rpc_message answer = {0};
 	struct err err;
 	int code = EXIT_DONE;
@@ -234,7 +273,7 @@ static int submit_bytes(struct call *call, const char *name, struct str bytes, s
 	if (answer.kind == RPC_ERROR)
 		code = call_failed(call, &answer);
 	else
-		tell_result(&upload, answer.result, items);
+		folder ? gather(folder, answer.result) : tell_result(&upload, answer.result, items);
 	rpc_free(&answer);
 	return code;
 }
@@ -260,13 +299,13 @@ static int submit_stdin(struct call *call, struct json_object *items)
 			buf_grow(&bytes, (size_t)got);
 	} while ((got > 0 && bytes.len < STDIN_MAX) || (got < 0 && errno == EINTR));
 	int code = got == 0
-	                   ? submit_bytes(call, "-", buf_view(&bytes), items)
+	                   ? submit_bytes(call, NULL, "-", buf_view(&bytes), items)
 	                   : refuse_file("-", got < 0 ? strerror(errno) : _("longer than 1 GB: name a file"));
 	buf_free(&bytes);
 	return code;
 }
 
-static int submit_file(struct call *call, const char *path, struct json_object *items)
+static int submit_file(struct call *call, struct folder *folder, const char *path, struct json_object *items)
 {
 	struct str bytes = STR_NONE;
 	struct stat info;
@@ -283,38 +322,55 @@ static int submit_file(struct call *call, const char *path, struct json_object *
 	} else if (!fd_map(fd, false, &bytes, &err)) {
 		code = refuse_file(path, err.text);
 	} else {
-		code = submit_bytes(call, path, bytes, items);
+		code = submit_bytes(call, folder, path, bytes, items);
 		fd_unmap(&bytes);
 	}
 	close(fd);
 	return code;
 }
 
-/* A maildir: every mail in new/ and cur/. */
+static void tell_folder(struct call *call, const struct folder *folder, struct json_object *items)
+{
+	struct json_object *told = json_object_new_object();
+	size_t taken = json_object_array_length(folder->entries);
+	struct buf line = {0};
+
+	json_object_object_add(told, "file", json_object_new_string(folder->path));
+	json_object_object_add(told, "entries", json_object_get(folder->entries));
+	json_object_object_add(told, "known", json_object_new_int64((int64_t)folder->known));
+	json_object_object_add(told, "failed", json_object_new_int64((int64_t)folder->failed));
+	json_object_array_add(items, told);
+	if (call->invocation->json)
+		return;
+	screen_cell(str_of(folder->path), &line);
+	buf_printf(&line, _(": %zu mails taken in, %zu were taken in before, %zu failed\n"), taken,
+		folder->known, folder->failed);
+	buf_str(&call->screen.out, buf_view(&line));
+	buf_free(&line);
+}
+
+/* Every mail of a maildir. What was interrupted goes on: each mail that was taken in is known by what it is,
+ * wherever it has been moved since. */
 static int submit_folder(struct call *call, const char *path, struct json_object *items)
 {
-	static const char *const parts[] = {"new", "cur"};
-	bool found = false;
+	struct folder folder = {.path = path, .entries = json_object_new_array()};
 	int code = EXIT_DONE;
 
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		char *folder = mem_printf("%s/%s", path, parts[i]);
-		struct dirent **names = NULL;
-		int count = scandir(folder, &names, NULL, alphasort);
-		found = found || count >= 0;
-		for (int n = 0; n < count; n++) {
-			char *file = mem_printf("%s/%s", folder, names[n]->d_name);
-			if (names[n]->d_name[0] != '.' && (code == EXIT_DONE || code == EXIT_FAILED)) {
-				int one = submit_file(call, file, items);
-				code = one != EXIT_DONE ? one : code;
-			}
-			free(file);
-			free(names[n]);
-		}
-		free(names);
-		free(folder);
+	if (!maildir_read(path, &folder.mails)) {
+		json_object_put(folder.entries);
+		return refuse_file(path, _("is a folder, but not a maildir (no new/ and cur/ in it)"));
 	}
-	return found ? code : refuse_file(path, _("is a folder, but not a maildir (no new/ and cur/ in it)"));
+	for (; folder.at < folder.mails.count && (code == EXIT_DONE || code == EXIT_FAILED); folder.at++) {
+		int one = submit_file(call, &folder, folder.mails.paths[folder.at], items);
+		folder.failed += one != EXIT_DONE;
+		code = one != EXIT_DONE ? one : code;
+	}
+	if (folder.drawn)
+		draw(path, 1, true);
+	tell_folder(call, &folder, items);
+	json_object_put(folder.entries);
+	maildir_free(&folder.mails);
+	return code;
 }
 
 static int submit_one(struct call *call, const char *path, struct json_object *items)
@@ -325,7 +381,7 @@ static int submit_one(struct call *call, const char *path, struct json_object *i
 		return submit_stdin(call, items);
 	if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
 		return submit_folder(call, path, items);
-	return submit_file(call, path, items);
+	return submit_file(call, NULL, path, items);
 }
 
 static int submit_run(struct call *call)

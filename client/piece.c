@@ -2,6 +2,8 @@
 
 #include "client/piece.h"
 
+#include "wire/mbox.h"
+
 static struct str line_at(struct str bytes, size_t offset)
 {
 	const char *start = bytes.p + offset;
@@ -12,7 +14,7 @@ static struct str line_at(struct str bytes, size_t offset)
 
 enum piece_kind piece_guess(struct str bytes)
 {
-	if (str_starts(bytes, STR("From ")))
+	if (mbox_guess(bytes))
 		return PIECE_MBOX;
 	if (!str_starts(bytes, STR("{")))
 		return PIECE_WHOLE;
@@ -21,42 +23,13 @@ enum piece_kind piece_guess(struct str bytes)
 	return str_ends(first, STR("}")) && first.len < bytes.len ? PIECE_LINES : PIECE_WHOLE;
 }
 
-static bool is_separator(struct pieces *pieces, size_t offset)
+static bool next_mail(struct pieces *pieces, struct buf *space, struct str *piece)
 {
-	struct str rest = {pieces->bytes.p + offset, pieces->bytes.len - offset};
+	struct mbox mbox = {pieces->bytes, pieces->offset};
+	bool more = mbox_next(&mbox, space, piece);
 
-	if (!str_starts(rest, STR("From ")))
-		return false;
-	/* Only behind an empty line: a mail's text may well start a line with From. */
-	return offset == 0 || (offset >= 2 && pieces->bytes.p[offset - 1] == '\n' &&
-				      (pieces->bytes.p[offset - 2] == '\n' ||
-					      (offset >= 3 && pieces->bytes.p[offset - 2] == '\r' &&
-						      pieces->bytes.p[offset - 3] == '\n')));
-}
-
-/* ">From ", ">>From ": one > less. */
-static struct str unquote(struct str line)
-{
-	size_t quotes = 0;
-
-	while (quotes < line.len && line.p[quotes] == '>')
-		quotes++;
-	if (quotes && str_starts((struct str){line.p + quotes, line.len - quotes}, STR("From ")))
-		return (struct str){line.p + 1, line.len - 1};
-	return line;
-}
-
-static struct str next_mail(struct pieces *pieces, struct buf *space)
-{
-	buf_clear(space);
-	if (is_separator(pieces, pieces->offset))
-		pieces->offset += line_at(pieces->bytes, pieces->offset).len;
-	while (pieces->offset < pieces->bytes.len && !is_separator(pieces, pieces->offset)) {
-		struct str line = line_at(pieces->bytes, pieces->offset);
-		buf_str(space, unquote(line));
-		pieces->offset += line.len;
-	}
-	return buf_view(space);
+	pieces->offset = mbox.offset;
+	return more;
 }
 
 static struct str next_lines(struct pieces *pieces)
@@ -78,7 +51,7 @@ bool piece_next(struct pieces *pieces, struct buf *space, struct str *piece)
 	if (pieces->offset >= pieces->bytes.len)
 		return false;
 	if (pieces->kind == PIECE_MBOX) {
-		*piece = next_mail(pieces, space);
+		return next_mail(pieces, space, piece);
 	} else if (pieces->kind == PIECE_LINES) {
 		*piece = next_lines(pieces);
 	} else {

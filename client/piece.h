@@ -20,8 +20,8 @@ struct pieces {
 
 /* By the first bytes: "From " starts an mbox; several lines that each start with "{" are lines. */
 enum piece_kind piece_guess(struct str bytes);
-/* The next piece; false at the end. Of an mbox the "From " line is left out and ">From " in the text undone
- * (mboxrd); space holds the bytes then. pieces->offset is behind it. */
+/* The next piece; false at the end. Of an mbox a mail, as wire/mbox.h has it; space holds the bytes where
+ * they are not those of the file. pieces->offset is behind it. */
 bool piece_next(struct pieces *pieces, struct buf *space, struct str *piece);
 
 #endif

@@ -1,9 +1,12 @@
 """Mail that people send: which case it answers, and what of it is spam."""
+import os
+import signal
 import smtplib
+import subprocess
 
 import pytest
 
-from harness import wait_for
+from harness import Daemon, wait_for
 
 HOPS = {"spam": {"trusted_hops": ["mx.cirt.example", "127.0.0.1"]}, "reply": {"tag": "CIRT-XX"}}
 TO_US = "Received: from x (x [203.0.113.9]) by mx.cirt.example (Postfix) with ESMTP id 1; Mon, 23 Nov 2026 08:00:00 +0000\r\n"
@@ -11,7 +14,6 @@ TO_US = "Received: from x (x [203.0.113.9]) by mx.cirt.example (Postfix) with ES
 
 @pytest.fixture(scope="module")
 def desk(programs, certificates):
-    from harness import Daemon
     daemon = Daemon(programs, certificates, sections=HOPS)
     daemon.start()
     yield daemon
@@ -221,3 +223,75 @@ def test_spam_expires_by_itself(make_daemon):
     assert desk.psql("SELECT sum(spam), sum(spam_expired) FROM cirt.ledger_day") == [["2", "2"]]
     assert desk.psql("SELECT count(*) FROM cirt.item WHERE kind = 'spam'") == [["0"]]
     assert balanced(desk)["spam"] == 2
+
+
+def archive(count, large=0, year=2026):
+    """An mbox of so many mails, one of them of `large` bytes, each about another address."""
+    for number in range(count):
+        text = f"Seen: 10.{number >> 16}.{number >> 8 & 255}.{number & 255}\n\n>From here on nothing, from archive {year}.\n"
+        if large and number == count // 2:
+            text += "From the log, one of very many lines\n" * (large // 37)
+        yield (f"From a{number}@archive{year}.example Mon Nov 23 08:00:00 {year}\nFrom: a{number}@archive{year}.example\n"
+               f"Message-ID: <{number}@archive{year}.example>\nSubject: archived {year} {number}\n"
+               f"Date: Mon, 23 Nov {year} 08:00:00 +0000\n\n{text}\n")
+
+
+def test_trap_01_an_import_goes_on_where_it_stopped(make_daemon, open_folder):
+    """A client and a spool that are killed, and a mail of 17 MB: each mail is there once."""
+    desk = make_daemon().start()
+    path = open_folder / "old.mbox"
+    path.write_text("".join(archive(400, large=17_000_000)))
+
+    def entries():
+        return int(desk.psql("SELECT count(*) FROM cirt.ledger")[0][0])
+
+    for stop in ("client", "spool"):
+        already = entries()
+        client = subprocess.Popen([str(desk.programs.cirt), "--socket", str(desk.socket), "submit", str(path)], env=desk.environment(),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: entries() >= already + 40, 60, "some mails to be taken in")
+        if stop == "client":
+            client.kill()
+        else:
+            os.kill(desk.room_pid("spool"), signal.SIGKILL)
+        client.wait(60)
+        wait_for(lambda: desk.cirt_try("status"), 30, "the desk")
+    taken = entries()
+    assert 0 < taken < 400
+    wait_for(lambda: desk.cirt("submit", path, check=False, timeout=200).returncode == 0, 250, "the rest", every=1)
+    assert desk.settle(120)["entries"]["received"] == 400
+    assert desk.psql("SELECT count(*), count(DISTINCT title) FROM cirt.report WHERE title LIKE 'archived%'") == [["400", "400"]]
+    assert desk.psql("SELECT max(size) > 17000000 FROM cirt.ledger") == [["t"]]
+    assert desk.cirt("submit", path)["items"][0]["entries"] == []
+    assert desk.psql("SELECT count(*) FROM cirt.report WHERE text LIKE '%From here on nothing%' AND text NOT LIKE '%>From%'") == [["400"]]
+
+
+def test_trap_11_ten_years_of_old_mail_are_clamped(desk, open_folder):
+    """Old mail is not of ten years ago for folding and retention; its own date stays in the mail."""
+    path = open_folder / "ancient.mbox"
+    path.write_text("".join(archive(3, year=2016)))
+    desk.cirt("submit", path)
+    desk.settle()
+    assert desk.psql("SELECT count(*), bool_and(first_seen > received - interval '31 days') FROM cirt.report"
+                     " WHERE title LIKE 'archived 2016%'") == [["3", "t"]]
+
+
+def test_maildir_is_taken_in_once_whatever_its_flags(desk, open_folder):
+    """new/ and cur/ in order of time; mails that were read meanwhile are still known, new ones are taken."""
+    box = open_folder / "box"
+    for part in ("new", "cur", "tmp"):
+        (box / part).mkdir(parents=True)
+    for number, name in enumerate(("cur/1795000002.M1.host:2,S", "new/1795000001.M2.host", "new/999999999.M3.host", "tmp/1.M4.host")):
+        (box / name).write_text(letter(f"maildir {number}", f"m{number}@box.example", f"m{number}@box.example", text=f"See 10.9.9.{number}"))
+    before = desk.settle()["entries"]["received"]
+    first = desk.cirt("submit", box)["items"]
+    assert len(first) == 1 and len(first[0]["entries"]) == 3 and first[0]["known"] == 0
+    desk.settle()
+    assert [row[0] for row in desk.psql("SELECT title FROM cirt.report WHERE title LIKE 'maildir%' ORDER BY id")] == [
+        "maildir 2", "maildir 1", "maildir 0"]
+    (box / "new/1795000001.M2.host").rename(box / "cur/1795000001.M2.host:2,RS")
+    (box / "new/1795000005.M9.host").write_text(letter("maildir 9", "m9@box.example", "m9@box.example", text="See 10.9.9.9"))
+    again = desk.cirt_text("submit", box)
+    assert "1 mails taken in, 3 were taken in before, 0 failed" in again.stdout
+    assert desk.settle()["entries"]["received"] == before + 4
+    assert desk.cirt("submit", open_folder, check=False).returncode == 1

@@ -179,8 +179,8 @@ static void test_mbox_is_cut_into_its_mails(void **state)
 	(void)state;
 	assert_int_equal(pieces.kind, PIECE_MBOX);
 	assert_true(piece_next(&pieces, &space, &piece));
-	assert_true(str_equal(
-		piece, STR("Subject: one\n\nFrom the start\n>From twice\nFrom here it goes on\n\n")));
+	assert_true(
+		str_equal(piece, STR("Subject: one\n\nFrom the start\n>From twice\nFrom here it goes on\n")));
 	size_t behind_first = pieces.offset;
 	assert_true(piece_next(&pieces, &space, &piece));
 	assert_true(str_equal(piece, STR("Subject: two\n\ntext\n")));
