@@ -174,7 +174,7 @@ static bool reports_fetch(
 	struct feed *feed, const struct feed_item *item, struct feed_step *step, struct err *err)
 {
 	(void)err;
-	step->format = FORMAT_CSV;
+	step->format = FORMAT_SHADOWSERVER;
 	step->also = true;
 	buf_printf(
 		&step->url, STR_FMT STR_FMT, STR_ARG(buf_view(&own_of(feed)->download)), STR_ARG(item->name));

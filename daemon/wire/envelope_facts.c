@@ -29,9 +29,16 @@ static struct str last_of_url(struct str url)
 	return (struct str){url.p + start, end - start};
 }
 
+/* As Shadowserver names its files; what its list says of a report counts more than how that calls the file.
+ */
+static struct str report_file(struct str day, struct str type, struct arena *arena)
+{
+	return arena_printf(arena, STR_FMT "-" STR_FMT "-api.csv", STR_ARG(day), STR_ARG(type));
+}
+
 bool envelope_read(struct str envelope, struct arena *arena, struct envelope_facts *facts)
 {
-	struct json_object *object = NULL, *from, *to = NULL;
+	struct json_object *object = NULL, *from, *to = NULL, *report;
 
 	*facts = (struct envelope_facts){.door = STR_NONE};
 	if (envelope.len == 0 || !json_read(envelope, ENVELOPE_DEPTH, &object, NULL) ||
@@ -45,6 +52,9 @@ bool envelope_read(struct str envelope, struct arena *arena, struct envelope_fac
 	facts->has_from = from != NULL;
 	facts->from = arena_str(arena, json_value_text(from));
 	facts->file = arena_str(arena, json_text(object, "file"));
+	report = json_of(object, "report", json_type_object);
+	if (facts->file.len == 0 && report && json_text(report, "type").len > 0)
+		facts->file = report_file(json_text(report, "day"), json_text(report, "type"), arena);
 	if (facts->file.len == 0 && json_text(object, "url").len > 0)
 		facts->file = arena_str(arena, last_of_url(json_text(object, "url")));
 	json_object_object_get_ex(object, "to", &to);

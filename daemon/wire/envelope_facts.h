@@ -11,7 +11,8 @@ struct envelope_facts {
 	bool has_from; /* it says who sent it, be it nobody */
 	struct str *to;
 	size_t to_count;
-	struct str file; /* as who submitted it called it, else the last of the URL it came from; "" */
+	struct str file; /* as who submitted it, or listed it, called it, else the last of the URL that it
+	                    came from; "" */
 };
 
 /* False: it is none. Strings are in the arena. */

@@ -205,6 +205,7 @@ def test_shadowserver_reports_fill_gaps_by_day(feeds, certificates):
     name = add(feeds, "shadowserver", server.host.url("/api2/"), *options)
     until_reports(feeds, name, 3)
     assert set(server.listed) == set(days[:11]), "every day from the first on, none before"
+    assert {report["identifier"] for report in until_reports(feeds, name, 3)} == {"open-telnet"}
     server.put(days[2], "scan_telnet", ["203.0.113.22"])  # late
     until_reports(feeds, name, 4)
     server.listed.clear()
