@@ -106,6 +106,27 @@ static bool ends_as_zip(struct str bytes)
 	return tail > 21 && memmem(bytes.p + bytes.len - tail, tail, "PK\005\006", 4) != NULL;
 }
 
+static uint32_t little_endian(const char *p)
+{
+	const unsigned char *u = (const unsigned char *)p;
+
+	return (uint32_t)u[0] | (uint32_t)u[1] << 8 | (uint32_t)u[2] << 16 | (uint32_t)u[3] << 24;
+}
+
+/* Without what stands in front of a zip: its places count from its own beginning, mostly. */
+static struct str without_front(struct str bytes)
+{
+	size_t tail = bytes.len < ZIP_TAIL ? bytes.len : ZIP_TAIL;
+	const char *mark = memmem(bytes.p + bytes.len - tail, tail, "PK\005\006", 4);
+	size_t end = mark ? (size_t)(mark - bytes.p) : 0;
+	size_t length;
+
+	if (!mark || bytes.len - end < 22)
+		return bytes;
+	length = (size_t)little_endian(mark + 12) + little_endian(mark + 16);
+	return length < end ? (struct str){bytes.p + end - length, bytes.len - (end - length)} : bytes;
+}
+
 static const struct kind *kind_of(struct str bytes)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
@@ -374,6 +395,8 @@ bool archive_unpack(struct str bytes, struct str name, const struct archive_limi
 
 	if (!unpack.kind)
 		return err_set(err, ERR_MALFORMED, "not an archive that is read here");
+	if (unpack.kind->format == archive_read_support_format_zip && !str_starts(bytes, STR("PK")))
+		unpack.bytes = without_front(bytes);
 	unpack.archive = archive_open(&unpack, STR_NONE, err);
 	if (!unpack.archive)
 		return false;

@@ -155,11 +155,40 @@ static bool is_delimiter(const struct walk *walk, struct str line)
 	return walk->boundary_count > BOUNDARIES_MAX;
 }
 
+/* A byte that is nobody's: the line end in front of a delimiter, and its own. */
+static void drop(struct walk *walk, size_t at)
+{
+	if (at < walk->kept)
+		return;
+	keep_until(walk, at);
+	walk->kept = at + 1;
+}
+
+/* GMime takes the line end in front of a delimiter to be as long as the delimiter's own: else a byte of the
+ * part is lost. */
+static void even_line_ends(struct walk *walk, size_t start, size_t end)
+{
+	const char *p = walk->mail.p;
+	bool long_before, long_own;
+
+	if (start < 2 || end < start + 2 || p[end - 1] != '\n')
+		return;
+	long_before = p[start - 2] == '\r';
+	long_own = p[end - 2] == '\r';
+	if (long_before && !long_own)
+		drop(walk, start - 2);
+	else if (!long_before && long_own)
+		drop(walk, end - 2);
+}
+
 /* A line that begins with "--". True while there may be more parts. */
 static bool take_dashes(struct walk *walk, size_t start, size_t end)
 {
-	if (is_delimiter(walk, (struct str){walk->mail.p + start, end - start}) &&
-		++walk->delimiters > walk->limits->max_parts * DELIMITERS_PER_PART) {
+	bool delimiter = is_delimiter(walk, (struct str){walk->mail.p + start, end - start});
+
+	if (delimiter)
+		even_line_ends(walk, start, end);
+	if (delimiter && ++walk->delimiters > walk->limits->max_parts * DELIMITERS_PER_PART) {
 		cut(walk, start, walk->mail.len, "more parts than are read");
 		return false;
 	}

@@ -44,17 +44,19 @@ struct str transfer_base64_all(struct str text, unsigned skip, struct arena *are
 bool transfer_base64_is_clean(struct str text)
 {
 	bool padded = false;
+	size_t count = 0;
 
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.p[i];
 		if (c == '\r' || c == '\n' || c == ' ' || c == '\t')
 			continue;
+		count++;
 		if (c == '=')
 			padded = true;
 		else if (padded || value_of(c) < 0)
 			return false;
 	}
-	return true;
+	return count % 4 == 0;
 }
 
 /* --- runs in a text --- */

@@ -20,7 +20,7 @@ unsigned transfer_base64_ways(struct str run);
 /* All that is base64 in a text, whatever stands between; what follows padding begins anew. The first `skip`
  * characters, 0 to 3, are left out: words may stand in front that only look like it. */
 struct str transfer_base64_all(struct str text, unsigned skip, struct arena *arena);
-/* Nothing but base64, line ends, and padding at its end? */
+/* Nothing but base64, line ends, and padding at its end, whole? */
 bool transfer_base64_is_clean(struct str text);
 /* The next uuencoded file ("begin 644 name") from *at on. */
 bool transfer_uu(struct str text, struct arena *arena, size_t *at, struct str *name, struct str *decoded);

@@ -167,6 +167,27 @@ static void test_zip_slip_is_harmless(void **state)
 	made_free(&made);
 }
 
+/* A picture, a program, a line of text: the end of the file tells that it is a zip. */
+static void test_a_zip_behind_something_else_is_read(void **state)
+{
+	struct made made;
+	struct seen seen;
+	struct buf bytes = {0};
+
+	(void)state;
+	make_begin(&made, archive_write_set_format_zip, NULL, NULL, NULL);
+	make_member(&made, "a", "1", 1);
+	buf_text(&bytes, "GIF89a and more of a picture");
+	buf_str(&bytes, make_end(&made));
+	assert_true(archive_is(buf_view(&bytes)));
+	seen = unpack(buf_view(&bytes), "x.gif", &limits, NULL, 0);
+	assert_true(seen.good);
+	assert_member(&seen, 0, "a", "1");
+	arena_free(&seen.arena);
+	buf_free(&bytes);
+	made_free(&made);
+}
+
 static void test_the_passwords_of_analysts_open_it(void **state)
 {
 	static const char *const options[] = {
@@ -314,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_a_compressed_file_is_named_after_its_archive),
 		cmocka_unit_test(test_names_are_labels_and_lead_nowhere),
 		cmocka_unit_test(test_zip_slip_is_harmless),
+		cmocka_unit_test(test_a_zip_behind_something_else_is_read),
 		cmocka_unit_test(test_the_passwords_of_analysts_open_it),
 		cmocka_unit_test(test_a_bomb_is_cut_by_ratio_size_and_total),
 		cmocka_unit_test(test_members_are_counted_folders_too),
