@@ -81,10 +81,41 @@ static void source_changed(struct call *call, struct json_object *result)
 		member_text(result, "name"), member_text(result, "state"));
 }
 
+static const struct column root_columns[] = {
+	{"title", N_("API ROOT"), CELL_TEXT, true},
+	{"url", N_("URL"), CELL_TEXT, false},
+	{"problem", N_("PROBLEM"), CELL_TEXT, true},
+};
+
+static const struct column collection_columns[] = {
+	{"title", N_("COLLECTION"), CELL_TEXT, true},
+	{"can_read", N_("READ"), CELL_FLAG, false},
+	{"can_write", N_("WRITE"), CELL_FLAG, false},
+	{"url", N_("URL"), CELL_TEXT, false},
+};
+
+static void source_discover(struct call *call, struct json_object *result)
+{
+	screen_table(&call->screen, root_columns, ARRAY_LEN(root_columns), member_of(result, "roots"));
+	screen_printf(&call->screen, "\n");
+	screen_table(&call->screen, collection_columns, ARRAY_LEN(collection_columns),
+		member_of(result, "collections"));
+	screen_printf(&call->screen,
+		_("Let one in: cirt source add NAME --kind taxii --match URL --auth SECRET\n"));
+}
+
+static void source_pull(struct call *call, struct json_object *result)
+{
+	(void)result;
+	screen_printf(&call->screen, _("It is being pulled.\n"));
+}
+
 const struct command source_commands[] = {
 	{"source.list", source_list, NULL},
 	{"source.show", source_show, NULL},
 	{"source.add", source_changed, NULL},
+	{"source.discover", source_discover, NULL},
+	{"source.pull", source_pull, NULL},
 	{"source.disable", source_changed, NULL},
 	{"source.enable", source_changed, NULL},
 	{NULL, NULL, NULL},

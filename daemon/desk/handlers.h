@@ -12,6 +12,8 @@ void desk_alarm_ack(struct request *request);
 void desk_source_list(struct request *request);
 void desk_source_show(struct request *request);
 void desk_source_add(struct request *request);
+void desk_source_discover(struct request *request);
+void desk_source_pull(struct request *request);
 void desk_source_disable(struct request *request);
 void desk_source_enable(struct request *request);
 void desk_report_list(struct request *request);
@@ -68,6 +70,11 @@ void pulse_stop(struct desk *desk);
 struct json_object *pulse_show(const struct desk *desk);
 
 /* key.c: the way to the room keys. */
+/* probe.c: questions to the exchange. */
+void probe_start(struct desk *desk);
+void probe_edge(struct desk *desk, int fd); /* takes fd */
+void probe_stop(struct desk *desk);
+
 void key_ring_start(struct desk *desk);
 void key_ring_edge(struct desk *desk, int fd); /* takes fd */
 void key_ring_stop(struct desk *desk);

@@ -16,6 +16,7 @@
 #define DESK_ADMINS      CONF_LIST
 
 struct key_ring;
+struct prober;
 struct pulse;
 struct request;
 struct session;
@@ -26,6 +27,7 @@ struct desk {
 	struct pg *slow; /* for what takes long: audits */
 	struct pulse *pulse;
 	struct key_ring *keys;
+	struct prober *prober;
 	struct appender *appender; /* the way to the spool */
 	struct map *listeners;     /* descriptor → struct listener */
 	struct session *sessions;

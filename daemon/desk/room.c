@@ -51,6 +51,7 @@ static bool desk_load(struct room *room, struct err *err)
 	desk->operators = map_new();
 	room_set_state(room, desk);
 	key_ring_start(desk);
+	probe_start(desk);
 	who_load(desk);
 	return true;
 }
@@ -93,6 +94,8 @@ static void desk_edge(struct room *room, enum edge_kind kind, enum room_id peer,
 		appender_edge(desk->appender, generation, fd);
 	else if (kind == EDGE_KEYS)
 		key_ring_edge(desk, fd);
+	else if (kind == EDGE_PROBE)
+		probe_edge(desk, fd);
 	else
 		fd_close(&fd);
 }
@@ -144,6 +147,7 @@ static void desk_stop(struct room *room)
 	session_free_all(desk);
 	pulse_stop(desk);
 	key_ring_stop(desk);
+	probe_stop(desk);
 	for (size_t i = 0; i < DESK_CONNECTIONS; i++)
 		pg_free(&desk->pg[i]);
 	pg_free(&desk->slow);

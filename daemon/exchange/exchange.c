@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "exchange/collector.h"
+#include "exchange/probe.h"
 
 /* How long a commit that is on its way is waited for when the room drains. */
 #define DRAIN_LIMIT (5 * CLOCK_SECOND)
@@ -19,6 +20,7 @@
 struct exchange {
 	struct room *room;
 	struct collector collector;
+	struct probes *probes;
 	struct timer *drain_timer;
 	struct timer *patience; /* runs while there is no edge to the spool */
 };
@@ -96,6 +98,7 @@ static bool exchange_load(struct room *room, struct err *err)
 	collector->interval = conf->feed_interval;
 	collector->max_size = conf->feed_max_size;
 	collector->feeds = map_new();
+	exchange->probes = probes_new(collector);
 	exchange->patience = timer_new(collector->loop, patience_is_over, exchange);
 	collector->appender = appender_new(collector->loop, &appender_calls, exchange);
 	collector->fetcher = fetcher_new(collector->loop, &(struct fetcher_settings){.timeout = 0}, err);
@@ -158,6 +161,8 @@ static void exchange_edge(struct room *room, enum edge_kind kind, enum room_id p
 	(void)instance;
 	if (kind == EDGE_APPEND && peer == ROOM_SPOOL)
 		appender_edge(exchange->collector.appender, generation, fd);
+	else if (kind == EDGE_PROBE && peer == ROOM_DESK)
+		probes_edge(exchange->probes, fd);
 	else
 		fd_close(&fd);
 }
@@ -213,6 +218,7 @@ static void exchange_stop(struct room *room)
 	if (!exchange)
 		return;
 	collector = &exchange->collector;
+	probes_free(&exchange->probes);
 	collector_stop(collector);
 	map_free(&collector->feeds);
 	fetcher_free(&collector->fetcher);

@@ -450,6 +450,15 @@ void feed_hurry(struct feed *feed)
 	feed_pull(feed);
 }
 
+bool feed_pull_now(struct feed *feed)
+{
+	if (feed->state != FEED_WAITING)
+		return false;
+	timer_stop(feed->timer);
+	feed_pull(feed);
+	return true;
+}
+
 static void keep_source(struct feed *feed, const struct source *source)
 {
 	feed->source = *source;

@@ -14,8 +14,9 @@ struct feed *feed_new(struct collector *collector, const struct source *source);
 void feed_free(struct feed **feed);
 /* True: nothing has changed that asks for a new beginning; interval and such are taken over. */
 bool feed_keep(struct feed *feed, const struct source *source);
-void feed_resume(struct feed *feed); /* go on if something was waited for */
-void feed_hurry(struct feed *feed);  /* the table has changed: try a failing one again at once */
+void feed_resume(struct feed *feed);   /* go on if something was waited for */
+void feed_hurry(struct feed *feed);    /* the table has changed: try a failing one again at once */
+bool feed_pull_now(struct feed *feed); /* false: it is on its way already */
 bool feed_committing(const struct feed *feed);
 
 #endif

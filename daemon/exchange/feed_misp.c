@@ -19,7 +19,7 @@
 #include "wire/json_read.h"
 
 #define LIST_DEPTH 64
-#define UUID_BYTES  36u
+#define UUID_BYTES 36u
 #define LIMIT      500
 #define PAGES_MAX  20000u
 #define OVERLAP    600 /* seconds */

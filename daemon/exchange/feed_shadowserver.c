@@ -121,15 +121,22 @@ static bool is_wanted(struct feed *feed, struct str type)
 	return false;
 }
 
+/* The reader knows what a file is about by its name. */
 static void about_report(struct json_object *report, struct str day, struct buf *about)
 {
-	buf_text(about, ",\"report\":{\"day\":");
-	buf_json_string(about, day);
-	buf_text(about, ",\"type\":");
-	buf_json_string(about, utf8_cut(json_text(report, "type"), 100));
+	struct str type = utf8_cut(json_text(report, "type"), 100);
+	struct str file = utf8_cut(json_text(report, "file"), 200);
+	struct buf name = {0};
+
+	if (file.len > 0)
+		buf_str(&name, file);
+	else
+		buf_printf(&name, STR_FMT "-" STR_FMT ".csv", STR_ARG(day), STR_ARG(type));
 	buf_text(about, ",\"file\":");
-	buf_json_string(about, utf8_cut(json_text(report, "file"), 200));
-	buf_char(about, '}');
+	buf_json_string(about, buf_view(&name));
+	buf_text(about, ",\"report\":");
+	buf_json_string(about, type);
+	buf_free(&name);
 }
 
 static bool add_report(struct feed *feed, struct json_object *report, struct err *err)

@@ -9,6 +9,7 @@ const struct edge graph[] = {
 	{EDGE_HOLDING, ROOM_SPOOL, ROOM_STORE},
 	{EDGE_KEYS, ROOM_TRIAGE, ROOM_KEYS},
 	{EDGE_KEYS, ROOM_DESK, ROOM_KEYS},
+	{EDGE_PROBE, ROOM_DESK, ROOM_EXCHANGE},
 };
 const size_t graph_count = sizeof(graph) / sizeof(graph[0]);
 

@@ -21,7 +21,7 @@ enum room_id {
 #define ROOM_ALL       ((1u << ROOMS) - 1)
 
 /* Which protocol an edge speaks: one header each, ipc/edge_*.h. `a` is the client of it. */
-enum edge_kind { EDGE_CONTROL, EDGE_APPEND, EDGE_HANDOUT, EDGE_ITEMS, EDGE_HOLDING, EDGE_KEYS, EDGE_KINDS };
+enum edge_kind { EDGE_CONTROL, EDGE_APPEND, EDGE_HANDOUT, EDGE_ITEMS, EDGE_HOLDING, EDGE_KEYS, EDGE_PROBE, EDGE_KINDS };
 
 struct edge {
 	enum edge_kind kind;
@@ -30,7 +30,7 @@ struct edge {
 };
 
 /* intake, exchange, desk —append→ spool; spool —handout→ triage; triage —items→ store; spool —holding→ store;
- * triage, desk —keys→ keys
+ * triage, desk —keys→ keys; desk —probe→ exchange
  */
 extern const struct edge graph[];
 extern const size_t graph_count;

@@ -65,6 +65,11 @@ static const struct verb_option source_add_options[] = {
 	LAST,
 };
 
+static const struct verb_option discover_options[] = {
+	{"auth", "SECRET", N_("As of a source that is pulled")},
+	LAST,
+};
+
 static const struct verb_option report_list_options[] = {
 	PAGE,
 	{"source", "NAME", N_("Only from this source")},
@@ -200,6 +205,11 @@ const struct verb verbs[] = {
 		"cirt source show sensor-1"},
 	{"source", "add", ROLE_LEAD, true, "NAME", N_("Let a new source in"), source_add_options,
 		"cirt source add sensor-9 --kind sensor --match san:sensor-9.example --tlp green"},
+	{"source", "discover", ROLE_LEAD, false, "URL",
+		N_("See what a TAXII server has: its roots and collections"), discover_options,
+		"cirt source discover https://taxii.example/taxii2/ --auth user:password"},
+	{"source", "pull", ROLE_ANALYST, false, "NAME", N_("Pull a feed now"), none,
+		"cirt source pull partner-taxii"},
 	{"source", "disable", ROLE_LEAD, true, "NAME", N_("Refuse a source from now on"), reasoned,
 		"cirt source disable sensor-9 --reason \"stolen\""},
 	{"source", "enable", ROLE_LEAD, true, "NAME", N_("Let a disabled source in again"), reasoned,

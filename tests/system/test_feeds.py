@@ -203,7 +203,8 @@ def test_shadowserver_reports_fill_gaps_by_day(feeds, certificates):
     server.put(days[4], "scan_other", ["203.0.113.200"])
     options = ("--auth", f"{server.KEY}:{server.SECRET}", "--since", days[10], "--download", server.host.url("/dl/"), "--filter", "scan_telnet")
     name = add(feeds, "shadowserver", server.host.url("/api2/"), *options)
-    until_reports(feeds, name, 3)
+    found = until_reports(feeds, name, 3)
+    assert {(report["classification"], report["identifier"]) for report in found} == {("potentially-unwanted-accessible", "open-telnet")}, found[0]
     assert set(server.listed) == set(days[:11]), "every day from the first on, none before"
     assert {report["identifier"] for report in until_reports(feeds, name, 3)} == {"open-telnet"}
     server.put(days[2], "scan_telnet", ["203.0.113.22"])  # late
@@ -363,4 +364,45 @@ def test_a_silent_feed_raises_an_alarm(feeds, certificates):
     wait_for(speaking, 60, "it to speak again", every=0.5)
     assert not stop[0]
     feeds.cirt("source", "disable", name)
+    server.close()
+
+
+def test_discover_names_roots_and_collections(feeds, certificates):
+    """From the server's bare name on; what it names elsewhere is asked without credentials, and not at inner addresses."""
+    server = Taxii(certificates, user=basic("user:pass"))
+    for path in ("/taxii2/", "/taxii2", "/", "", "/api1/", "/api1/collections/"):
+        found = feeds.cirt("source", "discover", server.host.url(path), "--auth", "user:pass")
+        assert [one["id"] for one in found["collections"]] == [server.ID, "472c94ae-3113-4e3e-a4dd-a9f4ac7471d4"], path
+        assert found["collections"][0]["url"] == server.url and found["collections"][0]["can_read"] is True
+    roots = {root["url"]: root.get("problem") for root in feeds.cirt("source", "discover", server.host.url("/"), "--auth", "user:pass")["roots"]}
+    assert roots[server.host.url("/api1/")] is None and "404" in roots[server.host.url("/gone/")]
+    assert "not gone to" in roots["https://127.0.0.1:1/elsewhere/"]
+    assert server.wrong == []
+    text = feeds.cirt_text("source", "discover", server.host.url("/"), "--auth", "user:pass").stdout
+    assert server.url in text and "\x1b[31m" not in text
+    denied = feeds.cirt("source", "discover", server.host.url("/"), "--auth", "user:wrong", check=False)
+    assert denied.returncode == 1 and "401" in denied.stderr + denied.stdout
+    server.host.close()
+
+
+def test_discover_and_servers_that_are_none(feeds, certificates):
+    server = Host(certificates, {"/html/": lambda _: (200, {}, b"<html>"), "/list/": lambda _: (200, {}, b"[1]"), "/other/": lambda _: (200, {}, b'{"a":1}'),
+                                 "/deep/": lambda _: (200, {}, b'{"a":' * 1000), "/big/": lambda _: (200, {}, b" " * (2 << 20))})
+    for path, text in (("/html/", "JSON"), ("/list/", "JSON object"), ("/other/", "TAXII 2.1"), ("/deep/", "JSON"), ("/big/", "larger"), ("/x/", "404")):
+        done = feeds.cirt("source", "discover", server.url(path), check=False)
+        assert done.returncode == 1 and text in done.stderr + done.stdout, (path, done.stderr)
+    assert feeds.cirt("source", "discover", "http://localhost/", check=False).returncode == 2
+    server.close()
+
+
+def test_pull_now(feeds, certificates):
+    server = Host(certificates, {"/*": lambda _: (200, {"Content-Type": "text/csv"}, b"ip\n198.51.100.240\n")})
+    name = add(feeds, "feed", server.url("/x.csv"), "--format", "csv", interval=3600)
+    until_reports(feeds, name, 1)
+    until_pull(feeds, name, "ok")
+    feeds.cirt("source", "pull", name)
+    wait_for(lambda: len(server.requests) >= 2, 20, "the second pull")
+    assert feeds.cirt("source", "pull", "nobody", check=False).returncode == 3
+    feeds.cirt("source", "disable", name)
+    wait_for(lambda: feeds.cirt("source", "pull", name, check=False).returncode == 1, 20, "the disabled one to be refused")
     server.close()

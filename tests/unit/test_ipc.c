@@ -10,6 +10,7 @@
 #include "ipc/edge_handout.h"
 #include "ipc/edge_holding.h"
 #include "ipc/edge_items.h"
+#include "ipc/edge_probe.h"
 #include "ipc/frame.h"
 #include "ipc/rules_bundle.h"
 
@@ -313,6 +314,38 @@ static bool again_piece(struct str body, struct arena *arena, struct buf *out)
 	return true;
 }
 
+static void sample_probe(struct buf *out)
+{
+	probe_ask_encode(&(struct probe_ask){7, 9, STR("https://x/"), STR("a:b")}, out);
+}
+
+static bool again_probe(struct str body, struct arena *arena, struct buf *out)
+{
+	struct probe_ask ask;
+
+	(void)arena;
+	if (!probe_ask_decode(body, &ask))
+		return false;
+	probe_ask_encode(&ask, out);
+	return true;
+}
+
+static void sample_told(struct buf *out)
+{
+	probe_told_encode(&(struct probe_told){7, true, STR("{}")}, out);
+}
+
+static bool again_told(struct str body, struct arena *arena, struct buf *out)
+{
+	struct probe_told told;
+
+	(void)arena;
+	if (!probe_told_decode(body, &told))
+		return false;
+	probe_told_encode(&told, out);
+	return true;
+}
+
 static void sample_edge(struct buf *out)
 {
 	struct control_edge edge = {EDGE_HANDOUT, ROOM_TRIAGE, 1, 44};
@@ -393,6 +426,8 @@ static const struct message messages[] = {
 	{"holding poison", sample_poison, again_poison},
 	{"holding tickets", sample_tickets, again_tickets},
 	{"items piece", sample_piece, again_piece},
+	{"probe ask", sample_probe, again_probe},
+	{"probe told", sample_told, again_told},
 	{"control edge", sample_edge, again_edge},
 	{"control death", sample_death, again_death},
 	{"control counters", sample_counters, again_counters},
