@@ -5,6 +5,7 @@
 #include <gmime/gmime.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 static struct str unquoted(struct str value)
 {
@@ -112,6 +113,21 @@ static bool date_time(struct str text, int64_t *time)
 	return clock_parse((struct str){copy, text.len}, time);
 }
 
+/* The name of a month and a time of day: GMime makes a date of much that is none. */
+static bool looks_like_date(struct str text)
+{
+	static const char *const months[] = {
+		"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
+
+	if (text.len < 11 || !memchr(text.p, ':', text.len))
+		return false;
+	for (size_t i = 0; i + 3 <= text.len; i++)
+		for (size_t m = 0; m < ARRAY_LEN(months); m++)
+			if (str_equal_nocase((struct str){text.p + i, 3}, str_of(months[m])))
+				return true;
+	return false;
+}
+
 bool fields_time(struct str text, int64_t *time)
 {
 	char copy[128];
@@ -120,7 +136,7 @@ bool fields_time(struct str text, int64_t *time)
 	text = str_trim(text);
 	if (clock_parse(text, time) || date_time(text, time))
 		return true;
-	if (text.len == 0 || text.len >= sizeof(copy) || memchr(text.p, 0, text.len))
+	if (!looks_like_date(text) || text.len >= sizeof(copy) || memchr(text.p, 0, text.len))
 		return false;
 	memcpy(copy, text.p, text.len);
 	copy[text.len] = '\0';

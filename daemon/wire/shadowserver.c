@@ -46,15 +46,15 @@ static bool is_type(struct str text)
 /* "scan_rdp" of "2026-11-22-scan_rdp-example-asn.csv"; "" where the name is none of these. */
 static struct str type_of_file(struct str name)
 {
-	struct str rest, type;
+	struct str rest, type, stem;
 
 	name = base_name(name);
 	if (name.len < DATE_LEN + 2 || !is_date((struct str){name.p, DATE_LEN}) || name.p[DATE_LEN] != '-')
 		return STR_NONE;
 	rest = (struct str){name.p + DATE_LEN + 1, name.len - DATE_LEN - 1};
-	if (!str_split(&rest, '-', &type) || !rest.p)
-		str_split(&type, '.', &type);
-	return is_type(type) ? type : STR_NONE;
+	str_split(&rest, '-', &type);
+	str_split(&type, '.', &stem);
+	return is_type(stem) ? stem : STR_NONE;
 }
 
 /* "scan_rdp" of "[SAMPLE] Shadowserver scan_rdp-sample Report: 2026-11-22" */
@@ -284,8 +284,7 @@ static void classify_unnamed(const struct row *row, struct str family)
 		str_split(&rest, ';', &word);
 	if (family.len > 0)
 		rsit_parse(STR("infected-system"), &row->report->type);
-	row->report->identifier =
-		family.len > 0 ? family : machine_word(row->reading->arena, STR(""), word);
+	row->report->identifier = family.len > 0 ? family : machine_word(row->reading->arena, STR(""), word);
 }
 
 static void classify(const struct row *row)

@@ -36,4 +36,7 @@ enum {
 /* NULL: none. *rest: what stands where a row's name has its "*". */
 const struct shadowserver_type *shadowserver_type_of(struct str name, struct str *rest);
 
+/* The whole table, for who tells or tests it. */
+const struct shadowserver_type *shadowserver_types(size_t *count);
+
 #endif

@@ -208,8 +208,14 @@ const struct shadowserver_type *shadowserver_type_of(struct str name, struct str
 			continue;
 		/* of the caller's text: the last bytes are the same in both */
 		rest->len = plain.len - (pattern.len - 1);
-		rest->p = name.p + name.len - rest->len;
+		rest->p = name.len > 0 ? name.p + name.len - rest->len : NULL;
 		return &types[i];
 	}
 	return NULL;
+}
+
+const struct shadowserver_type *shadowserver_types(size_t *count)
+{
+	*count = ARRAY_LEN(types);
+	return types;
 }

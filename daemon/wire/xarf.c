@@ -232,6 +232,7 @@ static struct str without_internal(struct reading *reading, struct str text)
 			return text;
 		if (!str_equal(key, STR("_internal")))
 			continue;
+		json_skip_space(&before);
 		if (before.len > 0 && *before.p != ',') { /* the first one: the comma behind it goes too */
 			json_skip_space(&rest);
 			if (rest.len > 0 && *rest.p == ',')
