@@ -97,7 +97,8 @@ const struct conf_option conf_options[] = {
 
 	{"spam", "trusted_hops", OPT_LIST, AT(spam_hops), "", 0, 0, NULL, RELOAD, TRIAGE,
 		"Our own mail servers, whose verdict on spam (rspamd, SpamAssassin) counts: names as they stand behind \"by\" in "
-		"their Received fields, and addresses or prefixes from which they send. Empty: no verdict counts."},
+		"their Received fields, and addresses or prefixes from which they send. In text that quotes "
+		"their header fields they are no indicators. Empty: no verdict counts."},
 	{"spam", "sender_limit", OPT_COUNT, AT(spam_sender), "0", 0, 1000000, NULL, RELOAD, STORE,
 		"More mails than this from one sender within the window are spam. 0: no limit."},
 	{"spam", "domain_limit", OPT_COUNT, AT(spam_domain), "0", 0, 1000000, NULL, RELOAD, STORE,

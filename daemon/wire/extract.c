@@ -5,6 +5,7 @@
 #include "wire/name.h"
 #include "wire/reading.h"
 #include "wire/refang.h"
+#include "wire/spam_verdict.h"
 #include "wire/tld.h"
 
 /* What one text may add; the rest stays in the text. */
@@ -60,9 +61,16 @@ static bool defanged(struct str token)
 	return memchr(token.p, REFANGED_DOT, token.len) != NULL;
 }
 
+/* Our own mail servers stand in every header that somebody quotes. */
+static bool is_ours(struct extraction *run, enum observable_type type, struct str token)
+{
+	return run->reading->hops && (type == OBSERVABLE_IP || type == OBSERVABLE_NAME) &&
+	       spam_hop_listed(run->reading->hops, plain(run, token));
+}
+
 static bool add(struct extraction *run, enum observable_type type, struct str token)
 {
-	if (full(run))
+	if (full(run) || is_ours(run, type, token))
 		return false;
 	return reading_observable(run->reading, run->report, type, OBSERVED_INDICATOR, plain(run, token));
 }

@@ -67,6 +67,11 @@ static bool is_loopback(struct str text)
 	       netaddr_contains(&loopback, &address);
 }
 
+bool spam_hop_listed(const struct spam_hops *hops, struct str host)
+{
+	return listed_address(hops, host) || listed_name(hops, host);
+}
+
 bool spam_peer_trusted(const struct spam_hops *hops, struct str peer)
 {
 	size_t len = peer.len;

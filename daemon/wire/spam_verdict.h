@@ -20,6 +20,8 @@ struct spam_hops {
 	size_t count;
 };
 
+/* Is this name or address one of them, and so nobody's trace but our own? */
+bool spam_hop_listed(const struct spam_hops *hops, struct str host);
 /* Does what the door says of its peer ("192.0.2.1:4711", "unix") make it a trusted hop? A Unix socket is the
  * machine's own. */
 bool spam_peer_trusted(const struct spam_hops *hops, struct str peer);

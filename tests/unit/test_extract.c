@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "wire/reading.h"
+#include "wire/spam_verdict.h"
 
 struct run {
 	struct arena *arena;
@@ -138,7 +139,7 @@ static const char *const found_in[][2] = {
 	{"hXXps://a[.]example/x", "url https://a.example/x\nname a.example\n"},
 	{"h**p://a.example h__p://b.example hzzps://c.example",
 		"url http://a.example\nname a.example\nurl http://b.example\nname b.example\nurl "
-                "https://c.example\nname "
+		"https://c.example\nname "
 		"c.example\n"},
 	{"hxxp[:]//a[.]example", "url http://a.example\nname a.example\n"},
 	{"hxxps[://]a[.]example/b?c=d", "url https://a.example/b?c=d\nname a.example\n"},
@@ -172,8 +173,8 @@ static const char *const found_in[][2] = {
 		"url http://a.example/a/very/long/path/that/goes/on\nname a.example\n"},
 	{"http://a.example/0123456789012345678901234567890123456789012345678901234567=\nrest?a=1",
 		"url "
-                "http://a.example/0123456789012345678901234567890123456789012345678901234567rest?a=1\nname "
-                "a.example\n"},
+		"http://a.example/0123456789012345678901234567890123456789012345678901234567rest?a=1\nname "
+		"a.example\n"},
 	/* punctuation of the sentence */
 	{"(see http://a.example/b).", "url http://a.example/b\nname a.example\n"},
 	{"\"http://a.example/b\", 'http://c.example/d'",
@@ -214,8 +215,8 @@ static const char *const found_in[][2] = {
 		"sha224 d14a028c2a3a2bc9476102bb288234c415a2b01f828ea62ac5b3e42f\n"},
 	{"38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b",
 		"sha384 "
-                "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898"
-                "b95b\n"},
+		"38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898"
+		"b95b\n"},
 	{"CVE-2026-1234, cve-2026-12345 and CVE 2026-99999",
 		"cve CVE-2026-1234\ncve CVE-2026-12345\ncve CVE-2026-99999\n"},
 	{"CVE\xe2\x80\x91"
@@ -232,8 +233,8 @@ static const char *const found_in[][2] = {
 		"wallet 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed\n"},
 	{"888tNkZrPN6JsEgekjMnABU4TBzc2Dt29EPAvkRxbANsAnjyPbb3iQ1YBRk1UXcdRsiKc9dhwMVgN5S9cQUiyoogDavup3H",
 		"wallet "
-                "888tNkZrPN6JsEgekjMnABU4TBzc2Dt29EPAvkRxbANsAnjyPbb3iQ1YBRk1UXcdRsiKc9dhwMVgN5S9cQUiyoogDavu"
-                "p3H\n"},
+		"888tNkZrPN6JsEgekjMnABU4TBzc2Dt29EPAvkRxbANsAnjyPbb3iQ1YBRk1UXcdRsiKc9dhwMVgN5S9cQUiyoogDavu"
+		"p3H\n"},
 	/* mail */
 	{"From: \"Bank\" <service@bank.example>", "email service@bank.example\n"},
 	{"mailto:a.b+c@mail.example?subject=x", "email a.b+c@mail.example\n"},
@@ -349,6 +350,27 @@ static void test_table_of_nothing(void **state)
 		expect(nothing_in[i], "");
 }
 
+/* A header that somebody quotes: where the mail came from, and who of us took it. */
+static void test_own_servers_are_no_indicators(void **state)
+{
+	static const struct str ours[] = {{"mx.cirt.example", 15}, {"192.0.2.0/24", 12}};
+	const struct spam_hops hops = {.hops = ours, .count = ARRAY_LEN(ours)};
+	struct run run;
+
+	(void)state;
+	run.arena = arena_new(65536);
+	run.reading = (struct reading){.arena = run.arena, .limits = &reading_limits_default, .hops = &hops};
+	run.report = &reading_item(&run.reading, ITEM_REPORT)->report;
+	extract_observables(&run.reading, run.report,
+		STR("Received: from bad.example ([198.51.100.7])\n"
+		    "\tby MX.cirt.example (Postfix, from 192.0.2.25) with ESMTPS id 4F1C2; Mon, 23 Nov "
+	            "2026\n"));
+	assert_int_equal(run.report->observable_count, 2);
+	assert_string_equal(run.report->observables[0].value.p, "bad.example");
+	assert_string_equal(run.report->observables[1].value.p, "198.51.100.7");
+	arena_free(&run.arena);
+}
+
 static void test_bounded_output(void **state)
 {
 	struct buf text = {0};
@@ -411,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_not_indicators),
 		cmocka_unit_test(test_table_of_findings),
 		cmocka_unit_test(test_table_of_nothing),
+		cmocka_unit_test(test_own_servers_are_no_indicators),
 		cmocka_unit_test(test_bounded_output),
 		cmocka_unit_test(test_linear),
 		cmocka_unit_test(test_format_guess),
