@@ -22,7 +22,7 @@ _cirt()
 		return
 	fi
 	case $noun in
-	'') words="status ledger alarm source report case mail spam quarantine organisation receipt rules plugin key submit watch audit version help" ;;
+	'') words="status ledger alarm source report case mail spam quarantine organisation evidence receipt rules plugin key submit watch audit version help" ;;
 	ledger) words="--wait" ;;
 	alarm)
 		case $verb in
@@ -91,6 +91,12 @@ _cirt()
 		'') words="domains" ;;
 		esac
 		;;
+	evidence)
+		case $verb in
+		'') words="get" ;;
+		get) words="--output" ;;
+		esac
+		;;
 	receipt) words="--limit --cursor" ;;
 	rules)
 		case $verb in
@@ -115,7 +121,7 @@ _cirt()
 		verify) words="--all" ;;
 		esac
 		;;
-	help) words="status ledger alarm source report case mail spam quarantine organisation receipt rules plugin key submit watch audit version" ;;
+	help) words="status ledger alarm source report case mail spam quarantine organisation evidence receipt rules plugin key submit watch audit version" ;;
 	esac
 	[[ $word == -* || -z $words ]] && words="$words --json --help --socket"
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -36,6 +36,7 @@ extern const struct command spam_commands[];
 extern const struct command quarantine_commands[];
 extern const struct command organisation_commands[];
 extern const struct command receipt_commands[];
+extern const struct command evidence_commands[];
 extern const struct command rules_commands[];
 extern const struct command key_commands[];
 extern const struct command submit_commands[];

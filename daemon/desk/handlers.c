@@ -50,6 +50,7 @@ static const struct {
 	{"quarantine", "release", desk_quarantine_release},
 	{"quarantine", "discard", desk_quarantine_discard},
 	{"organisation", "domains", desk_organisation_domains},
+	{"evidence", "get", desk_evidence_get},
 	{"receipt", "", desk_receipt_show},
 	{"rules", "list", desk_rules_list},
 	{"rules", "check", desk_rules_check},

@@ -158,6 +158,13 @@ static const struct verb_option quarantine_show_options[] = {
 	LAST,
 };
 
+static const struct verb_option evidence_options[] = {
+	{"output", "FILE",
+		N_("Where to put it; it must not be there (default: standard output, if that is no "
+		   "terminal)")},
+	LAST,
+};
+
 static const struct verb_option receipt_options[] = {
 	PAGE,
 	LAST,
@@ -282,6 +289,9 @@ const struct verb verbs[] = {
 	{"organisation", "domains", ROLE_VIEWER, false, "",
 		N_("Names of constituents, as lines for the lookalike plugin"), none,
 		"cirt organisation domains"},
+	{"evidence", "get", ROLE_ANALYST, true, "DIGEST",
+		N_("Fetch a file that a report came with, by its SHA-256; a recorded act"), evidence_options,
+		"cirt evidence get e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 >a"},
 	{"receipt", "", ROLE_VIEWER, false, "ID...",
 		N_("What became of what a door has acknowledged: what its sender was told, pasted as it is"),
 		receipt_options, "cirt receipt \"250 2.0.0 queued as 20261122-1f3a55aa-17\""},

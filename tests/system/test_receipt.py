@@ -1,7 +1,10 @@
 """Whoever has an acknowledgement can be told what became of it: by each door, waiting, folded, quarantined, run again."""
+import email.message
+import hashlib
 import json
 import os
 import signal
+import subprocess
 import uuid
 
 import pytest
@@ -174,3 +177,41 @@ def test_pending_and_the_database_away(make_daemon):
         assert receipt["state"] == "processed" and fate(receipt) == [(0, "report")]
         assert receipt["digest"] == waiting["digest"] or text == before
     assert daemon.cirt("receipt", f"{session}:1")["items"][0]["became"] == "report"
+
+
+def attached(name, content):
+    message = email.message.EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@mail.example", "phish@cirt.example", f"With {name}"
+    message["Message-ID"] = f"<{uuid.uuid4()}@mail.example>"
+    message.set_content(f"see {name}.evil.example")
+    message.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    return message.as_bytes()
+
+
+def test_evidence_is_fetched_whole_and_that_is_recorded(daemon, open_folder):
+    """Over several pieces; the file is new, whole and not executable; who fetched it stands in the journal."""
+    content = os.urandom(5_000_000)
+    digest = hashlib.sha256(content).hexdigest()
+    daemon.send_mail(attached("big.bin", content), recipients=["phish@cirt.example"])
+    daemon.settle()
+    target = open_folder / "got.bin"
+    assert daemon.cirt("evidence", "get", digest, "--output", target) == {"output": str(target), "size": len(content)}
+    assert target.read_bytes() == content and target.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in open_folder.iterdir()] == ["got.bin"]
+    rows = daemon.psql(f"SELECT actor, action, after FROM cirt.journal WHERE object = 'evidence/{digest}' ORDER BY n")
+    assert [json.loads(row[2])["offset"] for row in rows] == [0, 2 << 20, 4 << 20] and {row[1] for row in rows} == {"fetched"}
+    again = daemon.cirt_text("evidence", "get", digest, "--output", target, check=False)
+    assert again.returncode == 1 and "exists" in again.stderr and target.read_bytes() == content
+    piped = subprocess.run([str(daemon.programs.cirt), "--socket", str(daemon.socket), "evidence", "get", digest.upper()],
+                           capture_output=True, check=True, env=daemon.environment())
+    assert piped.stdout == content
+
+
+def test_evidence_never_goes_to_a_terminal(daemon):
+    digest = hashlib.sha256(b"x").hexdigest()
+    command = f"{daemon.programs.cirt} --socket {daemon.socket} evidence get {digest}"
+    done = subprocess.run(["script", "-qec", command, "/dev/null"], capture_output=True, text=True, check=False, env=daemon.environment())
+    assert done.returncode == 2 and "--output" in done.stdout
+    missing = daemon.cirt_text("evidence", "get", digest, check=False)
+    assert missing.returncode == 3 and "no evidence" in missing.stderr
+    assert daemon.cirt_text("evidence", "get", "abc", check=False).returncode == 2

