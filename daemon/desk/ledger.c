@@ -37,9 +37,10 @@ enum sum {
 	SUM_SPAM,
 	SUM_QUARANTINED,
 	SUM_DISCARDED,
-	SUM_ELSEWHERE, /* received by other spools */
-	SUM_SPOOLS,    /* how many those are */
-	SUM_QUEUE,     /* reports that are due for the correlator */
+	SUM_ELSEWHERE,    /* received by other spools */
+	SUM_SPOOLS,       /* how many those are */
+	SUM_QUEUE,        /* reports that are due for the correlator */
+	SUM_SPAM_EXPIRED, /* of the spam, what is no longer kept */
 	SUMS
 };
 
@@ -61,7 +62,8 @@ static const char ledger_sql[] =
 	"sum(entries_discarded) AS ed,"
 	" sum(found) AS f, sum(reports) AS r, sum(folded) AS fo, sum(correspondence) AS co, sum(context) AS "
 	"cx,"
-	" sum(spam) AS sp, sum(quarantined) AS q, sum(discarded) AS d FROM ledger_day),"
+	" sum(spam) AS sp, sum(quarantined) AS q, sum(discarded) AS d, sum(spam_expired) AS "
+	"se FROM ledger_day),"
 	" late AS (SELECT count(*) FILTER (WHERE l.disposition = 'processed') AS p,"
 	" count(*) FILTER (WHERE l.disposition = 'quarantined') AS eq,"
 	" count(*) FILTER (WHERE l.disposition = 'discarded') AS ed,"
@@ -79,7 +81,8 @@ static const char ledger_sql[] =
 	" coalesce(s.sp, 0) - coalesce(l.sp, 0), coalesce(s.q, 0) - coalesce(l.q, 0), coalesce(s.d, 0) - "
 	"coalesce(l.d, 0),"
 	" coalesce(o.n, 0), o.spools,"
-	" (SELECT count(*) FROM (SELECT FROM correlation_queue WHERE due <= now() LIMIT 10000) q)"
+	" (SELECT count(*) FROM (SELECT FROM correlation_queue WHERE due <= now() LIMIT 10000) q),"
+	" coalesce(s.se, 0)"
 	" FROM sums s, late l, others o";
 
 struct ledger {
@@ -146,6 +149,7 @@ static void ledger_answer(struct request *request, bool balanced, bool waited_ou
 	part = json_object_new_object();
 	add_sums(part, ledger, items, SUM_FOUND);
 	json_object_object_add(result, "items", part);
+	json_object_object_add(result, "spam_expired", json_object_new_int64(ledger->sums[SUM_SPAM_EXPIRED]));
 	json_object_object_add(result, "balanced", json_object_new_boolean(balanced));
 	if (waited_out)
 		json_object_object_add(result, "ok", json_object_new_boolean(false));

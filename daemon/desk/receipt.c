@@ -33,9 +33,12 @@ struct receipt_ask {
 	"'folded', 'quarantined') THEN report_number(e.id) END, 'title', coalesce(CASE WHEN r.id IS NOT "    \
 	"NULL "                                                                                              \
 	"THEN report_title(r.title, r.type, r.identifier, r.malware, r.observables) END, i.title), 'kind', " \
-	"nullif(i.subkind, ''), 'case', (SELECT c.number FROM case_report t JOIN cases c ON c.id = "         \
+	"nullif(i.subkind, ''), 'case', coalesce((SELECT c.number FROM case_report t JOIN cases c ON c.id "  \
+	"= "                                                                                                 \
 	"t.case_id "                                                                                         \
-	"WHERE t.report = r.id AND t.ended IS NULL), 'quarantine', q.id, 'state', coalesce(q.state::text, "  \
+	"WHERE t.report = r.id AND t.ended IS NULL), (SELECT c.number FROM case_letter t JOIN cases c ON "   \
+	"c.id = case_now(t.case_id) WHERE t.item = i.id)), 'quarantine', q.id, 'state', "                    \
+	"coalesce(q.state::text, "                                                                           \
 	"CASE WHEN r.id IS NOT NULL THEN coalesce((SELECT u.state FROM report_status u WHERE u.report = "    \
 	"r.id), 'new')::text END), 'stage', q.stage, 'reason', q.reason, 'acted', (SELECT "                  \
 	"json_build_object('act', a.act, 'by', a.actor, 'at', stamp(a.at), 'reason', nullif(a.reason, '')) " \
@@ -124,7 +127,7 @@ static void refuse_unknown(struct request *request)
 	else
 		request_refuse_hint(request, RPC_NOT_FOUND,
 			"The doors tell it: \"250 ... queued as ID\", `cirt submit`, or SESSION:LINE of a "
-		        "sensor's "
+			"sensor's "
 			"session that was acknowledged that far.",
 			"nothing was taken in as %s", name_of(&ask->wanted, text));
 }
@@ -185,7 +188,7 @@ static void ask_ledger(struct request *request)
 
 	query_start(&query, request->arena,
 		"WITH p AS MATERIALIZED (SELECT $?::int AS after, $?::int AS most, $?::bigint AS line) "
-	        "SELECT " RECEIPT_JSON " FROM ");
+		"SELECT " RECEIPT_JSON " FROM ");
 	query_int(&query, ask->after);
 	query_int(&query, ask->limit + 1);
 	if (wanted->of_line) {
@@ -338,7 +341,7 @@ static bool read_receipt(struct request *request, struct receipt *wanted)
 		return true;
 	request_refuse_hint(request, RPC_INVALID_PARAMS,
 		"An {\"ack\":N} of a sensor is asked for as SESSION:N, with the session that its hello "
-	        "named.",
+		"named.",
 		"expected what a door said: 20261122-1f3a55aa-17, or SESSION:LINE");
 	return false;
 }

@@ -114,7 +114,7 @@ bool secrets_reply_key(const struct conf *conf, struct buf *key, struct err *err
 	bool ok = file_read(path, FILE_MAX, key, err);
 	while (ok && key->len > 0 && (key->data[key->len - 1] == '\n' || key->data[key->len - 1] == '\r'))
 		key->len--;
-	if (ok && key->len < 2 * SEAL_BYTES)
+	if (ok && key->len < (size_t)2 * SEAL_BYTES)
 		ok = err_set(
 			err, ERR_MALFORMED, "%s: expected a secret of %d hex digits", path, 2 * SEAL_BYTES);
 	free(path);

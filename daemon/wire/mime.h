@@ -15,19 +15,14 @@ struct mail {
 	struct str *recipients; /* our own addresses: never observables */
 	size_t recipient_count;
 	struct str whole;    /* as it came in */
-	bool from_trusted;   /* it was handed to us by a mail server whose verdicts count */
 	struct str sender;   /* of the envelope */
-	bool null_sender;    /* the envelope says <> */
 	struct str reporter; /* address of From */
-	bool too_many;       /* said already */
 	GMimeObject *last;   /* the part read last, not owned, and its path: where a truncated mail ends */
 	struct str last_path;
-	bool unclosed;                 /* a multipart has no closing boundary */
 	struct mail_archive *archives; /* to be opened, and those that have been */
 	size_t archive_count;
 	struct archive_spent unpacked; /* of the limits on archives */
 	size_t members_shown;
-	bool odd; /* programs may read it in different ways: it is looked at again, as a whole */
 	size_t hidden_count;
 	size_t sealed_parts;       /* that somebody was asked to open */
 	size_t signed_parts;       /* with a signature that holds */
@@ -36,9 +31,14 @@ struct mail {
 	struct mail_table *tables; /* to be read when the mail is done */
 	size_t statements;         /* items that were made of what stands in it */
 	size_t bad_before;         /* quarantined before it */
-	bool machine_made;         /* it says that a machine wrote it for machines */
-	bool closed;               /* what is walked now proves a statement, and makes none */
-	bool silent;               /* and has no indicators */
+	bool from_trusted;         /* it was handed to us by a mail server whose verdicts count */
+	bool null_sender;          /* the envelope says <> */
+	bool too_many;             /* said already */
+	bool unclosed;             /* a multipart has no closing boundary */
+	bool odd;          /* programs may read it in different ways: it is looked at again, as a whole */
+	bool machine_made; /* it says that a machine wrote it for machines */
+	bool closed;       /* what is walked now proves a statement, and makes none */
+	bool silent;       /* and has no indicators */
 };
 
 struct item *mail_item(const struct mail *mail);

@@ -52,8 +52,8 @@ def test_answers_find_their_case(desk):
     case = desk.cirt("case", "show", number)
     assert case["subject_tag"] == f"[CIRT-XX {number}]" and case["reply_address"].startswith(f"case+{number}-")
     before = balanced(desk)
-    desk.send_mail(letter("AW: Kit upload", "abuse@hoster.example", "h1@hoster.example", text="It is taken down: orangeade",
-                          In_Reply_To="<kit1@bank.example>"))
+    queued = desk.send_mail(letter("AW: Kit upload", "abuse@hoster.example", "h1@hoster.example", text="It is taken down: orangeade",
+                                   In_Reply_To="<kit1@bank.example>")).split()[-1]
     desk.send_mail(letter("no subject of ours", "someone@else.example", "e1@else.example"), [case["reply_address"].upper()])
     desk.send_mail(letter(f"Fwd: [CIRT-XX {number}] [BANK #5512] more", "SOC@bank.example", "b2@bank.example"))
     found = mails(desk, number, 3)
@@ -73,6 +73,8 @@ def test_answers_find_their_case(desk):
     assert "orangeade" in desk.cirt("case", "show", number, "--mail")["mails"][0]["text"]
     assert "orangeade" in desk.cirt_text("case", "show", number, "--mail").stdout
     assert desk.cirt("case", "show", number)["mails"][0]["text"] is None
+    receipt = desk.cirt("receipt", queued)["items"][0]
+    assert (receipt["became"], receipt["kind"], receipt["case"]) == ("correspondence", "reply", number)
     assert any("mail from abuse@hoster.example" in row["what"] for row in desk.cirt("case", "show", number)["journal"])
     assert desk.cirt("audit", "verify")
 
@@ -223,6 +225,7 @@ def test_spam_expires_by_itself(make_daemon):
     assert desk.psql("SELECT sum(spam), sum(spam_expired) FROM cirt.ledger_day") == [["2", "2"]]
     assert desk.psql("SELECT count(*) FROM cirt.item WHERE kind = 'spam'") == [["0"]]
     assert balanced(desk)["spam"] == 2
+    assert desk.cirt("ledger")["spam_expired"] == 2
 
 
 def archive(count, large=0, year=2026):
