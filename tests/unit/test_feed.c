@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "exchange/cursor.h"
 #include "exchange/feed.h"
+#include "exchange/fetch_policy.h"
 #include "wire/taxii.h"
 
 /* A web server on a loopback port, in the same loop: one request a connection, answered by the test. */
@@ -463,6 +464,109 @@ static void test_envelopes_are_read_without_being_kept(void **state)
 	scan("]]]}}", false, false, "", true);
 }
 
+static bool is_public(const char *text)
+{
+	struct sockaddr_in six_four = {.sin_family = AF_INET};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+
+	if (inet_pton(AF_INET, text, &six_four.sin_addr) == 1)
+		return address_is_public((struct sockaddr *)&six_four);
+	assert_int_equal(inet_pton(AF_INET6, text, &six.sin6_addr), 1);
+	return address_is_public((struct sockaddr *)&six);
+}
+
+static void test_inner_addresses_are_known_however_written(void **state)
+{
+	static const char *const inner[] = {"0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1",
+		"169.254.169.254", "172.16.0.1", "172.31.255.255", "192.168.1.1", "198.18.0.1", "224.0.0.1",
+		"255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:93.184.216.34", "fe80::1",
+		"fc00::1", "ff02::1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
+		"2002:7f00:1::", "2002:c0a8:101::1", "2001::1"};
+	static const char *const outer[] = {"93.184.216.34", "9.255.255.255", "11.0.0.1", "172.32.0.1",
+		"100.128.0.1", "2606:2800:220:1::1", "2a00::1", "64:ff9b::5db8:d822"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(inner); i++)
+		if (is_public(inner[i]))
+			fail_msg("%s is taken for public", inner[i]);
+	for (size_t i = 0; i < ARRAY_LEN(outer); i++)
+		if (!is_public(outer[i]))
+			fail_msg("%s is taken for an inner one", outer[i]);
+}
+
+static void test_origins_are_scheme_host_and_port(void **state)
+{
+	(void)state;
+	assert_true(url_same_origin("https://A.example/x", "https://a.example:443/y?z"));
+	assert_false(url_same_origin("https://a.example/", "https://a.example:444/"));
+	assert_false(url_same_origin("https://a.example/", "http://a.example/"));
+	assert_false(url_same_origin("https://a.example/", "https://a.example.evil.example/"));
+	assert_false(url_same_origin("https://a.example/", "https://a.example@evil.example/"));
+	assert_false(url_same_origin("https://a.example/", "what"));
+}
+
+/* A collection whose `next` goes round in a circle, each time with the same pages. */
+static const char *answer_circle(const char *request)
+{
+	if (strstr(request, "next=a"))
+		return OK "\r\n{\"more\":true,\"next\":\"b\",\"objects\":[{\"id\":2}]}";
+	return OK "\r\n{\"more\":true,\"next\":\"a\",\"objects\":[{\"id\":1}]}";
+}
+
+static void test_pages_in_a_circle_end_the_pull(void **state)
+{
+	(void)state;
+	server.answer = answer_circle;
+	say_source(SOURCE_TAXII, "/c");
+	until(&collector.failed, 1);
+	assert_int_equal(spool.count, 2);
+	assert_true(server.requests <= 4);
+}
+
+/* A manifest that names a way out of its folder. */
+static const char *answer_evil_manifest(const char *request)
+{
+	(void)request;
+	return OK "\r\n{\"../../../../etc/passwd-and-36-bytes-in-all\":{\"timestamp\":\"1\"}}";
+}
+
+static void test_names_of_items_stay_in_their_folder(void **state)
+{
+	(void)state;
+	server.answer = answer_evil_manifest;
+	say_source(SOURCE_MISP_FEED, "/feed");
+	until(&collector.failed, 1);
+	assert_int_equal(server.requests, 1);
+	assert_int_equal(spool.count, 0);
+}
+
+#define EVENT "11111111-1111-4111-8111-111111111111"
+
+static const char *answer_misp_feed(const char *request)
+{
+	if (strstr(request, "manifest.json"))
+		return OK "\r\n{\"" EVENT "\":{\"timestamp\":\"7\"}}";
+	return OK "\r\n{\"Event\":{}}";
+}
+
+static void test_trap_01_an_event_has_a_bookmark_of_its_own(void **state)
+{
+	(void)state;
+	server.answer = answer_misp_feed;
+	say_source(SOURCE_MISP_FEED, "/feed/manifest.json");
+	until(&collector.pages, 1);
+	assert_int_equal(spool.kept[0].format, FORMAT_MISP);
+	assert_string_equal(spool.kept[0].owner, "misp/9/" EVENT);
+	assert_non_null(strstr(spool.kept[0].value, "\"last\":\"7\""));
+	assert_non_null(strstr(buf_cstr(&server.log), "GET /feed/" EVENT ".json"));
+	restart_feed(SOURCE_MISP_FEED, "/feed/manifest.json");
+	for (int i = 0; i < 20000 && server.requests < 3; i++)
+		loop_turn(loop, 1000);
+	turn(loop);
+	assert_int_equal(spool.count, 1);
+	assert_int_equal(server.requests, 3); /* the manifest, and no event */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -480,6 +584,11 @@ int main(void)
 		TEST(test_trap_01_a_page_in_flight_when_the_spool_dies),
 		TEST(test_a_next_that_has_died_is_left_for_the_time),
 		TEST(test_a_full_spool_is_not_fed),
+		TEST(test_pages_in_a_circle_end_the_pull),
+		TEST(test_names_of_items_stay_in_their_folder),
+		TEST(test_trap_01_an_event_has_a_bookmark_of_its_own),
+		cmocka_unit_test(test_inner_addresses_are_known_however_written),
+		cmocka_unit_test(test_origins_are_scheme_host_and_port),
 		cmocka_unit_test(test_cursors_come_back_as_they_were),
 		cmocka_unit_test(test_envelopes_are_read_without_being_kept),
 	};
