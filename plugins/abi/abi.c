@@ -4,6 +4,11 @@
  */
 #include "cirt_plugin.h"
 
+#ifndef ABI_NAME
+#define ABI_NAME   "abi-oldest"
+#define ABI_NUMBER CIRT_PLUGIN_ABI_OLDEST
+#endif
+
 static int hook(const struct cirt_api *api, struct cirt_item *item, enum cirt_stage stage, void *state)
 {
 	(void)stage;

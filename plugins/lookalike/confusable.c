@@ -118,5 +118,7 @@ char confusable_with(uint32_t character)
 	const struct confusable *one = bsearch(&wanted, confusables,
 		sizeof(confusables) / sizeof(confusables[0]), sizeof(confusables[0]), by_character);
 
-	return one ? one->looks_like : '\0';
+	if (!one)
+		return '\0';
+	return one->looks_like;
 }

@@ -261,10 +261,11 @@ static void take(const struct host *host, const struct name *name, unsigned scor
 	snprintf(best->how, sizeof(best->how), "%s", how);
 }
 
-/* Every name with that key. */
-#define EACH(host, i, first, count)                                                               \
-	for (size_t i = (first), i##_end = (first) + ((count) < SAME_MOST ? (count) : SAME_MOST); \
-		i < i##_end; i++)
+/* Of very many names with one key some are enough. */
+static size_t some(size_t count)
+{
+	return count < SAME_MOST ? count : SAME_MOST;
+}
 
 static const struct name *name_at(const struct host *host, size_t key)
 {
@@ -315,8 +316,7 @@ static void find_word(const struct host *host, const struct label *label, bool r
 	size_t first, count = key_list_find(
 			      &host->names->keys, KEY_WORD, label->skeleton, strlen(label->skeleton), &first);
 
-	EACH(host, i, first, count)
-	{
+	for (size_t i = first; i < first + some(count); i++) {
 		const struct name *name = name_at(host, i);
 		if (strcmp(label->plain, name->plain) != 0)
 			take(host, name, registered ? 95 : 80, "letters that look the same");
@@ -397,8 +397,8 @@ static void find_changed_part(const struct host *host, const char *word, size_t 
 		start++) {
 		memcpy(key + 2, word + start, part_len);
 		size_t count = key_list_find(&host->names->keys, KEY_PART, key, 2 + part_len, &first);
-		EACH(host, i, first, count)
-		compare_changed(host, word, name_at(host, i));
+		for (size_t i = first; i < first + some(count); i++)
+			compare_changed(host, word, name_at(host, i));
 	}
 }
 

@@ -163,7 +163,9 @@ bool skeleton_of_label(const char *label, size_t len, char plain[SKELETON_MAX], 
 	for (size_t i = 0; i < count; i++) {
 		uint32_t c =
 			characters[i] >= 'A' && characters[i] <= 'Z' ? characters[i] + 32 : characters[i];
-		char like = c < 0x80 ? (char)c : confusable_with(c);
+		char like = (char)c;
+		if (c >= 0x80)
+			like = confusable_with(c);
 		plain_len += put_utf8(c, plain + plain_len);
 		skeleton_len += like ? put_utf8((unsigned char)digit_look(like), skeleton + skeleton_len)
 		                     : put_utf8(c, skeleton + skeleton_len);

@@ -91,6 +91,6 @@ int minhash(const char *text, size_t len, char digest[MINHASH_TEXT])
 		digest[2 * i] = hex[least[i] >> 4 & 15];
 		digest[2 * i + 1] = hex[least[i] & 15];
 	}
-	digest[2 * HASHES] = '\0';
+	digest[MINHASH_TEXT - 1] = '\0';
 	return 0;
 }

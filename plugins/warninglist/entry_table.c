@@ -28,7 +28,7 @@ struct entry_table *entry_table_new(void)
 	if (!table)
 		return NULL;
 	table->slot_count = FIRST_SLOTS;
-	table->slots = calloc(table->slot_count, sizeof(*table->slots));
+	table->slots = calloc(table->slot_count, sizeof(struct entry *));
 	if (!table->slots) {
 		free(table);
 		return NULL;
@@ -63,7 +63,7 @@ static void slot_put(struct entry **slots, size_t slot_count, struct entry *entr
 static bool grow(struct entry_table *table)
 {
 	size_t slot_count = table->slot_count * 2;
-	struct entry **slots = calloc(slot_count, sizeof(*slots));
+	struct entry **slots = calloc(slot_count, sizeof(struct entry *));
 
 	if (!slots)
 		return false;

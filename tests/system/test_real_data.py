@@ -289,3 +289,25 @@ def test_netinfo_reads_a_real_table(desk):
         report = [one for one in desk.reports("--source", "sensor-1") if one["identifier"] == f"net-{number}"][0]
         shown = json.dumps(desk.cirt("report", "show", report["id"]))
         assert row["asn"] in shown and row["cc"] in shown, shown
+
+
+def test_warninglists(programs, certificates):
+    """The lists as MISP publishes them are read; what they name is known, what they do not is not."""
+    daemon = Daemon(programs, certificates, plugins=("warninglist",), sections={
+        "plugin warninglist": {"lists": DATA / "net" / "warninglists"}})
+    try:
+        daemon.start()
+        daemon.add_sensor()
+        daemon.send_lines([
+            native(1, identifier="eicar", severity=80, source={}, observables=[
+                {"type": "sha256", "value": "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f", "role": "indicator"}]),
+            native(2, identifier="private", severity=80, source={"ip": "10.1.2.3"}),
+            native(3, identifier="cdn", severity=80, source={"ip": "103.21.244.9"}),
+            native(4, identifier="public", severity=80, source={"ip": "8.8.8.8"})])
+        daemon.settle()
+        known = {one["identifier"]: (one["severity"], daemon.cirt("report", "show", one["id"])["notes"]) for one in daemon.reports()}
+        assert known["public"] == ("critical", [])
+        for name, which in (("eicar", "EICAR"), ("private", "RFC 5735"), ("cdn", "Cloudflare")):
+            assert known[name][0] == "info" and which in known[name][1][0], known[name]
+    finally:
+        daemon.remove()
