@@ -22,13 +22,14 @@ static const struct {
 	const char *room;
 	const char *counters[5];
 } telling[] = {
-	{"spool", {"entries", "refused", "poison"}},
+	{"spool", {"entries", "sealed", "refused", "poison"}},
 	{"triage", {"entries", "items", "quarantined"}},
 	{"store", {"new", "folded", "quarantined", "unknown"}},
 	{"intake", {"mails", "lines", "mails_refused", "refused_certificate"}},
 	{"desk", {"requests", "denied"}},
 	{"exchange", {"pulls", "failed"}},
 	{"keeper", {"correlated", "cases_opened"}},
+	{"keys", {"opened", "failed", "timeouts", "locked_keys"}},
 };
 
 static void describe_counter(struct json_object *room, const char *name, struct buf *out)

@@ -7,6 +7,7 @@
 #include "ipc/edge_handout.h"
 #include "ipc/edge_holding.h"
 #include "ipc/edge_items.h"
+#include "ipc/edge_keys.h"
 #include "ipc/frame.h"
 #include "ipc/rules_bundle.h"
 
@@ -143,6 +144,38 @@ static void triage(struct str body, unsigned which, struct arena *arena)
 	}
 }
 
+static void keys(struct str body, unsigned which, struct arena *arena)
+{
+	struct keys_open open;
+	struct keys_manage manage;
+	struct keys_told told;
+	struct unsealed unsealed;
+	uint64_t ticket;
+	uint32_t ask;
+	bool lost;
+
+	switch (which) {
+	case 27:
+		keys_open_decode(body, &open);
+		break;
+	case 28:
+		keys_manage_decode(body, &manage);
+		break;
+	case 29:
+		keys_told_decode(body, &told);
+		break;
+	case 30:
+		keys_unsealed_decode(body, arena, &unsealed);
+		break;
+	case 31:
+		keys_opened_decode(body, &ask);
+		break;
+	default:
+		handout_sealed_decode(body, &ticket, &lost);
+		break;
+	}
+}
+
 static void frames(struct str bytes)
 {
 	struct frame frame;
@@ -173,7 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str body = {(const char *)data + 1, size - 1};
 
 	if (size > 0) {
-		unsigned which = data[0] % 27;
+		unsigned which = data[0] % 33;
 		if (which < 10)
 			append(body, which, arena);
 		else if (which < 15)
@@ -184,8 +217,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			triage(body, which, arena);
 		else if (which == 25)
 			frames(body);
-		else
+		else if (which == 26)
 			bundle(body);
+		else
+			keys(body, which, arena);
 	}
 	arena_free(&arena);
 	return 0;

@@ -10,6 +10,7 @@
 #include "ipc/edge_handout.h"
 #include "ipc/edge_holding.h"
 #include "ipc/edge_items.h"
+#include "ipc/edge_keys.h"
 #include "ipc/edge_probe.h"
 #include "ipc/frame.h"
 #include "ipc/rules_bundle.h"
@@ -411,6 +412,80 @@ static bool again_answer(struct str body, struct arena *arena, struct buf *out)
 	return true;
 }
 
+static void sample_key_question(struct buf *out)
+{
+	keys_open_encode(&(struct keys_open){.ask = 3,
+				 .kind = SEALED_PGP_DETACHED,
+				 .inlined = true,
+				 .bytes = STR("text"),
+				 .signature = STR("signature")},
+		out);
+}
+
+static bool again_key_question(struct str body, struct arena *arena, struct buf *out)
+{
+	struct keys_open open;
+	(void)arena;
+	if (!keys_open_decode(body, &open))
+		return false;
+	keys_open_encode(&open, out);
+	return true;
+}
+
+static void sample_key_answer(struct buf *out)
+{
+	struct seal_signature signature = {
+		SIGNATURE_KEY_EXPIRED, STR("ABCD"), STR("A <a@b.example>"), STR("a@b.example")};
+	struct unsealed unsealed = {.outcome = UNSEAL_OPENED,
+		.reason = STR(""),
+		.encrypted = true,
+		.key = STR("EF"),
+		.plain = STR("plain"),
+		.signatures = &signature,
+		.signature_count = 1};
+
+	keys_unsealed_encode(&unsealed, out);
+}
+
+static bool again_key_answer(struct str body, struct arena *arena, struct buf *out)
+{
+	struct unsealed unsealed;
+	if (!keys_unsealed_decode(body, arena, &unsealed))
+		return false;
+	keys_unsealed_encode(&unsealed, out);
+	return true;
+}
+
+static void sample_key_management(struct buf *out)
+{
+	keys_manage_encode(&(struct keys_manage){3, STR("ABCD"), STR("bytes")}, out);
+}
+
+static bool again_key_management(struct str body, struct arena *arena, struct buf *out)
+{
+	struct keys_manage manage;
+	(void)arena;
+	if (!keys_manage_decode(body, &manage))
+		return false;
+	keys_manage_encode(&manage, out);
+	return true;
+}
+
+static void sample_key_told(struct buf *out)
+{
+	keys_told_encode(&(struct keys_told){3, true, STR("{}")}, out);
+}
+
+static bool again_key_told(struct str body, struct arena *arena, struct buf *out)
+{
+	struct keys_told told;
+	(void)arena;
+	if (!keys_told_decode(body, &told))
+		return false;
+	keys_told_encode(&told, out);
+	return true;
+}
+
 static const struct message messages[] = {
 	{"append open", sample_open, again_open},
 	{"append close", sample_closing, again_closing},
@@ -422,6 +497,10 @@ static const struct message messages[] = {
 	{"append find", sample_find, again_find},
 	{"append found", sample_found, again_found},
 	{"handout entry", sample_handout, again_handout},
+	{"keys open", sample_key_question, again_key_question},
+	{"keys unsealed", sample_key_answer, again_key_answer},
+	{"keys manage", sample_key_management, again_key_management},
+	{"keys told", sample_key_told, again_key_told},
 	{"holding held", sample_held, again_held},
 	{"holding poison", sample_poison, again_poison},
 	{"holding tickets", sample_tickets, again_tickets},
@@ -585,6 +664,21 @@ static void rules_bundles_are_cut_as_they_were_put(void **state)
 	buf_free(&bundle);
 }
 
+/* Triage opens and the desk manages: neither may ask what the other may. */
+static void test_trap_08_who_may_ask_the_keys_what(void **state)
+{
+	(void)state;
+	assert_true(keys_may_ask(ROOM_TRIAGE, KEYS_OPEN));
+	assert_true(keys_may_ask(ROOM_DESK, KEYS_UNLOCK));
+	for (unsigned type = 0; type < 256; type++) {
+		assert_false(
+			keys_may_ask(ROOM_TRIAGE, (uint16_t)type) && keys_may_ask(ROOM_DESK, (uint16_t)type));
+		for (unsigned room = 0; room < ROOMS + 2; room++)
+			if (room != ROOM_TRIAGE && room != ROOM_DESK)
+				assert_false(keys_may_ask(room, (uint16_t)type));
+	}
+}
+
 static void rooms_have_names(void **state)
 {
 	enum room_id id;
@@ -609,6 +703,7 @@ int main(void)
 		cmocka_unit_test(frames_come_one_after_another),
 		cmocka_unit_test(blocking_frames_carry_descriptors),
 		cmocka_unit_test(rules_bundles_are_cut_as_they_were_put),
+		cmocka_unit_test(test_trap_08_who_may_ask_the_keys_what),
 		cmocka_unit_test(rooms_have_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

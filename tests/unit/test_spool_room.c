@@ -436,6 +436,60 @@ static void test_an_entry_goes_all_the_way(void **state)
 	assert_int_equal(state_of(world).books[0].entries, 1);
 }
 
+static void seal(struct world *world, struct peer *worker, uint64_t ticket, bool lost)
+{
+	handout_sealed_encode(ticket, lost, channel_begin(worker->channel));
+	channel_end(worker->channel, HANDOUT_SEALED);
+	turn(world, 3);
+}
+
+/* Mail that waits for the keys: out of the way of others, counted, and offered again when a worker says so.
+ */
+static void test_a_sealed_entry_waits_out_of_the_way(void **state)
+{
+	struct world *world = gathered(state);
+	struct peer *worker = &world->workers[0];
+	uint64_t first, again;
+
+	append_plain(world, 1, SENSOR, STR("sealed\n"));
+	first = handed(world, worker).ticket;
+	assert_int_equal(held(world).ticket, first);
+	seal(world, worker, first + 77, false); /* not what it was given: nothing happens */
+	assert_int_equal(state_of(world).sealed_entries, 0);
+	seal(world, worker, first, false);
+	expect(world, &world->store, HOLDING_FORGET);
+	assert_int_equal(state_of(world).sealed_entries, 1);
+	assert_int_equal(state_of(world).held_count, 0);
+	assert_int_equal(state_of(world).live_entries, 1);
+	append_plain(world, 2, SENSOR, STR("plain\n"));
+	assert_true(str_equal(handed(world, worker).bytes, STR("plain\n")));
+	channel_send(worker->channel, HANDOUT_UNSEALED, STR_NONE);
+	again = handed(world, worker).ticket;
+	assert_true(again > first);
+	assert_int_equal(state_of(world).sealed_entries, 0);
+	assert_int_equal(state_of(world).held_count, 2);
+}
+
+/* The room with the keys ends with it in hand, again and again: as a kill, from the fifth time on. */
+static void test_trap_08_a_sealed_entry_that_ends_the_keys_is_left_out(void **state)
+{
+	struct world *world = gathered(state);
+	struct peer *worker = &world->workers[0];
+	struct handout_entry entry;
+
+	append_plain(world, 1, SENSOR, STR("bad\n"));
+	for (int i = 0; i < 5; i++) {
+		entry = handed(world, worker);
+		assert_int_equal(entry.leave_out_count, 0);
+		seal(world, worker, entry.ticket, true);
+		channel_send(worker->channel, HANDOUT_UNSEALED, STR_NONE);
+	}
+	entry = handed(world, worker);
+	assert_int_equal(entry.leave_out_count, 1);
+	assert_int_equal(entry.leave_out[0].skip, SKIP_STAGE);
+	assert_true(str_equal(entry.leave_out[0].stage, STR("keys")));
+}
+
 static void test_pieces_come_out_as_a_sealed_file(void **state)
 {
 	struct world *world = gathered(state);
@@ -898,6 +952,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		room_test(test_an_entry_goes_all_the_way),
+		room_test(test_a_sealed_entry_waits_out_of_the_way),
+		room_test(test_trap_08_a_sealed_entry_that_ends_the_keys_is_left_out),
 		room_test(test_pieces_come_out_as_a_sealed_file),
 		room_test(test_trap_01_bookmark_counts_what_a_lost_edge_had_sent),
 		room_test(test_trap_01_bookmark_lands_with_the_entry),

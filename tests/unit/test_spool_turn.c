@@ -162,6 +162,32 @@ static void test_what_returns_is_offered_once(void **state)
 	backlog_free(&backlog);
 }
 
+/* What is sealed counts for nothing and is in nobody's way, however much of it there is. */
+static void test_what_is_sealed_is_offered_when_it_is_unsealed(void **state)
+{
+	struct shelf shelf = {.left = {[1] = 3}, .size = {[1] = BACKLOG_BYTES}};
+	struct backlog *backlog = backlog_new(shelf_find, &shelf);
+	struct scheduler_head head;
+	uint64_t bytes;
+
+	(void)state;
+	backlog_offer(backlog, 1, LANE_PEOPLE, 0);
+	for (uint64_t ticket = 1; ticket <= 3; ticket++) {
+		assert_true(backlog_next(backlog, &head));
+		backlog_seal(backlog, backlog_take(backlog, ticket));
+	}
+	assert_int_equal(backlog_sealed(backlog), 3);
+	assert_int_equal(backlog_out(backlog, &bytes), 0);
+	assert_false(backlog_next(backlog, &head));
+	assert_int_equal(backlog_return_all(backlog), 0); /* a lost store had none of it */
+	assert_false(backlog_next(backlog, &head));
+	assert_int_equal(backlog_unseal_all(backlog), 3);
+	assert_int_equal(backlog_sealed(backlog), 0);
+	assert_true(backlog_next(backlog, &head));
+	assert_int_equal(head.sequence, 1000000);
+	backlog_free(&backlog);
+}
+
 /* ---- poison ---- */
 
 static bool count(
@@ -292,6 +318,7 @@ int main(void)
 		cmocka_unit_test(test_a_large_entry_gets_its_turn),
 		cmocka_unit_test(test_what_is_out_is_bounded),
 		cmocka_unit_test(test_what_returns_is_offered_once),
+		cmocka_unit_test(test_what_is_sealed_is_offered_when_it_is_unsealed),
 		cmocka_unit_test(test_trap_09_stage_then_item_then_whole),
 		cmocka_unit_test(test_trap_09_a_crash_without_a_place_is_tried_once_more),
 		cmocka_unit_test(test_trap_09_kill_by_nobody_counts_from_the_fifth),
