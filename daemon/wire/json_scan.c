@@ -359,19 +359,6 @@ bool json_scan_integer(struct json_scan *scan, int64_t *value)
 	return true;
 }
 
-bool json_scan_number(struct json_scan *scan, struct str *text)
-{
-	bool whole;
-	const char *from;
-
-	space_skip(scan);
-	from = scan->p;
-	if (!number(scan, &whole))
-		return false;
-	*text = (struct str){from, (size_t)(scan->p - from)};
-	return true;
-}
-
 static bool word(struct json_scan *scan, const char *expected)
 {
 	size_t len = strlen(expected);
@@ -388,12 +375,6 @@ bool json_scan_bool(struct json_scan *scan, bool *value)
 		return json_scan_fail(scan, "expected true or false");
 	*value = *scan->p == 't';
 	return word(scan, *value ? "true" : "false");
-}
-
-bool json_scan_null(struct json_scan *scan)
-{
-	space_skip(scan);
-	return word(scan, "null");
 }
 
 static int key_compare(const void *a, const void *b)

@@ -43,9 +43,7 @@ int json_scan_element(struct json_scan *scan); /* 1: a value comes next; 0: the 
 bool json_scan_string(struct json_scan *scan, struct str *value);
 bool json_scan_integer(
 	struct json_scan *scan, int64_t *value); /* a whole number, without fraction and exponent */
-bool json_scan_number(struct json_scan *scan, struct str *text); /* any number, as it is written */
 bool json_scan_bool(struct json_scan *scan, bool *value);
-bool json_scan_null(struct json_scan *scan);
 /* Pass over any value, checking all of it, keys that stand twice too. *text (may be NULL) gets its bytes. */
 bool json_scan_skip(struct json_scan *scan, struct str *text);
 bool json_scan_end(struct json_scan *scan); /* nothing but white space is left */

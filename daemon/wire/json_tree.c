@@ -71,11 +71,11 @@ static bool value_read(struct tree *tree, struct json_node *node)
 	case JSON_STRING:
 		return json_scan_string(&tree->scan, &node->text);
 	case JSON_NUMBER:
-		return json_scan_number(&tree->scan, &node->text);
+		return json_scan_skip(&tree->scan, &node->text);
 	case JSON_BOOL:
 		return json_scan_bool(&tree->scan, &node->truth);
 	case JSON_NULL:
-		return json_scan_null(&tree->scan);
+		return json_scan_skip(&tree->scan, NULL);
 	default:
 		return json_scan_fail(&tree->scan, "expected a value");
 	}
