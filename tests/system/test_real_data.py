@@ -311,3 +311,30 @@ def test_warninglists(programs, certificates):
             assert known[name][0] == "info" and which in known[name][1][0], known[name]
     finally:
         daemon.remove()
+
+def sensor_lines(desk, name):
+    """What became of a file whose lines a sensor sends."""
+    lines = [line for line in (DATA / "sensors" / name).read_bytes().splitlines() if line.strip()]
+    before = desk.settle()
+    desk.send_lines(lines)
+    return len(lines), difference(before, desk.settle(120), "items")
+
+
+@pytest.mark.parametrize("name", ["suricata/fileinfo.eve.jsonl", "suricata/first-org-conf-2015.eve.jsonl",
+                                  "suricata/honeypot-2018.eve.jsonl", "suricata/mixed-event-types.eve.jsonl",
+                                  "idea/nemea.idea.jsonl"])
+def test_sensor_lines_become_what_they_are(desk, name):
+    """Alerts are reports, the rest is context, and nothing is quarantined."""
+    sent, items = sensor_lines(desk, name)
+    alerts = len(re.findall(rb'"event_type": ?"alert"|"IDEA0"', (DATA / "sensors" / name).read_bytes()))
+    assert items["found"] == sent and items["quarantined"] == 0, items
+    assert items["reports"] + items["folded"] == alerts
+    assert items["context"] == sent - alerts
+
+
+@pytest.mark.parametrize("name, rows", [("idea/longidea.json", 1), ("zeek/intel-smtp.log", 7), ("zeek/notice-sqli.log", 2),
+                                        ("zeek/notice-vulnerable.log", 2)])
+def test_sensor_files_are_read_whole(desk, name, rows):
+    """An alert spread over lines, and logs in columns, as files."""
+    items = submit(desk, DATA / "sensors" / name)
+    assert items["reports"] + items["folded"] == items["found"] == rows, items
