@@ -381,19 +381,29 @@ static void step_clear(struct feed_step *step)
 	*step = clean;
 }
 
+/* Of what could not even be asked: what is missing is our certificate, what is denied our credentials. */
+static enum trouble trouble_of_err(const struct err *err)
+{
+	if (err->code == ERR_NOTFOUND)
+		return TROUBLE_CERTIFICATE;
+	return err->code == ERR_DENIED ? TROUBLE_REFUSED : TROUBLE_MALFORMED;
+}
+
 static void feed_go(struct feed *feed)
 {
 	struct err err = {0};
+	bool good;
 
 	step_clear(&feed->step);
-	if (!feed->how->next(feed, &feed->step, &err))
-		feed_failed(feed, TROUBLE_MALFORMED, err.text, -1);
-	else if (feed->step.kind == STEP_DONE)
-		feed_succeeded(feed);
-	else if (feed->step.kind == STEP_ASK)
+	good = feed->how->next(feed, &feed->step, &err);
+	if (good && feed->step.kind == STEP_FETCH)
+		good = feed_fetch(feed, &err);
+	else if (good && feed->step.kind == STEP_ASK)
 		feed_ask(feed, feed->step.owner, feed_known);
-	else if (!feed_fetch(feed, &err))
-		feed_failed(feed, TROUBLE_MALFORMED, err.text, -1);
+	else if (good)
+		feed_succeeded(feed);
+	if (!good)
+		feed_failed(feed, trouble_of_err(&err), err.text, -1);
 }
 
 /* Beginning */

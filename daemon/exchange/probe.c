@@ -386,22 +386,25 @@ static void on_frame(struct channel *channel, struct frame *frame, void *context
 	struct probes *probes = context;
 	struct probe_ask ask;
 
-	if (!probe_ask_decode(frame->body, &ask))
+	if ((frame->type != PROBE_DISCOVER && frame->type != PROBE_PULL) ||
+		!probe_ask_decode(frame->body, &ask))
 		channel_break(channel, "a frame that is not of the edge of probes");
 	else if (frame->type == PROBE_DISCOVER)
 		discover(probes, &ask);
-	else if (frame->type == PROBE_PULL)
-		pull(probes, &ask);
 	else
-		channel_break(channel, "a frame that is not of the edge of probes");
+		pull(probes, &ask);
 }
 
 static void end_all(struct probes *probes)
 {
-	struct probe *probe;
+	struct probe *probe = LIST_FIRST(&probes->running);
 
-	while ((probe = LIST_FIRST(&probes->running)))
+	while (probe) {
+		struct probe *next = LIST_NEXT(probe, link);
+
 		probe_free(probe);
+		probe = next;
+	}
 	channel_free(&probes->channel);
 }
 

@@ -248,10 +248,10 @@ bool csv_map_separator(struct str word, char *separator)
 		*separator = '\t';
 		return true;
 	}
-	if (word.len != 1 || !memchr(",;|\t", word.p[0], 4))
+	if (word.len != 1)
 		return false;
 	*separator = word.p[0];
-	return true;
+	return *separator == ',' || *separator == ';' || *separator == '|' || *separator == '\t';
 }
 
 struct csv_column csv_map_guess(struct str header)

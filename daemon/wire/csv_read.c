@@ -74,7 +74,9 @@ static bool settle(struct table *table, struct str envelope, struct str *columns
 		if (separator.len > 0 && !csv_map_separator(separator, &table->csv.separator))
 			good = err_set(err, ERR_MALFORMED, "separator: expected one of , ; | tab");
 		if (comment.len > 0)
-			table->csv.comment = str_equal(comment, STR("none")) ? '\0' : comment.p[0];
+			table->csv.comment = comment.p[0];
+		if (str_equal(comment, STR("none")))
+			table->csv.comment = '\0';
 	}
 	json_object_put(object);
 	return good;
@@ -362,7 +364,12 @@ static bool take_endpoint(struct row *row, const struct csv_column *column, stru
 static void take_tags(struct row *row, struct str cell)
 {
 	struct str tag;
-	char between = memchr(cell.p, ',', cell.len) ? ',' : memchr(cell.p, ';', cell.len) ? ';' : '|';
+	char between = '|';
+
+	if (memchr(cell.p, ';', cell.len))
+		between = ';';
+	if (memchr(cell.p, ',', cell.len))
+		between = ',';
 
 	while (str_split(&cell, between, &tag))
 		reading_tag(row->table->reading, &row->report, tag);

@@ -199,13 +199,11 @@ static void read_member(struct events *events, struct str part, struct str piece
 static void read_members(struct events *events, struct str list, const char *name, member_fn *read)
 {
 	struct reading *reading = events->reading;
-	enum json_step step = JSON_STEP_BROKEN;
 	struct str piece, reason;
 
 	if (!json_open(&list, '['))
 		return;
-	for (size_t i = 0;
-		!events->full && (step = json_element(&list, events->depth, &piece)) == JSON_STEP_VALUE;
+	for (size_t i = 0; !events->full && json_element(&list, events->depth, &piece) == JSON_STEP_VALUE;
 		i++) {
 		struct str part =
 			arena_printf(reading->arena, "events[%zu].%s[%zu]", events->number, name, i);

@@ -8,6 +8,7 @@
 #include "ipc/edge_holding.h"
 #include "ipc/edge_items.h"
 #include "ipc/edge_keys.h"
+#include "ipc/edge_probe.h"
 #include "ipc/frame.h"
 #include "ipc/rules_bundle.h"
 
@@ -200,13 +201,22 @@ static void bundle(struct str bytes)
 	}
 }
 
+static void probe(struct str body)
+{
+	struct probe_ask ask;
+	struct probe_told told;
+
+	probe_ask_decode(body, &ask);
+	probe_told_decode(body, &told);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *arena = arena_new(4096);
 	struct str body = {(const char *)data + 1, size - 1};
 
 	if (size > 0) {
-		unsigned which = data[0] % 33;
+		unsigned which = data[0] % 34;
 		if (which < 10)
 			append(body, which, arena);
 		else if (which < 15)
@@ -217,6 +227,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			triage(body, which, arena);
 		else if (which == 25)
 			frames(body);
+		else if (which == 33)
+			probe(body);
 		else if (which == 26)
 			bundle(body);
 		else

@@ -37,6 +37,17 @@ static void scan(struct str text, size_t piece)
 	taxii_scan_free(&cut);
 }
 
+/* A filter becomes a query of nothing but what a URL may hold. */
+static void filter(struct str words)
+{
+	struct buf query = {0};
+
+	if (taxii_filter(words, &query, NULL))
+		for (size_t i = 0; i < query.len; i++)
+			must((unsigned char)query.data[i] > ' ' && (unsigned char)query.data[i] < 0x7f);
+	buf_free(&query);
+}
+
 /* What is taken for a cursor is written and read again as the same. */
 static void cursor(struct str json)
 {
@@ -53,7 +64,7 @@ static void cursor(struct str json)
 	buf_free(&out);
 }
 
-/* First byte: 0 a bookmark, else an envelope in pieces of that length. */
+/* First byte: 0 a bookmark, 1 a filter too, else an envelope in pieces of that length. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str body = {(const char *)data + 1, size - 1};
@@ -62,5 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		cursor(body);
 	else if (size > 0)
 		scan(body, data[0]);
+	if (size > 0 && data[0] == 1)
+		filter(body);
 	return 0;
 }
