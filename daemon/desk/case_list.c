@@ -92,7 +92,7 @@ static void add_answered(struct query *query, const struct request *request, con
 		return;
 	all.all = true;
 	query_add(query, " UNION (SELECT c.id FROM cases c WHERE c.state IN ('closed', 'rejected') AND c.id "
-	                 "IN (SELECT "
+			 "IN (SELECT "
 			 "w.case_id FROM case_letter w WHERE w.seen IS NULL) AND c.id < $?::bigint");
 	query_int(query, filter->cursor);
 	case_add_visible(query, request);

@@ -126,13 +126,13 @@ void desk_mail_show(struct request *request)
 		"::jsonb || jsonb_build_object('message_id', nullif(i.sender_id, ''), 'notes', "
 		"i.notes, 'text', i.text, 'observables', (SELECT coalesce(json_agg(json_build_object('type', "
 		"split_part(o, ' ', 1), 'role', split_part(o, ' ', 2), 'value', substr(o, "
-	        "length(split_part(o, ' ', 1)) "
+		"length(split_part(o, ' ', 1)) "
 		"+ length(split_part(o, ' ', 2)) + 3)) ORDER BY n), '[]') FROM unnest(i.observables) WITH "
-	        "ORDINALITY "
+		"ORDINALITY "
 		"AS u(o, n)), 'evidence', (SELECT coalesce(json_agg(json_build_object('name', a.name, "
-	        "'media_type', "
+		"'media_type', "
 		"a.media_type, 'size', a.size, 'digest', encode(a.digest, 'hex')) ORDER BY a.number), '[]') "
-	        "FROM "
+		"FROM "
 		"attachment a WHERE a.report = i.id))" MAIL_FROM " AND i.id = $?::bigint");
 	query_int(&query, *id);
 	add_visible(&query, request);

@@ -155,7 +155,7 @@ void desk_spam_rescue(struct request *request)
 		request_database(request)) {
 		query_start(query, request->arena,
 			"SELECT spam_rescue(w.id, $?) FROM unnest($?::bigint[]) WITH ORDINALITY AS w(id, n) "
-		        "ORDER BY "
+			"ORDER BY "
 			"w.n");
 		query_str(query, reason);
 		query_str(query, arena_str(request->arena, buf_view(&list)));
@@ -242,9 +242,9 @@ static void list_sender(struct request *request, bool allow)
 		return;
 	query_start(query, request->arena,
 		"WITH p AS (INSERT INTO spam_sender (pattern, allow, reason) VALUES (lower($?), $?::boolean, "
-	        "$?) ON "
+		"$?) ON "
 		"CONFLICT (pattern) DO UPDATE SET allow = excluded.allow, reason = excluded.reason, added = "
-	        "now(), "
+		"now(), "
 		"actor = excluded.actor RETURNING *) SELECT " SENDER_JSON " FROM p");
 	query_str(query, pattern);
 	query_bool(query, allow);
@@ -261,7 +261,8 @@ static void heed_source(struct request *request, bool counts)
 	if (!request_needs(request, "source", &name) || !request_database(request))
 		return;
 	query_start(query, request->arena,
-		"WITH s AS (UPDATE source SET spam_counts = $?::boolean WHERE name = $? RETURNING name, spam_counts) SELECT "
+		"WITH s AS (UPDATE source SET spam_counts = $?::boolean WHERE name = $? RETURNING name, "
+		"spam_counts) SELECT "
 		"json_build_object('source', name, 'spam_counts', spam_counts) FROM s");
 	query_bool(query, counts);
 	query_str(query, name);
@@ -297,7 +298,7 @@ void desk_spam_forget(struct request *request)
 		return;
 	query_start(query, request->arena,
 		"WITH p AS (DELETE FROM spam_sender WHERE pattern = lower($?) RETURNING *) "
-	        "SELECT " SENDER_JSON " FROM p");
+		"SELECT " SENDER_JSON " FROM p");
 	query_str(query, pattern);
 	request_change(request, query, on_changed);
 }

@@ -123,7 +123,7 @@ static bool send_letters(struct batch *batch)
 	};
 	send(batch, "letters",
 		"SELECT number, place, of_case, by_way, is_known, why, lane FROM letters_place($1, $2, $3, "
-	        "$4, $5, "
+		"$4, $5, "
 		"$6, $7, $8, $9, $10, $11, $12, $13, $14, make_interval(secs => $15 / 1e6))",
 		&batch->landing->letters, ARRAY_LEN(parameters), parameters);
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
@@ -245,7 +245,7 @@ static bool send_entries(struct batch *batch)
 		"reports, folded, correspondence, context, spam, quarantined, first_id, last_id, rerun, "
 		"envelope, bookmark_owner, "
 		"bookmark_value, folds) SELECT a, b, c, d, e, f, g, h::source_format, i::disposition, j, k, "
-	        "l, m, "
+		"l, m, "
 		"n, o, p, q, r, s, t, u, v, w, x, y "
 		"FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
 		"$18, $19, $20, $21, $22, $23, $24, $25) "
