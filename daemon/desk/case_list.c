@@ -109,10 +109,10 @@ void desk_case_list(struct request *request)
 	if (!read_filter(request, filter) || !request_database(request))
 		return;
 	request->state = filter;
-	query_start(&query, request->arena, "WITH page AS MATERIALIZED (");
+	query_start(&query, request->arena, "WITH page AS MATERIALIZED (SELECT id FROM (");
 	add_page(&query, request, filter);
 	add_answered(&query, request, filter);
-	query_add(&query, " ORDER BY id DESC LIMIT $?::bigint) SELECT " CASE_JSON
+	query_add(&query, ") AS found ORDER BY id DESC LIMIT $?::bigint) SELECT " CASE_JSON
 			  ", v.id FROM page JOIN case_view v ON v.id = page.id ORDER BY v.id DESC");
 	query_int(&query, filter->limit + 1);
 	request_query(request, &query, on_page);

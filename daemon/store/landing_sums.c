@@ -212,7 +212,7 @@ static void encode_feeds(struct landing *landing)
 	for (size_t i = 0; i < landing->landed_count; i++) {
 		const struct landed *landed = &landing->landed[i];
 		const struct item *item = landed->item;
-		if (item->kind != ITEM_CONTEXT || !landed->makes_row || landed->key.exercise ||
+		if (landed->kind != ITEM_CONTEXT || !landed->makes_row || landed->key.exercise ||
 			!landed->source || !str_equal(item->subkind, STR("columns")))
 			continue;
 		put_i32(column(&landing->feeds, 0), (int32_t)landed->source->id);

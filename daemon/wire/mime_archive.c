@@ -116,12 +116,12 @@ static bool take_member(const struct archive_member *member, void *context)
 	if (member->password.len > 0)
 		opening->password = member->password;
 	place.archives++;
-	if (mail_is_message_name(name) && !opening->document &&
-		mail_take_message(mail, member->bytes, name, STR("message/rfc822"), place))
-		return true;
 	if (!opening->document && !member->cut && take_statement(opening, member, name))
 		return true;
 	show_member(opening, member);
+	if (mail_is_message_name(name) && !opening->document &&
+		mail_take_message(mail, member->bytes, name, STR("message/rfc822"), place))
+		return true;
 	reading_part(mail->reading, mail_item(mail)->number, text ? PART_TEXT | PART_FILE : PART_FILE, name,
 		text ? STR("text/plain") : STR("application/octet-stream"), member->bytes);
 	if (text && !opening->document && is_reading_matter(member->name))

@@ -187,7 +187,7 @@ static bool take_xarf(struct mail *mail, const struct mail_file *file)
 {
 	struct reading *reading = mail->reading;
 	bool again = mail->scope && mail->scope->exhibits, json = is_json(file);
-	struct str text = STR_NONE;
+	struct str text;
 	size_t index;
 
 	if ((mail->closed && !again) || !is_xarf(mail, file, json))

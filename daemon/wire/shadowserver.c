@@ -14,6 +14,7 @@
 #define STAGE      "shadowserver"
 #define DATE_LEN   10 /* "2026-11-22" */
 #define MOST_NAMES 1000
+#define HEADER_MAX 4096 /* bytes; theirs have a quarter of it, and each report has a copy */
 
 /* --- which report it is --- */
 
@@ -156,7 +157,7 @@ static bool has_columns(const struct csv_record *header)
 {
 	static const enum column subjects[] = {SOURCE_IP, TARGET_IP, URL, EMAIL, HOST};
 
-	if (header->count < 3 || place_of(header, column_names[TIME]) < 0)
+	if (header->count < 3 || header->bytes.len > HEADER_MAX || place_of(header, column_names[TIME]) < 0)
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(subjects); i++)
 		if (place_of(header, column_names[subjects[i]]) >= 0)
@@ -483,7 +484,8 @@ void shadowserver_rows(struct reading *reading, struct str name, struct str subj
 	if (csv_next(&table.csv, reading->arena, &header, &err) == CSV_RECORD && table_begin(&table, &header))
 		rows_read(&table);
 	else if (header.bytes.len > 0)
-		rest_aside(&table, &header, STR("expected a header of columns, timestamp and ip among them"));
+		rest_aside(&table, &header,
+			STR("expected a header of columns, timestamp and ip among them, at most 4 KB"));
 	buf_free(&table.header);
 }
 

@@ -197,7 +197,7 @@ static size_t check_exhibit(const struct check *check, struct json_object *exhib
 {
 	static const struct rule rules[] = {{"content_type", TEXT, true, NULL}, {"payload", TEXT, true, NULL},
 		{"hash", TEXT, false, NULL}};
-	struct str payload = STR_NONE;
+	struct str payload;
 	struct buf bytes = {0};
 	size_t size;
 
@@ -232,29 +232,30 @@ static void check_evidence(struct json_object *object, struct buf *faults)
 		fault(&check, "", "at most 15 MB in all", NULL);
 }
 
+static const struct rule v4_report[] = {
+	{"xarf_version", VERSION4, true, NULL},
+	{"report_id", UUID, true, NULL},
+	{"timestamp", TIME, true, NULL},
+	{"source_identifier", TEXT, true, NULL},
+	{"category", TEXT, true, NULL},
+	{"type", TEXT, true, NULL},
+	{"source_port", PORT, false, NULL},
+	{"destination_ip", ADDRESS, false, NULL},
+	{"destination_port", PORT, false, NULL},
+	{"url", LINK, false, NULL},
+	{"first_seen", TIME, false, NULL},
+	{"last_seen", TIME, false, NULL},
+	{"confidence", PART, false, NULL},
+	{"protocol", TEXT, false, NULL},
+	{"evidence", LIST, false, NULL},
+	{"tags", LIST, false, NULL},
+};
+
 void xarf_check_v4(struct json_object *object, const struct xarf_type *type, struct buf *faults)
 {
-	static const struct rule rules[] = {
-		{"xarf_version", VERSION4, true, NULL},
-		{"report_id", UUID, true, NULL},
-		{"timestamp", TIME, true, NULL},
-		{"source_identifier", TEXT, true, NULL},
-		{"category", TEXT, true, NULL},
-		{"type", TEXT, true, NULL},
-		{"source_port", PORT, false, NULL},
-		{"destination_ip", ADDRESS, false, NULL},
-		{"destination_port", PORT, false, NULL},
-		{"url", LINK, false, NULL},
-		{"first_seen", TIME, false, NULL},
-		{"last_seen", TIME, false, NULL},
-		{"confidence", PART, false, NULL},
-		{"protocol", TEXT, false, NULL},
-		{"evidence", LIST, false, NULL},
-		{"tags", LIST, false, NULL},
-	};
 	struct check check = {faults, ""};
 
-	check_rules(&check, object, rules, ARRAY_LEN(rules));
+	check_rules(&check, object, v4_report, ARRAY_LEN(v4_report));
 	check_party(object, "reporter", "reporter.", faults);
 	check_party(object, "sender", "sender.", faults);
 	if (!type && json_text(object, "type").len > 0)
