@@ -8,13 +8,10 @@
 
 /* In lower case; what is not ASCII is written as most people do. */
 static const char *const words[] = {"password", "passwort", "passwd", "passcode", "passphrase",
-	"pass:", "pwd", "kennwort", "mot de passe", "mdp",
-	"contrase\xc3\xb1"
-	"a",
-	"clave", "senha", "palavra-passe", "wachtwoord", "l\xc3\xb6senord", "adgangskode", "passord",
-	"salasana", "parool", "salas\xc3\xb5na", "parole", "slapta\xc5\xbeodis", "has\xc5\x82o", "heslo",
-	"geslo", "lozinka", "jelsz\xc3\xb3", "parola", "\xc5\x9fifre",
-	"\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb",
+	"pass:", "pwd", "kennwort", "mot de passe", "mdp", "contrase\303\261a", "clave", "senha",
+	"palavra-passe", "wachtwoord", "l\xc3\xb6senord", "adgangskode", "passord", "salasana", "parool",
+	"salas\xc3\xb5na", "parole", "slapta\xc5\xbeodis", "has\xc5\x82o", "heslo", "geslo", "lozinka",
+	"jelsz\xc3\xb3", "parola", "\xc5\x9fifre", "\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb",
 	"\xcf\x83\xcf\x85\xce\xbd\xce\xb8\xce\xb7\xce\xbc\xce\xb1\xcf\x84\xce\xb9\xce\xba\xcf\x8c",
 	"\xe5\xaf\x86\xe7\xa0\x81", "\xe5\xaf\x86\xe7\xa2\xbc",
 	"\xe3\x83\x91\xe3\x82\xb9\xe3\x83\xaf\xe3\x83\xbc\xe3\x83\x89",

@@ -33,7 +33,7 @@ struct mail {
 	size_t bad_before;         /* quarantined before it */
 	bool from_trusted;         /* it was handed to us by a mail server whose verdicts count */
 	bool null_sender;          /* the envelope says <> */
-	bool too_many;             /* said already */
+	bool too_many;             /* parts than are read: noted */
 	bool unclosed;             /* a multipart has no closing boundary */
 	bool odd;          /* programs may read it in different ways: it is looked at again, as a whole */
 	bool machine_made; /* it says that a machine wrote it for machines */
