@@ -39,7 +39,7 @@ struct str archive_label(struct str name, struct arena *arena)
 	struct str label;
 	size_t start = 0;
 
-	for (size_t i = 0; i <= name.len; i++) {
+	for (size_t i = 0; name.len > 0 && i <= name.len; i++) {
 		struct str piece = {name.p + start, i - start};
 		if (i < name.len && name.p[i] != '/' && name.p[i] != '\\')
 			continue;
