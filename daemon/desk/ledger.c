@@ -39,7 +39,7 @@ enum sum {
 	SUM_DISCARDED,
 	SUM_ELSEWHERE,    /* received by other spools */
 	SUM_SPOOLS,       /* how many those are */
-	SUM_QUEUE,        /* reports that are due for the correlator */
+	SUM_QUEUE,        /* reports that are due for the correlator, mails to be attached */
 	SUM_SPAM_EXPIRED, /* of the spam, what is no longer kept */
 	SUMS
 };
@@ -81,7 +81,8 @@ static const char ledger_sql[] =
 	" coalesce(s.sp, 0) - coalesce(l.sp, 0), coalesce(s.q, 0) - coalesce(l.q, 0), coalesce(s.d, 0) - "
 	"coalesce(l.d, 0),"
 	" coalesce(o.n, 0), o.spools,"
-	" (SELECT count(*) FROM (SELECT FROM correlation_queue WHERE due <= now() LIMIT 10000) q),"
+	" (SELECT count(*) FROM (SELECT FROM correlation_queue WHERE due <= now() LIMIT 10000) q)"
+	" + (SELECT count(*) FROM (SELECT FROM case_letter_queue LIMIT 10000) m),"
 	" coalesce(s.se, 0)"
 	" FROM sums s, late l, others o";
 
