@@ -262,7 +262,7 @@ bool door_write(struct door *door, struct str bytes, size_t *written, struct err
 /* {"ack":17}, or {"error":"why"}. */
 static bool take_answer(struct str line, bool *heard, uint64_t *ack, struct err *err)
 {
-	struct str rest = line;
+	struct str rest;
 	uint64_t number;
 
 	line = str_trim(line);

@@ -68,7 +68,7 @@ static int usage(FILE *out, int code)
 {
 	fprintf(out, "usage: cirt-sensor [OPTION]... HOST:PORT FILE\n"
 		     "Send the lines of FILE to cirtd's sensor door, each exactly once, and go on as it "
-	             "grows.\n\n");
+		     "grows.\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char left[40];
 		snprintf(left, sizeof(left), "-%c, --%s%s%s", rows[i].letter, rows[i].name,

@@ -15,7 +15,7 @@
 #include "wire/lines.h"
 #include "wire/taxon.h"
 
-#define PAYLOAD_MAX 65536 /* of one packet or stream, decoded */
+#define PAYLOAD_MAX ((size_t)65536) /* of one packet or stream, decoded */
 
 /* By alert.severity, 1 to 4: the middle of high, medium, low and info. */
 static const int severities[] = {70, 50, 30, 10};
@@ -113,19 +113,17 @@ static struct str first_text(const struct json_node *node)
 /* "CVE_2019_0708" and "2019-0708" as CVE-2019-0708. */
 static void take_cve(struct statement *statement, struct str text)
 {
-	struct str value = arena_str(statement->reading->arena, text);
-	char *bytes = arena_alloc(statement->reading->arena, text.len + 5);
-	size_t len = 0;
+	bool bare = text.len > 0 && text.p[0] >= '0' && text.p[0] <= '9';
+	struct str front = bare ? STR("CVE-") : STR("");
+	char *bytes = arena_alloc(statement->reading->arena, front.len + text.len + 1);
+	struct str value = {bytes, front.len + text.len};
 
-	if (value.len > 0 && value.p[0] >= '0' && value.p[0] <= '9') {
-		memcpy(bytes, "CVE-", 4);
-		len = 4;
-	}
-	for (size_t i = 0; i < value.len; i++)
-		bytes[len++] = (char)(value.p[i] == '_' ? '-' : value.p[i]);
-	if (statement_observe(statement, OBSERVABLE_CVE, OBSERVED_INDICATOR, (struct str){bytes, len}) &&
+	memcpy(bytes, front.p, front.len);
+	for (size_t i = 0; i < text.len; i++)
+		bytes[front.len + i] = (char)(text.p[i] == '_' ? '-' : text.p[i]);
+	if (statement_observe(statement, OBSERVABLE_CVE, OBSERVED_INDICATOR, value) &&
 		statement->report.identifier.len == 0)
-		statement_identifier(statement, (struct str){bytes, len});
+		statement_identifier(statement, value);
 }
 
 static void take_metadata(struct statement *statement, const struct json_node *metadata)

@@ -37,19 +37,11 @@ static const struct json_node *first_of(const struct json_node *node, const char
 	return list && list->kind == JSON_ARRAY ? list->child : list;
 }
 
-/* The siblings of a list's element; of a value without brackets there are none. */
-static const struct json_node *next_of(
-	const struct json_node *node, const char *key, const struct json_node *one)
+/* What follows in a list; a value without brackets is a member, and what follows it is another. */
+static const struct json_node *next_of(const struct json_node *one)
 {
-	const struct json_node *list = json_tree_get_nocase(node, key);
-
-	return list == one ? NULL : one->next;
+	return one->key.p ? NULL : one->next;
 }
-
-#define EACH(one, node, key)                               \
-	const struct json_node *one = first_of(node, key); \
-	one;                                               \
-	one = next_of(node, key, one)
 
 /* Categories */
 
@@ -83,7 +75,7 @@ static bool take_categories(struct statement *statement, struct err *err)
 	struct report *report = &statement->report;
 	size_t count = 0;
 
-	for (EACH(one, statement->root, "Category")) {
+	for (const struct json_node *one = first_of(statement->root, "Category"); one; one = next_of(one)) {
 		struct str category = str_trim(json_node_text(one));
 		const struct taxon *taxon = taxon_of(statement, category);
 		enum rsit_type type = taxon ? taxon_type(taxon) : RSIT_NONE;
@@ -154,7 +146,7 @@ static enum observable_role role_of(
 /* Where the source itself says that it commands others, that is what is reported of it. */
 static void refine(struct statement *statement, const struct json_node *source)
 {
-	for (EACH(type, source, "Type"))
+	for (const struct json_node *type = first_of(source, "Type"); type; type = next_of(type))
 		if (str_equal_nocase(json_node_text(type), STR("CC")) &&
 			statement->report.type != RSIT_NONE &&
 			strcmp(rsit_name(statement->report.type), "infected-system") == 0)
@@ -172,12 +164,12 @@ static void take_end(struct statement *statement, const struct json_node *end, e
 	enum observable_role role = role_of(statement, end, given);
 	int64_t asn;
 
-	for (EACH(one, end, "IP4"))
+	for (const struct json_node *one = first_of(end, "IP4"); one; one = next_of(one))
 		take_address(statement, role, json_node_text(one));
-	for (EACH(one, end, "IP6"))
+	for (const struct json_node *one = first_of(end, "IP6"); one; one = next_of(one))
 		take_address(statement, role, json_node_text(one));
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
-		for (EACH(one, end, members[i].key))
+		for (const struct json_node *one = first_of(end, members[i].key); one; one = next_of(one))
 			statement_observe(statement, members[i].type, role, json_node_text(one));
 	take_port(end, given == OBSERVED_SOURCE ? &report->source_port : &report->target_port);
 	if (role == OBSERVED_SOURCE && report->asn == 0 &&
@@ -250,10 +242,11 @@ static void take_content(struct statement *statement, const struct json_node *at
 
 static void take_attachments(struct statement *statement)
 {
-	for (EACH(attach, statement->root, "Attach")) {
-		for (EACH(hash, attach, "Hash"))
+	for (const struct json_node *attach = first_of(statement->root, "Attach"); attach;
+		attach = next_of(attach)) {
+		for (const struct json_node *hash = first_of(attach, "Hash"); hash; hash = next_of(hash))
 			take_digest(statement, json_node_text(hash));
-		for (EACH(name, attach, "FileName"))
+		for (const struct json_node *name = first_of(attach, "FileName"); name; name = next_of(name))
 			statement_observe(
 				statement, OBSERVABLE_FILENAME, OBSERVED_INDICATOR, json_node_text(name));
 		take_content(statement, attach);
@@ -313,11 +306,11 @@ static bool idea_read(struct statement *statement, struct err *err)
 	take_time(statement);
 	take_confidence(statement);
 	take_count(statement);
-	for (EACH(one, root, "Source"))
+	for (const struct json_node *one = first_of(root, "Source"); one; one = next_of(one))
 		take_end(statement, one, OBSERVED_SOURCE);
-	for (EACH(one, root, "Target"))
+	for (const struct json_node *one = first_of(root, "Target"); one; one = next_of(one))
 		take_end(statement, one, OBSERVED_TARGET);
-	for (EACH(one, root, "Ref"))
+	for (const struct json_node *one = first_of(root, "Ref"); one; one = next_of(one))
 		take_reference(statement, json_node_text(one));
 	statement_title(statement, text_of(root, "Description"));
 	if (statement->report.title.len == 0)

@@ -312,6 +312,7 @@ def test_warninglists(programs, certificates):
     finally:
         daemon.remove()
 
+
 def sensor_lines(desk, name):
     """What became of a file whose lines a sensor sends."""
     lines = [line for line in (DATA / "sensors" / name).read_bytes().splitlines() if line.strip()]
