@@ -49,20 +49,18 @@ static struct version *version_at(const struct landing *landing, size_t place)
 static void add_version(struct landing *landing, const struct stix_object *object, struct landed *landed)
 {
 	size_t index = (size_t)(landed - landing->landed);
-	const struct version *before =
-		landing->version_count ? &landing->versions[landing->version_count - 1] : NULL;
-	struct version *version = &landing->versions[landing->version_count];
+	size_t count = landing->version_count++;
+	struct version *version = &landing->versions[count];
 
 	*version = (struct version){.object = object,
 		.landed = index,
 		.scope = landed->source && landed->source->restricted ? (int32_t)landed->ticket->entry.source
 	                                                              : 0,
-		.only = !before || before->landed != index,
+		.only = count == 0 || landing->versions[count - 1].landed != index,
 		.report = -1 - (int64_t)index};
 	if (!clock_parse(object->version, &version->modified))
 		version->modified = 0;
-	landing->version_order[landing->version_count] = landing->version_count;
-	landing->version_count++;
+	landing->version_order[count] = count;
 }
 
 static size_t count_objects(const struct landing *landing)

@@ -64,7 +64,7 @@ static void put_exponent(struct buf *out, const char *digits, size_t count, int 
 
 static void put_double(struct buf *out, double number)
 {
-	char digits[DIGITS_MAX + 1];
+	char digits[DIGITS_MAX + 1] = "0";
 	int exponent;
 	size_t count;
 

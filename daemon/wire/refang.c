@@ -253,8 +253,8 @@ static size_t undo_wide(struct output *out, struct str rest)
 	} wide[] = {{{"\xe3\x80\x82", 3}, {".", 1}}, {{"\xef\xbc\x8e", 3}, {".", 1}},
 		{{"\xef\xbd\xa1", 3}, {".", 1}}, {{"\xe2\x80\x90", 3}, {"-", 1}},
 		{{"\xe2\x80\x91", 3}, {"-", 1}}};
-	char before = out->len > 0 ? out->p[out->len - 1] : ' ';
-	char after = rest.len > 3 ? rest.p[3] : ' ';
+	char before = (char)(out->len > 0 ? out->p[out->len - 1] : ' ');
+	char after = (char)(rest.len > 3 ? rest.p[3] : ' ');
 
 	if (!(is_letter(before) || is_digit(before)) || !(is_letter(after) || is_digit(after)))
 		return 0;
@@ -270,7 +270,7 @@ static size_t undo_wide(struct output *out, struct str rest)
 /* "evil\.example", as patterns have it */
 static size_t undo_backslash(struct output *out, struct str rest)
 {
-	char before = out->len > 0 ? out->p[out->len - 1] : ' ';
+	char before = (char)(out->len > 0 ? out->p[out->len - 1] : ' ');
 
 	if (rest.len < 3 || rest.p[1] != '.' || !(is_letter(before) || is_digit(before)) || !joins(rest.p[2]))
 		return 0;
