@@ -2,6 +2,7 @@
 import itertools
 import json
 import os
+import pathlib
 import signal
 import time
 
@@ -406,3 +407,24 @@ def test_pull_now(feeds, certificates):
     feeds.cirt("source", "disable", name)
     wait_for(lambda: feeds.cirt("source", "pull", name, check=False).returncode == 1, 20, "the disabled one to be refused")
     server.close()
+
+
+DATA = pathlib.Path(os.environ.get("CIRTD_SHARED_DATA") or "/nonexistent")
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="CIRTD_SHARED_DATA names no folder")
+def test_what_the_reference_server_serves(feeds, certificates):
+    """The data set of the reference server's own tests, served in pages of three: indicators are reports, the rest is kept."""
+    data = json.loads((DATA / "taxii" / "medallion-default_data.json").read_text())
+    collection = next(one for one in data["trustgroup1"]["collections"] if one.get("objects"))
+    server = Taxii(certificates, page=3)
+    server.objects = list(zip(sorted(row["date_added"] for row in collection["manifest"]), collection["objects"]))
+    before = feeds.settle()["items"]
+    name = add(feeds, "taxii", server.url)
+    until_pull(feeds, name, "ok")
+    after = feeds.settle()["items"]
+    assert after["found"] - before["found"] == len(collection["objects"]) and server.wrong == []
+    assert after["quarantined"] == before["quarantined"]
+    assert reports(feeds, name)
+    feeds.cirt("source", "disable", name)
+    server.host.close()
