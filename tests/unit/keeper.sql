@@ -210,7 +210,17 @@ INSERT INTO fingerprint SELECT gen_random_uuid(), 0, 'amber', 0, 30, 50, 60, id,
 	now() + interval '10 days' FROM seen WHERE name = 'gone';
 INSERT INTO fingerprint SELECT gen_random_uuid(), 0, 'amber', 0, 30, 50, 60, id, now() - interval '9 days', now() - interval '8 days',
 	now() - interval '1 day' FROM seen WHERE name = 'a1';
-INSERT INTO feed_state (source, tried, succeeded) SELECT id, now(), now() FROM source WHERE name = 'list';
+-- a list that has not changed since then still says so
+INSERT INTO feed_state (source, tried, succeeded, delivered) SELECT id, now(), now(), now() - interval '2 days' FROM source WHERE name = 'list';
+SET ROLE cirt_keeper;
+DO $$
+BEGIN
+	ASSERT (SELECT s.gone FROM keeper_sweep(0, 100, 3) s) = 0, 'not modified is not gone';
+END $$;
+SET ROLE cirt_owner;
+INSERT INTO fingerprint SELECT gen_random_uuid(), 0, 'amber', 0, 30, 50, 60, id, now() - interval '9 days', now() - interval '8 days',
+	now() - interval '1 day' FROM seen WHERE name = 'a1';
+UPDATE feed_state SET delivered = now() WHERE source = (SELECT id FROM source WHERE name = 'list');
 SET ROLE cirt_keeper;
 DO $$
 DECLARE
