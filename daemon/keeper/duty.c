@@ -7,7 +7,7 @@
 #include "keeper/state.h"
 
 #define BATCH_MOST    500
-#define SIMILAR_MOST  50 /* each may cost some milliseconds, and others wait meanwhile */
+#define SIMILAR_MOST  10 /* each may cost 70 ms, and the other duties wait meanwhile */
 #define DIGEST        "1 minute"
 #define QUARANTINED   "90 days"
 #define SWEEP_PAGES   2048
