@@ -108,6 +108,20 @@ def test_custom_objects_and_extensions_are_kept_whole(desk, tmp_path):
         assert json.loads(kept[0][0]) == one
 
 
+def test_wallet_of_a_mail_is_searched_however_it_is_written(desk):
+    """Found by its checksum; Ethereum's case is its checksum, and not part of it."""
+    wallet = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+    body = (f"From: victim@bank.example\r\nTo: report@cirt.example\r\nSubject: They want money\r\n"
+            f"Message-ID: <wallet@bank.example>\r\n\r\nPay to {wallet} or visit pay[.]evil dot example dot com.\r\n")
+    assert "2." in desk.send_mail(body.encode())
+    desk.settle()
+    (report,) = found(desk, wallet)
+    assert found(desk, wallet.lower()) == [report]
+    assert found(desk, "pay.evil.example.com") == [report]
+    shown = desk.cirt("report", "show", report)
+    assert {"type": "wallet", "role": "indicator", "value": wallet.lower()} in shown["observables"]
+
+
 def attack(count):
     """As many objects as that, of the kinds and in the proportions of ATT&CK, each related to others."""
     created = {"spec_version": "2.1", "created_by_ref": PEER, "created": "2026-11-01T00:00:00.000Z",
