@@ -235,6 +235,8 @@ static void test_trap_22_rooms_may_only_do_their_work(void **state)
 		{"cirt_store", "UPDATE source SET trust = 100"},
 		{"cirt_store", "CREATE TABLE cirt.x ()"},
 		{"cirt_store", "DELETE FROM feed_columns"},
+		{"cirt_store", "SELECT * FROM feed_secrets()"},
+		{"cirt_desk", "SELECT * FROM feed_secrets()"},
 		{"cirt_store", "SELECT alarm_over('feed-drift', 'x')"},
 		{"cirt_keeper", "INSERT INTO operator (name, role) VALUES ('x', 'admin')"},
 		{"cirt_keeper", "UPDATE journal SET actor = ''"},
@@ -463,6 +465,19 @@ static void test_exercise_is_added_never_removed(void **state)
 		"t");
 }
 
+/* A function that has its owner's rights is granted to whom needs it; default privileges of a schema cannot
+ * take PUBLIC's away. */
+static void test_trap_22_no_owners_function_is_anybodys(void **state)
+{
+	struct database *db = *state;
+	assert_sql(db,
+		"SELECT coalesce(string_agg(p.proname, ' ' ORDER BY p.proname), '') FROM pg_proc p WHERE "
+		"p.pronamespace = 'cirt'::regnamespace AND p.prosecdef AND p.prorettype <> "
+	        "'trigger'::regtype "
+		"AND (p.proacl IS NULL OR EXISTS (SELECT 1 FROM aclexplode(p.proacl) a WHERE a.grantee = 0))",
+		"");
+}
+
 static void test_columns_of_a_feed_are_remembered_and_drift_alarms(void **state)
 {
 	struct database *db = *state;
@@ -589,6 +604,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_trap_24_searches_use_their_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trap_29_evidence_is_stored_as_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exercise_is_added_never_removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trap_22_no_owners_function_is_anybodys, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_columns_of_a_feed_are_remembered_and_drift_alarms, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alarms_end_once_and_open_anew, setup, teardown),
