@@ -132,14 +132,13 @@ void certificates_free(struct certificates *all)
 
 static int give_passphrase(char *to, int size, int writing, void *context)
 {
-	const char *text = context;
-	size_t len = text ? strlen(text) : 0;
+	struct str text = str_of(context);
 
 	(void)writing;
-	if (len == 0 || len > (size_t)size)
+	if (text.len == 0 || text.len > (size_t)size)
 		return -1;
-	memcpy(to, text, len);
-	return (int)len;
+	memcpy(to, text.p, text.len);
+	return (int)text.len;
 }
 
 EVP_PKEY *certificate_private(const struct certificate *certificate, const char *passphrase)

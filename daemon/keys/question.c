@@ -223,7 +223,7 @@ static bool remove_key(const struct answering *answering, struct buf *json, stru
 	bool found = false, ok = key.len == 40 || key.len == 64;
 
 	for (size_t i = 0; i < key.len; i++)
-		ok &= memchr("0123456789ABCDEF", key.p[i], 16) != NULL;
+		ok &= (key.p[i] >= '0' && key.p[i] <= '9') || (key.p[i] >= 'A' && key.p[i] <= 'F');
 	if (!ok)
 		return err_set(
 			err, ERR_MALFORMED, "a whole fingerprint was expected, as cirt key list shows it");
