@@ -473,7 +473,7 @@ static void test_trap_22_no_owners_function_is_anybodys(void **state)
 	assert_sql(db,
 		"SELECT coalesce(string_agg(p.proname, ' ' ORDER BY p.proname), '') FROM pg_proc p WHERE "
 		"p.pronamespace = 'cirt'::regnamespace AND p.prosecdef AND p.prorettype <> "
-	        "'trigger'::regtype "
+		"'trigger'::regtype "
 		"AND (p.proacl IS NULL OR EXISTS (SELECT 1 FROM aclexplode(p.proacl) a WHERE a.grantee = 0))",
 		"");
 }
