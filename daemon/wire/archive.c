@@ -14,6 +14,7 @@
 #define ZIP_TAIL   65557           /* an end of central directory, and its comment */
 #define ISO_MARK   32769
 #define TAR_BLOCK  512
+#define ZIPS_MAX   8
 
 struct kind {
 	const char *name;
@@ -71,6 +72,7 @@ struct unpack {
 	size_t place;        /* of the member in hand, from 1 */
 	size_t before;       /* spent->total when it began */
 	bool good;
+	bool enough; /* for who takes them */
 	struct err *err;
 };
 
@@ -98,12 +100,16 @@ static bool is_old_tar(struct str bytes)
 	return digits > 3 && said == sum;
 }
 
-/* Behind a program, a picture or rubbish: programs that open it look at the end first. */
-static bool ends_as_zip(struct str bytes)
+/* The last end of a central directory, NULL: none. Behind a program, a picture or rubbish: programs that open
+ * it look at the end first. */
+static const char *zip_end(struct str bytes)
 {
 	size_t tail = bytes.len < ZIP_TAIL ? bytes.len : ZIP_TAIL;
 
-	return tail > 21 && memmem(bytes.p + bytes.len - tail, tail, "PK\005\006", 4) != NULL;
+	for (size_t back = 22; back <= tail; back++)
+		if (memcmp(bytes.p + bytes.len - back, "PK\005\006", 4) == 0)
+			return bytes.p + bytes.len - back;
+	return NULL;
 }
 
 static uint32_t little_endian(const char *p)
@@ -113,15 +119,15 @@ static uint32_t little_endian(const char *p)
 	return (uint32_t)u[0] | (uint32_t)u[1] << 8 | (uint32_t)u[2] << 16 | (uint32_t)u[3] << 24;
 }
 
-/* Without what stands in front of a zip: its places count from its own beginning, mostly. */
+/* Without what stands in front of a zip, which may be another: its places count from its own beginning,
+ * mostly. */
 static struct str without_front(struct str bytes)
 {
-	size_t tail = bytes.len < ZIP_TAIL ? bytes.len : ZIP_TAIL;
-	const char *mark = memmem(bytes.p + bytes.len - tail, tail, "PK\005\006", 4);
+	const char *mark = zip_end(bytes);
 	size_t end = mark ? (size_t)(mark - bytes.p) : 0;
 	size_t length;
 
-	if (!mark || bytes.len - end < 22)
+	if (!mark)
 		return bytes;
 	length = (size_t)little_endian(mark + 12) + little_endian(mark + 16);
 	return length < end ? (struct str){bytes.p + end - length, bytes.len - (end - length)} : bytes;
@@ -137,7 +143,7 @@ static const struct kind *kind_of(struct str bytes)
 	}
 	if (is_old_tar(bytes))
 		return &old_tar;
-	return ends_as_zip(bytes) ? &kinds[0] : NULL;
+	return zip_end(bytes) ? &kinds[0] : NULL;
 }
 
 bool archive_is(struct str bytes)
@@ -351,9 +357,8 @@ static enum progress take_member(struct unpack *unpack, struct archive_entry *en
 	buf_free(&data);
 	unpack->spent->total += member.bytes.len;
 	if (member.bytes.len > 0 || (file && !member.cut && !archive_entry_hardlink(entry)))
-		if (!unpack->take(&member, unpack->context))
-			return STOP;
-	return progress;
+		unpack->enough = !unpack->take(&member, unpack->context);
+	return unpack->enough ? STOP : progress;
 }
 
 /* The next header; false where there is none. */
@@ -374,6 +379,41 @@ static bool next_member(struct unpack *unpack, struct archive_entry **entry)
 	return code == ARCHIVE_OK || code == ARCHIVE_WARN;
 }
 
+static void read_members(struct unpack *unpack)
+{
+	struct archive_entry *entry;
+	struct err err;
+
+	unpack->before = unpack->spent->total;
+	unpack->place = 0;
+	unpack->told = false;
+	unpack->archive = archive_open(unpack, STR_NONE, &err);
+	if (!unpack->archive) {
+		if (unpack->good)
+			err_set(unpack->err, err.code, "%s", err.text);
+		unpack->good = false;
+		return;
+	}
+	while (!unpack->enough && next_member(unpack, &entry))
+		if (take_member(unpack, entry) == STOP)
+			break;
+	archive_read_free(unpack->archive);
+}
+
+/* Zips one behind the other: some programs show the first, some the last. */
+static void read_zips(struct unpack *unpack)
+{
+	struct str rest = unpack->bytes;
+
+	for (int i = 0; i < ZIPS_MAX && !unpack->enough; i++) {
+		unpack->bytes = without_front(rest);
+		read_members(unpack);
+		rest.len = (size_t)(unpack->bytes.p - rest.p);
+		if (rest.len == 0 || !zip_end(rest))
+			break;
+	}
+}
+
 bool archive_unpack(struct str bytes, struct str name, const struct archive_limits *limits,
 	struct archive_spent *spent, const struct str *passwords, size_t password_count, struct arena *arena,
 	archive_take *take, void *context, struct err *err)
@@ -388,21 +428,14 @@ bool archive_unpack(struct str bytes, struct str name, const struct archive_limi
 		.arena = arena,
 		.take = take,
 		.context = context,
-		.before = spent->total,
 		.good = true,
 		.err = err};
-	struct archive_entry *entry;
 
 	if (!unpack.kind)
 		return err_set(err, ERR_MALFORMED, "not an archive that is read here");
-	if (unpack.kind->format == archive_read_support_format_zip && !str_starts(bytes, STR("PK")))
-		unpack.bytes = without_front(bytes);
-	unpack.archive = archive_open(&unpack, STR_NONE, err);
-	if (!unpack.archive)
-		return false;
-	while (next_member(&unpack, &entry))
-		if (take_member(&unpack, entry) == STOP)
-			break;
-	archive_read_free(unpack.archive);
+	if (unpack.kind->format == archive_read_support_format_zip)
+		read_zips(&unpack);
+	else
+		read_members(&unpack);
 	return unpack.good;
 }

@@ -79,6 +79,7 @@ WRAPPINGS = {
     "a link with data": b"Content-Type: text/html\r\n\r\n<a href='data:application/zip;base64," + BASE64 + b"'>x</a>\r\n",
     "zip": attachment(zipped([("a.com", EICAR)])),
     "zip behind a picture": attachment(b"GIF89a" + bytes(1000) + zipped([("a.com", EICAR)])),
+    "zip in front of a zip": attachment(zipped([("a.com", EICAR)]) + zipped([("decoy.txt", b"nothing")])),
     "zip in zip in zip": attachment(zipped([("b.zip", zipped([("c.zip", zipped([("a.com", EICAR)]))]))])),
     "zip in base64 in a text": b"\r\nhere it is:\r\n\r\n" + base64.encodebytes(zipped([("a.com", EICAR)])),
     "zip in uuencode": b"\r\nhere it is:\r\n" + uuencoded(zipped([("a.com", EICAR)])),

@@ -233,6 +233,30 @@ static void test_a_zip_behind_something_else_is_read(void **state)
 	made_free(&made);
 }
 
+/* Programs that look at the beginning show one, those that look at the end the other. */
+static void test_zips_one_behind_the_other_are_all_read(void **state)
+{
+	struct made made[2];
+	struct seen seen;
+	struct buf bytes = {0};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		make_begin(&made[i], archive_write_set_format_zip, NULL, NULL, NULL);
+		make_member(&made[i], i ? "decoy" : "payload", i ? "2" : "1", 1);
+		buf_str(&bytes, make_end(&made[i]));
+		made_free(&made[i]);
+	}
+	seen = unpack(buf_view(&bytes), "x.zip", &limits, NULL, 0);
+	if (!seen.good)
+		fail_msg("%s", seen.err.text);
+	assert_int_equal(seen.count, 2);
+	assert_member(&seen, 0, "decoy", "2");
+	assert_member(&seen, 1, "payload", "1");
+	arena_free(&seen.arena);
+	buf_free(&bytes);
+}
+
 static void test_the_passwords_of_analysts_open_it(void **state)
 {
 	static const char *const options[] = {
@@ -382,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_names_are_labels_and_lead_nowhere),
 		cmocka_unit_test(test_zip_slip_is_harmless),
 		cmocka_unit_test(test_a_zip_behind_something_else_is_read),
+		cmocka_unit_test(test_zips_one_behind_the_other_are_all_read),
 		cmocka_unit_test(test_the_passwords_of_analysts_open_it),
 		cmocka_unit_test(test_a_bomb_is_cut_by_ratio_size_and_total),
 		cmocka_unit_test(test_members_are_counted_folders_too),
