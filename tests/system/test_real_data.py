@@ -194,13 +194,14 @@ def submit(desk, path):
     return difference(before, after, "items")
 
 
-@pytest.mark.parametrize("folder", ["bundles/valid", "examples", "incident", "markings", "misp"])
+@pytest.mark.parametrize("folder", ["bundles/valid", "examples", "incident", "markings", "misp", "sco-ids", "versions"])
 def test_valid_bundles_land_whole(desk, folder):
     for path in bundles(folder):
         items = submit(desk, path)
         bundle = json.loads(path.read_text())
+        objects = bundle if isinstance(bundle, list) else bundle.get("objects", [bundle])
         assert items["quarantined"] == 0, path.name
-        assert items["found"] == (len(bundle["objects"]) if bundle["type"] == "bundle" else 1), path.name
+        assert items["found"] == len(objects), path.name
 
 
 def test_invalid_bundles_lose_one_object_with_the_reason(desk):
@@ -211,12 +212,34 @@ def test_invalid_bundles_lose_one_object_with_the_reason(desk):
         note = re.search(rf"^\| stix/bundles/invalid/{re.escape(path.name)} .*$", table, re.M).group(0)
         items = submit(desk, path)
         assert items["found"] == len(objects), path.name
+        assert items["quarantined"] >= 1, path.name
         missing = re.search(r"'([a-z_]+)' is a required property", note)
         if missing:
             assert items["quarantined"] >= 1, path.name
             newest = desk.cirt("quarantine", "list", "--limit", items["quarantined"])["items"]
             assert any(f"{missing.group(1)} is missing" in row["reason"] for row in newest), (path.name, newest)
             assert items["quarantined"] < len(objects), path.name
+
+
+def test_identifiers_of_observables_are_right(desk):
+    """Not one of the vectors is told that its properties give it another identifier."""
+    vectors = json.loads((DATA / "stix" / "sco-ids" / "spec-vectors.json").read_text())
+    noted = desk.psql("SELECT sender_id FROM cirt.item WHERE array_to_string(notes, ' ') LIKE '%another identifier%'")
+    assert not {one["id"] for one in vectors} & {row[0] for row in noted}
+
+
+def test_versions_hold_by_modified(desk):
+    """Of the files in versions/ the latest holds, in whatever order they came."""
+    latest = {}
+    for path in bundles("versions"):
+        one = json.loads(path.read_text())
+        one = one.get("objects", [one])[0]
+        if "modified" in one:
+            latest[one["id"]] = max(latest.get(one["id"], ""), one["modified"])
+    assert latest
+    for identifier, version in latest.items():
+        held = desk.psql(f"SELECT version FROM cirt.stix_current WHERE id = '{identifier}'")
+        assert [row[0] for row in held] == [version], identifier
 
 
 def test_attack_lands_twice_with_its_versions(desk, tmp_path):
