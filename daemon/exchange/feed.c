@@ -122,6 +122,7 @@ static void feed_failed(struct feed *feed, enum trouble trouble, const char *why
 {
 	feed_drop_page(feed);
 	feed->failures++;
+	feed->told = retry_after >= 0;
 	feed->collector->failed++;
 	log_warn_f(LOG_F({"source", feed->source.name.p}, {"url", feed->url},
 			   {"trouble", trouble_name(trouble)}),
@@ -454,7 +455,7 @@ void feed_resume(struct feed *feed)
 
 void feed_hurry(struct feed *feed)
 {
-	if (feed->state != FEED_WAITING || feed->failures == 0)
+	if (feed->state != FEED_WAITING || feed->failures == 0 || feed->told)
 		return;
 	timer_stop(feed->timer);
 	feed_pull(feed);

@@ -77,6 +77,7 @@ struct feed {
 	enum feed_state state;
 	struct timer *timer;
 	unsigned failures;
+	bool told;      /* the server said when to come back */
 	unsigned pages; /* taken in this pull */
 	bool have_cursor;
 	struct cursor cursor; /* of the feed: durable */

@@ -428,3 +428,15 @@ def test_what_the_reference_server_serves(feeds, certificates):
     assert reports(feeds, name)
     feeds.cirt("source", "disable", name)
     server.host.close()
+
+
+def test_a_csv_file_is_submitted_by_the_columns_of_its_source(feeds, open_folder):
+    name = add(feeds, "feed", "https://localhost:1/x", "--format", "csv", "--columns", "- ip malware", interval=3600)
+    wait_for(lambda: shown(feeds, name)["pull"] != "not yet", 30, "the doors to know it", every=0.2)
+    path = open_folder / "list.csv"
+    path.write_text("1,198.51.100.251,QakBot\n2,198.51.100.252,Emotet\n")
+    feeds.cirt("submit", path, "--source", name, "--format", "csv")
+    found = until_reports(feeds, name, 2)
+    details = json.dumps([feeds.cirt("report", "show", report["id"]) for report in found])
+    assert "198.51.100.251" in details and "emotet" in details
+    feeds.cirt("source", "disable", name)

@@ -505,6 +505,26 @@ static void test_origins_are_scheme_host_and_port(void **state)
 	assert_false(url_same_origin("https://a.example/", "what"));
 }
 
+static const char *answer_later(const char *request)
+{
+	(void)request;
+	return "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3600\r\nConnection: close\r\n\r\n";
+}
+
+/* A change of the table makes failing feeds try again, but not one that was told when to come back. */
+static void test_who_was_told_to_wait_is_not_hurried(void **state)
+{
+	(void)state;
+	server.answer = answer_later;
+	say_source(SOURCE_FEED, "/f");
+	until(&collector.failed, 1);
+	say_source(SOURCE_FEED, "/f");
+	turn(loop);
+	for (int i = 0; i < 50; i++)
+		loop_turn(loop, 1000);
+	assert_int_equal(server.requests, 1);
+}
+
 /* A collection whose `next` goes round in a circle, each time with the same pages. */
 static const char *answer_circle(const char *request)
 {
@@ -584,6 +604,7 @@ int main(void)
 		TEST(test_trap_01_a_page_in_flight_when_the_spool_dies),
 		TEST(test_a_next_that_has_died_is_left_for_the_time),
 		TEST(test_a_full_spool_is_not_fed),
+		TEST(test_who_was_told_to_wait_is_not_hurried),
 		TEST(test_pages_in_a_circle_end_the_pull),
 		TEST(test_names_of_items_stay_in_their_folder),
 		TEST(test_trap_01_an_event_has_a_bookmark_of_its_own),
