@@ -21,7 +21,16 @@ enum room_id {
 #define ROOM_ALL       ((1u << ROOMS) - 1)
 
 /* Which protocol an edge speaks: one header each, ipc/edge_*.h. `a` is the client of it. */
-enum edge_kind { EDGE_CONTROL, EDGE_APPEND, EDGE_HANDOUT, EDGE_ITEMS, EDGE_HOLDING, EDGE_KEYS, EDGE_PROBE, EDGE_KINDS };
+enum edge_kind {
+	EDGE_CONTROL,
+	EDGE_APPEND,
+	EDGE_HANDOUT,
+	EDGE_ITEMS,
+	EDGE_HOLDING,
+	EDGE_KEYS,
+	EDGE_PROBE,
+	EDGE_KINDS
+};
 
 struct edge {
 	enum edge_kind kind;

@@ -188,7 +188,7 @@ static void test_a_huge_attribute_costs_itself(void **state)
 	(void)state;
 	limits.max_line = 1000;
 	buf_text(&text, "{\"Event\":{\"uuid\":\"u\",\"info\":\"x\",\"Attribute\":[{\"type\":\"ip-src\","
-	                "\"value\":\"192.0.2.1\","
+			"\"value\":\"192.0.2.1\","
 			"\"data\":\"");
 	for (int i = 0; i < 2000; i++)
 		buf_char(&text, 'A');
@@ -215,7 +215,7 @@ static void test_trap_09_one_item_is_left_out(void **state)
 	static const char text[] =
 		"{\"Event\":{\"uuid\":\"u\",\"Attribute\":[{\"type\":\"ip-src\",\"value\":\"192.0.2.1\"},"
 		"{\"type\":\"ip-src\",\"value\":\"192.0.2.2\"},{\"type\":\"ip-src\",\"value\":\"192.0.2.3\"}]"
-	        "}}";
+		"}}";
 	struct arena *arena = arena_new(65536);
 	struct reading reading = {.arena = arena, .limits = &reading_limits_default, .left_out = leaves_out};
 	struct err err;
