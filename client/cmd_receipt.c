@@ -121,6 +121,10 @@ static void receipt_show(struct call *call, struct json_object *result)
 	show_counts(call, member_of(result, "counts"));
 	show_items(call, member_of(result, "items"));
 	show_reruns(call, member_of(result, "reruns"));
+	struct json_object *also = member_of(result, "also");
+	for (size_t i = 0; also && i < json_object_array_length(also); i++)
+		screen_printf(&call->screen, _("Also: cirt receipt %s\n"),
+			json_object_get_string(json_object_array_get_idx(also, i)));
 	call_more(call, result);
 }
 

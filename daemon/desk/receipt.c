@@ -23,6 +23,7 @@ struct receipt_ask {
 	size_t source;               /* of a line: place in the source table of the next to be asked for */
 	struct json_object *waiting; /* what the spool says of it; NULL */
 	bool landed;                 /* as the spool says */
+	struct json_object *also;    /* what else was told in the same words; NULL */
 	char why[256];               /* the spool could not be asked */
 };
 
@@ -89,6 +90,7 @@ static void receipt_release(struct request *request)
 	if (ask->question)
 		appender_forget(request->desk->appender, ask->question);
 	json_object_put(ask->waiting);
+	json_object_put(ask->also);
 	free(ask);
 }
 
@@ -136,6 +138,7 @@ static void answer_waiting(struct request *request, const char *state)
 {
 	struct receipt_ask *ask = request->state;
 
+	json_object_object_add(ask->waiting, "also", json_object_get(ask->also));
 	json_object_object_add(ask->waiting, "state", json_object_new_string(state));
 	request_answer(request, json_object_get(ask->waiting));
 }
@@ -167,6 +170,7 @@ static void on_ledger(struct request *request, const struct pg_result *result)
 	if (result->rows > 0) {
 		struct json_object *receipt = result_json(result, 0, 0);
 		cut_page(receipt, ask->limit);
+		json_object_object_add(receipt, "also", json_object_get(ask->also));
 		request_answer(request, receipt);
 	} else if (ask->waiting) {
 		answer_waiting(request, ask->landed ? "landed" : "pending");
@@ -331,14 +335,32 @@ static void find_line_in_spool(struct request *request)
 
 /* ---- the question ---- */
 
-static bool read_receipt(struct request *request, struct receipt *wanted)
+/* An SMTP door has one reply for all that a mail became: an entry for each source. */
+static struct json_object *others_of(struct str text)
+{
+	struct json_object *others = NULL;
+	struct receipt one;
+	char name[80];
+
+	while (receipt_find(&text, &one)) {
+		if (!others)
+			others = json_object_new_array();
+		json_object_array_add(others, json_object_new_string(name_of(&one, name)));
+		text = (struct str){text.p + 1, text.len - 1};
+	}
+	return others;
+}
+
+static bool read_receipt(struct request *request, struct receipt *wanted, struct str *rest)
 {
 	struct str text = STR_NONE;
 
 	if (!request_words(request, "id", &text))
 		return false;
-	if (receipt_find(text, wanted))
+	if (receipt_find(&text, wanted)) {
+		*rest = (struct str){text.p + 1, text.len - 1};
 		return true;
+	}
 	request_refuse_hint(request, RPC_INVALID_PARAMS,
 		"An {\"ack\":N} of a sensor is asked for as SESSION:N, with the session that its hello "
 		"named.",
@@ -351,12 +373,14 @@ void desk_receipt_show(struct request *request)
 	struct receipt wanted = {.of_line = false};
 	struct receipt_ask *ask;
 	int64_t limit, cursor;
+	struct str rest;
 
-	if (!read_receipt(request, &wanted) || !request_page(request, &limit, &cursor))
+	if (!read_receipt(request, &wanted, &rest) || !request_page(request, &limit, &cursor))
 		return;
 	ask = mem_alloc(sizeof(*ask));
 	ask->wanted = wanted;
 	ask->limit = limit;
+	ask->also = others_of(rest);
 	ask->after = cursor >= 0 && cursor < INT32_MAX ? cursor : BEFORE_ALL;
 	request->state = ask;
 	request->release = receipt_release;

@@ -188,21 +188,33 @@ static bool mail_settled(const struct mail *mail)
 	return true;
 }
 
-static void mail_say_taken(struct mail *mail, const struct mail_entry *entry)
-{
-	char id[ENTRY_ID_TEXT];
-	char text[ENTRY_ID_TEXT + 16] = "queued";
+/* A reply's line has 512 bytes. */
+#define IDS_TOLD 8
 
-	if (mail_entry_id(entry))
-		(void)snprintf(text, sizeof(text), "queued as %s", entry_id_format(mail_entry_id(entry), id));
+/* Each of these entries can be asked for by what is told here: cirt receipt. */
+static void mail_say_taken(struct mail *mail, struct mail_entry *const *entries, size_t count)
+{
+	char text[IDS_TOLD * (ENTRY_ID_TEXT + 1) + 16] = "queued";
+	size_t len = strlen(text);
+	const char *before = " as";
+
+	for (size_t i = 0; i < count && i < IDS_TOLD; i++) {
+		char id[ENTRY_ID_TEXT];
+
+		if (!mail_entry_id(entries[i]))
+			continue;
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s %s", before,
+			entry_id_format(mail_entry_id(entries[i]), id));
+		before = "";
+	}
 	smtp_answer(mail->smtp, &(struct smtp_reply){250, "2.0.0", text});
 }
 
-static void mail_answer_for(struct mail *mail, const struct mail_entry *entry)
+static void mail_answer_for(struct mail *mail, struct mail_entry *entry)
 {
 	switch (mail_entry_state(entry)) {
 	case MAIL_ENTRY_COMMITTED:
-		mail_say_taken(mail, entry);
+		mail_say_taken(mail, &entry, 1);
 		break;
 	case MAIL_ENTRY_FULL:
 		smtp_answer(mail->smtp, &reply_full);
@@ -230,7 +242,7 @@ static void mail_answer(struct mail *mail)
 	} else if (trouble) {
 		smtp_answer(mail->smtp, trouble);
 	} else {
-		mail_say_taken(mail, mail->entries[0]);
+		mail_say_taken(mail, mail->entries, mail->entry_count);
 	}
 }
 

@@ -82,16 +82,18 @@ static bool take_line(struct str text, struct receipt *receipt)
 	       take_number(text, UUID_DIGITS + 1, &receipt->line) && receipt->line > 0;
 }
 
-bool receipt_find(struct str text, struct receipt *receipt)
+bool receipt_find(struct str *text, struct receipt *receipt)
 {
-	for (size_t at = 0; at < text.len; at++) {
-		struct str rest = {text.p + at, text.len - at};
+	for (size_t at = 0; at < text->len; at++) {
+		struct str rest = {text->p + at, text->len - at};
 		/* Not in the middle of something longer. */
-		if (at > 0 && (is_hex(text.p[at - 1]) || text.p[at - 1] == '-'))
+		if (at > 0 && (is_hex(text->p[at - 1]) || text->p[at - 1] == '-'))
 			continue;
 		*receipt = (struct receipt){.of_line = false};
-		if (take_line(rest, receipt) || take_entry(rest, receipt))
+		if (take_line(rest, receipt) || take_entry(rest, receipt)) {
+			*text = rest;
 			return true;
+		}
 	}
 	return false;
 }

@@ -29,9 +29,9 @@ struct receipt {
 	uint64_t line;
 };
 
-/* Finds the first of either within text of any kind: in brackets, in a whole "250 2.0.0 queued as …". False:
- * there is none. */
-bool receipt_find(struct str text, struct receipt *receipt);
+/* Finds the first of either within text of any kind: in brackets, in a whole "250 2.0.0 queued as …"; text is
+ * moved on to where it begins. False: there is none. */
+bool receipt_find(struct str *text, struct receipt *receipt);
 
 /* What the spool itself says of an entry; never through triage (trap 5). */
 struct entry {

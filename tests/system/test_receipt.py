@@ -37,6 +37,19 @@ def test_mail(daemon, smtp):
     assert entry in shown and report["id"] in shown and "processed" in shown
 
 
+def test_one_mail_to_two_mailboxes_has_two_receipts(daemon):
+    """SMTP has one reply for both; pasted, it answers for the first and names the other."""
+    reply = daemon.send_mail(mail("To both", "see http://both.evil.example/"), recipients=["phish@cirt.example", "report@cirt.example"],
+                             smtp=True)
+    daemon.settle()
+    first, second = reply.split()[-2:]
+    receipt = daemon.cirt("receipt", f"250 {reply}")
+    assert (receipt["entry"], receipt["also"]) == (first, [second])
+    assert {receipt["source"], daemon.cirt("receipt", second)["source"]} == {"phish", "report"}
+    assert daemon.cirt("receipt", second)["also"] is None
+    assert f"cirt receipt {second}" in daemon.cirt_text("receipt", reply).stdout
+
+
 def test_submitted_file(daemon, open_folder):
     path = open_folder / "a.eml"
     path.write_bytes(mail("Submitted", "see http://submitted.example/x"))

@@ -7,6 +7,13 @@
 
 /* What senders are told, and what people make of it. */
 
+static bool found(const char *text, struct receipt *receipt)
+{
+	struct str rest = str_of(text);
+
+	return receipt_find(&rest, receipt);
+}
+
 static void test_what_is_told_is_found_again(void **state)
 {
 	struct entry_id id = {.day = (int32_t)(clock_of_civil(2026, 11, 22, 0, 0, 0) / CLOCK_DAY),
@@ -17,7 +24,7 @@ static void test_what_is_told_is_found_again(void **state)
 
 	(void)state;
 	assert_string_equal(entry_id_format(&id, text), "20261122-1f3a55aa-17");
-	assert_true(receipt_find(str_of(text), &receipt));
+	assert_true(found(text, &receipt));
 	assert_false(receipt.of_line);
 	assert_int_equal(receipt.day, id.day);
 	assert_string_equal(receipt.spool, "1f3a55aa");
@@ -39,7 +46,7 @@ static void test_as_people_paste_it(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (!receipt_find(str_of(texts[i]), &receipt))
+		if (!found(texts[i], &receipt))
 			fail_msg("nothing found in %s", texts[i]);
 		assert_false(receipt.of_line);
 		assert_string_equal(receipt.spool, "1f3a55aa");
@@ -53,7 +60,7 @@ static void test_a_line_of_a_session(void **state)
 	char text[UUID_TEXT];
 
 	(void)state;
-	assert_true(receipt_find(STR("session 6BA7B810-9dad-11d1-80b4-00c04fd430c8:4711 "), &receipt));
+	assert_true(found("session 6BA7B810-9dad-11d1-80b4-00c04fd430c8:4711 ", &receipt));
 	assert_true(receipt.of_line);
 	assert_string_equal(uuid_format(receipt.session, text), "6ba7b810-9dad-11d1-80b4-00c04fd430c8");
 	assert_int_equal(receipt.line, 4711);
@@ -71,7 +78,7 @@ static void test_what_is_none(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (receipt_find(str_of(texts[i]), &receipt))
+		if (found(texts[i], &receipt))
 			fail_msg("found something in \"%s\"", texts[i]);
 }
 
