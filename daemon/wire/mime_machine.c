@@ -251,6 +251,7 @@ static void note_link(struct mail *mail)
 	rsit_parse(STR("other"), &report->type);
 	severity_parse(STR("info"), &report->severity);
 	report->identifier = STR("shadowserver-link");
+	report->doc = link; /* a machine's statement, that nobody is to answer */
 	reading_note(mail->reading, report,
 		"the report itself is not in this mail, it can be fetched from " STR_FMT
 		" by hand, or all of them by a source of kind shadowserver",

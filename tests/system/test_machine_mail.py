@@ -124,7 +124,7 @@ def test_link_only_mail_says_where_the_report_is(daemon):
     assert send(daemon, "shadowserver-link.eml") == {"found": 1, "reports": 1}
     shown = daemon.cirt("report", "show", reports(daemon, "shadowserver-link")[0]["id"])
     assert any("https://dl.shadowserver.org/AbCdEfGhIjKl" in note for note in shown["notes"])
-    assert shown["severity"] == "info"
+    assert shown["severity"] == "info" and not shown.get("case")
 
 
 def test_digest_is_opened(daemon):
@@ -136,6 +136,12 @@ def test_a_bounce_of_our_own_notice_opens_nothing(daemon):
     cases = len(daemon.all_pages("case", "list", "--all"))
     assert send(daemon, "bounce-of-a-notice.eml", sender="") == {"found": 1, "correspondence": 1}
     assert len(daemon.all_pages("case", "list", "--all")) == cases
+
+
+def test_a_link_opens_no_case(daemon):
+    """The digest's phish, which a person told, has opened its case by then."""
+    cases = wait_for(lambda: [case for case in daemon.all_pages("case", "list", "--all") if "Phishing" in case["title"]], 30, "the case")
+    assert cases and not [case for case in daemon.all_pages("case", "list", "--all") if "Shadowserver" in case["title"]]
 
 
 def test_the_books_balance(daemon):
