@@ -28,6 +28,7 @@ struct listener {
 	int fd;
 	struct watch *watch;
 	struct timer *rest;
+	int64_t said_at; /* that a connection was refused; monotonic */
 };
 
 static void refuse(struct listener *listener, int fd, uint64_t *counter, const char *why)
@@ -35,7 +36,11 @@ static void refuse(struct listener *listener, int fd, uint64_t *counter, const c
 	static const char busy[] = "421 4.3.2 too many sessions, try again later\r\n";
 
 	++*counter;
-	log_warn_f(LOG_F({"door", listener->name}), "connection refused: %s", why);
+	/* Whoever is refused can come again at once: the log must not grow with that. */
+	if (clock_monotonic() - listener->said_at > CLOCK_SECOND) {
+		listener->said_at = clock_monotonic();
+		log_warn_f(LOG_F({"door", listener->name}), "connection refused: %s", why);
+	}
 	if (listener->door != DOOR_SENSOR)
 		(void)send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	fd_close(&fd);
