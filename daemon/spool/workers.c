@@ -261,7 +261,7 @@ static void hand_sealed(struct worker *worker, uint64_t ticket, bool lost)
 		blame_sealed(spool, flight->sequence);
 	if (backlog_sealed(spool->backlog) == 0)
 		log_warn("entry %llu waits sealed, and what needs the keys after it: the keyring is locked "
-		         "or not "
+			 "or not "
 			 "there",
 			(unsigned long long)flight->sequence);
 	backlog_seal(spool->backlog, flight);

@@ -79,7 +79,7 @@ static void assert_signed_bytes(const char *part, const char *expected)
 	keeper.says.signatures = &keeper.signature;
 	buf_printf(&mail, "%s%s%s%s", HEADER,
 		"Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; "
-	        "boundary=\"b\"\n\npreamble\n--b\n",
+		"boundary=\"b\"\n\npreamble\n--b\n",
 		part, "\n--b\nContent-Type: application/pgp-signature\n\nsignature\n--b--\n");
 	run(&reading, &keeper, buf_view(&mail));
 	assert_int_equal(keeper.count, 1);
@@ -101,9 +101,9 @@ static void test_signed_bytes_are_those_of_the_mail(void **state)
 	assert_signed_bytes("content-TYPE:text/plain ;\n  charset=us-ascii\nX-Odd : v\n\nblanks   \n\n",
 		"content-TYPE:text/plain ;\r\n  charset=us-ascii\r\nX-Odd : v\r\n\r\nblanks   \r\n\r\n");
 	assert_signed_bytes("Content-Type: multipart/mixed; boundary=bb\n\npre \n--bb \nContent-Type: "
-	                    "text/plain\n\nx\n--bb-- \nepilogue",
+			    "text/plain\n\nx\n--bb-- \nepilogue",
 		"Content-Type: multipart/mixed; boundary=bb\r\n\r\npre \r\n--bb \r\nContent-Type: "
-	        "text/plain\r\n\r\nx\r\n--bb-- "
+		"text/plain\r\n\r\nx\r\n--bb-- "
 		"\r\nepilogue");
 	assert_signed_bytes("Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\naGVs\nbG8=",
 		"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\naGVs\r\nbG8=");
@@ -151,7 +151,7 @@ static void test_what_is_not_signed_is_said(void **state)
 	report = run(&reading, &keeper,
 		STR(HEADER
 			"Content-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: text/plain\n\nadded "
-	                "on the way\n--m\n" SIGNED("Content-Type: text/plain\n\nhello") "--m--\n"));
+			"on the way\n--m\n" SIGNED("Content-Type: text/plain\n\nhello") "--m--\n"));
 	assert_true(noted(report, "not all of it is signed: the signature says nothing about 1 other parts"));
 	assert_true(str_equal(report->verdicts[0].part, STR("part 2.1")));
 	free_reading(&reading);
@@ -171,7 +171,7 @@ static void test_plain_text_is_walked_in_its_place(void **state)
 				"Content-Type: multipart/mixed; boundary=p\r\nSubject: inner\r\n\r\n--p\r\n"
 				"Content-Type: text/plain\r\n\r\nsee hxxp://a[.]example\r\n--p\r\n"
 				"Content-Type: application/x-thing; "
-	                        "name=thing.bin\r\n\r\nTHING\r\n--p--\r\n")}};
+				"name=thing.bin\r\n\r\nTHING\r\n--p--\r\n")}};
 	struct reading reading;
 	const struct report *report = run(&reading, &keeper, STR(HEADER ENCRYPTED("data")));
 	bool file = false;
@@ -263,7 +263,7 @@ static void test_blocks_in_the_text_are_opened_where_they_stand(void **state)
 	struct reading reading;
 	const struct report *report = run(&reading, &keeper,
 		STR(HEADER "Content-Type: text/plain; charset=iso-8859-1\n\nbefore\n-----BEGIN PGP "
-	                   "MESSAGE-----\n\nabcd\n"
+			   "MESSAGE-----\n\nabcd\n"
 			   "-----END PGP MESSAGE-----\nafter\n"));
 
 	(void)state;
