@@ -159,7 +159,7 @@ static bool intelmq_read(struct statement *statement, struct err *err)
 	if (statement->report.observable_count == 0)
 		return err_set(err, ERR_MALFORMED,
 			"expected an address, network, name, URL, account or digest under source, "
-		        "destination or "
+			"destination or "
 			"malware");
 	take_numbers(statement);
 	take_tlp(statement);

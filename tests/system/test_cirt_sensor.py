@@ -176,7 +176,7 @@ class Writer(threading.Thread):
         out.close()
 
 
-def test_trap_01_kill_9_of_both_ends_loses_and_doubles_nothing(make_daemon, tmp_path):
+def test_trap_01_kill_9_of_both_ends_loses_and_doubles_nothing(make_daemon, tmp_path, request):
     """Client, intake, spool, store and the whole daemon die at any moment: each line lands exactly once."""
     seed = int(os.environ.get("CIRTD_SEED", time.time_ns() % 1000000))
     print("seed", seed)
@@ -188,6 +188,7 @@ def test_trap_01_kill_9_of_both_ends_loses_and_doubles_nothing(make_daemon, tmp_
     writer = Writer(file, seed)
     writer.start()
     client = Client(daemon, file).start()
+    request.addfinalizer(client.__exit__)
     end = time.monotonic() + float(os.environ.get("CIRTD_SENSOR_KILLS", "20"))
     while time.monotonic() < end:
         time.sleep(chance.random() * 1.2)
@@ -206,12 +207,8 @@ def test_trap_01_kill_9_of_both_ends_loses_and_doubles_nothing(make_daemon, tmp_
     writer.stopping.set()
     writer.join()
     daemon.wait_up()
-    try:
-        wait_for(lambda: found(daemon) - before["found"] >= writer.count, 120, f"{writer.count} lines")
-        got = gained(daemon, before)
-    finally:
-        with client:
-            pass
+    wait_for(lambda: found(daemon) - before["found"] >= writer.count, 120, f"{writer.count} lines")
+    got = gained(daemon, before)
     print(writer.count, "lines", writer.rotations, "rotations", got)
     assert got["found"] == got["reports"] == writer.count and got["folded"] == got["quarantined"] == 0, got
 
