@@ -41,16 +41,16 @@ void desk_evidence_get(struct request *request)
 		return;
 	query_start(query, request->arena,
 		"WITH e AS MATERIALIZED (SELECT e.digest, e.size, substr(e.bytes, $?::int + 1, $?::int) AS "
-	        "piece, $?::int AS "
+		"piece, $?::int AS "
 		"place FROM (SELECT DISTINCT lower / 10000000000 AS month FROM report_chunk) m JOIN evidence "
-	        "e ON e.month = "
+		"e ON e.month = "
 		"m.month AND e.digest = decode($?, 'hex') ORDER BY e.month DESC LIMIT 1)"
 		" SELECT json_build_object('digest', encode(e.digest, 'hex'), 'size', e.size, 'offset', "
-	        "e.place, 'data',"
+		"e.place, 'data',"
 		" translate(encode(e.piece, 'base64'), E'\\n', '')), journal_add('evidence/' || "
-	        "encode(e.digest, 'hex'),"
+		"encode(e.digest, 'hex'),"
 		" 'fetched', NULL, json_build_object('offset', e.place, 'bytes', length(e.piece), 'size', "
-	        "e.size)::text) FROM e");
+		"e.size)::text) FROM e");
 	query_int(query, offset);
 	query_int(query, PIECE);
 	query_int(query, offset);

@@ -85,7 +85,7 @@ static void test_trap_11_duplicates_within_a_batch_fold(void **state)
 		"2 same, 3 same");
 	assert_sql(f,
 		"SELECT string_agg(concat_ws(' ', e.item, e.became, r.rule_key), ', ' ORDER BY e.item) FROM "
-	        "ledger l, "
+		"ledger l, "
 		"entry_items(l.day, l.spool, l.sequence, -2, 10) e JOIN report r ON r.id = e.id",
 		"0 report same, 1 report other, 2 folded same, 3 folded same");
 	/* A known one is only counted. */
