@@ -364,7 +364,7 @@ static void test_own_servers_are_no_indicators(void **state)
 	extract_observables(&run.reading, run.report,
 		STR("Received: from bad.example ([198.51.100.7])\n"
 		    "\tby MX.cirt.example (Postfix, from 192.0.2.25) with ESMTPS id 4F1C2; Mon, 23 Nov "
-	            "2026\n"));
+		    "2026\n"));
 	assert_int_equal(run.report->observable_count, 2);
 	assert_string_equal(run.report->observables[0].value.p, "bad.example");
 	assert_string_equal(run.report->observables[1].value.p, "198.51.100.7");
