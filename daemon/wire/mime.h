@@ -86,6 +86,7 @@ void mail_archive_add(struct mail *mail, struct str bytes, struct str name, stru
 void mail_archives_open(struct mail *mail);
 
 /* --- mime_hidden.c --- */
+#define MAIL_HIDDEN "hidden" /* path of what stands in no part of its own */
 /*
  * What odd MIME may hide from who reads it by the book: bytes that stand encoded in a text which does not say
  * so become parts too, for the rules only. In mails that programs may read in different ways (mail->odd) so

@@ -135,6 +135,9 @@ static bool take_member(const struct archive_member *member, void *context)
 static void set_aside(struct mail *mail, const struct mail_archive *archive, const char *why)
 {
 	reading_note(mail->reading, mail_report(mail), "\"" STR_FMT "\": %s", STR_ARG(archive->name), why);
+	/* A guess at how else the mail may be read: its bytes are in the part where they were found. */
+	if (str_equal(archive->place.path, STR(MAIL_HIDDEN)))
+		return;
 	reading_quarantine(mail->reading,
 		arena_printf(mail->reading->arena, "part " STR_FMT ": " STR_FMT,
 			STR_ARG(archive->place.path.len ? archive->place.path : STR("1")),

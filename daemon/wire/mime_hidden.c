@@ -28,7 +28,7 @@ static void take(struct mail *mail, struct str bytes, struct str name, unsigned 
 	reading_part(mail->reading, mail_item(mail)->number,
 		is_text(bytes) ? PART_TEXT | PART_FILE : PART_FILE, name, STR("application/octet-stream"),
 		bytes);
-	mail_archive_add(mail, bytes, name, (struct mail_place){.path = STR("hidden")});
+	mail_archive_add(mail, bytes, name, (struct mail_place){.path = STR(MAIL_HIDDEN)});
 	if (depth < HIDDEN_DEPTH && is_text(bytes))
 		look(mail, bytes, name, depth + 1);
 }
