@@ -150,10 +150,10 @@ static void put_object(struct landing *landing, const struct version *version)
 static void encode_objects(struct landing *landing)
 {
 	size_t count = landing->version_count;
-	const struct version **versions = arena_alloc(landing->arena, (count + 1) * sizeof(*versions));
+	const struct version **versions = arena_alloc(landing->arena, (count + 1) * sizeof(struct version *));
 	for (size_t i = 0; i < count; i++)
 		versions[i] = &landing->versions[i];
-	qsort(versions, count, sizeof(*versions), by_version);
+	qsort(versions, count, sizeof(struct version *), by_version);
 	for (size_t i = 0; i < count; i++)
 		put_object(landing, versions[i]);
 }
