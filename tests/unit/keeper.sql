@@ -60,6 +60,26 @@ BEGIN
 	ASSERT (SELECT taken FROM keeper_correlate(500, 100, '0')) = 0;
 END $$;
 
+-- what happened is not to whom: two victims who name neither host nor malware are two cases
+DO $$
+DECLARE
+	a report;
+	b report;
+	keys text[] := (SELECT c.keys FROM correlation_rule c WHERE c.name = 'people');
+BEGIN
+	a.id := 1;
+	a.type := 'brute-force';
+	a.identifier := 'brute-force';
+	a.malware := '';
+	a.observables := '{"ip indicator 198.51.100.1"}';
+	b := a;
+	b.id := 2;
+	ASSERT correlation_key(a, keys, false) <> correlation_key(b, keys, false), correlation_key(a, keys, false);
+	a.malware := 'winterlock';
+	b.malware := 'winterlock';
+	ASSERT correlation_key(a, keys, false) = correlation_key(b, keys, false);
+END $$;
+
 -- more of the same goes to the same case, and raises it
 SET ROLE cirt_owner;
 INSERT INTO seen VALUES ('more', test.land('probe', 'system-compromise', '192.0.2.1', 95, 0, NULL, 'red'));
