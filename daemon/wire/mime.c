@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "model/storable.h"
+#include "wire/archive.h"
 #include "wire/envelope_facts.h"
 #include "wire/letter.h"
 
@@ -217,6 +218,25 @@ void mail_take_digested(struct mail *mail, GMimeMessage *message, struct mail_pl
 	mail_scope_leave(mail, outer);
 }
 
+/* No mail, but the archive of one: a file that somebody hands in, or a part that comes out of quarantine. */
+static bool read_archive(struct mail *mail, struct str bytes, struct err *err)
+{
+	struct reading *reading = mail->reading;
+	size_t parts = reading->part_count;
+
+	mail_report(mail)->title = STR("archive");
+	reading_evidence(
+		reading, mail_item(mail)->number, STR("archive"), STR("application/octet-stream"), bytes);
+	mail_archive_add(mail, bytes, STR("archive"), (struct mail_place){.path = STR_NONE});
+	mail_archives_open(mail);
+	if (reading->part_count == parts)
+		return err_set(err, ERR_MALFORMED, "an archive in which nothing can be read: " STR_FMT,
+			STR_ARG(reading->items[reading->item_count - 1].reason));
+	mail_machine_settle(mail);
+	mail_item_finish(mail);
+	return true;
+}
+
 bool mail_read(struct reading *reading, struct str bytes, struct str envelope, struct err *err)
 {
 	struct mail mail = {.reading = reading,
@@ -237,6 +257,8 @@ bool mail_read(struct reading *reading, struct str bytes, struct str envelope, s
 	reading_item(reading, ITEM_REPORT)->part = STR("mail");
 	read_envelope(&mail, envelope);
 	message = mail_parse(&mail, bytes, STR("header"));
+	if (!message && archive_is(bytes))
+		return read_archive(&mail, bytes, err);
 	if (!message)
 		return err_set(err, ERR_MALFORMED,
 			"not a mail: expected a header field, a name and a colon, in the first line");

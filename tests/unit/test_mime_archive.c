@@ -137,6 +137,28 @@ static void test_files_inside_become_parts_and_indicators(void **state)
 	arena_free(&run.arena);
 }
 
+/* A file that somebody hands in, or a part that comes out of quarantine. */
+static void test_an_archive_without_a_mail_is_opened(void **state)
+{
+	struct made made;
+	struct run run = {.arena = arena_new(65536)};
+	struct str bytes;
+
+	(void)state;
+	zip_begin(&made, NULL);
+	make_member(&made, "list.txt", "see hxxp://bad[.]example/x", 26);
+	bytes = arena_str(run.arena, make_end(&made));
+	made_free(&made);
+	run.reading = (struct reading){.arena = run.arena, .limits = &reading_limits_default};
+	assert_true(mail_read(&run.reading, bytes, STR(ENVELOPE), &run.err));
+	assert_part(&run, "archive/list.txt", "see hxxp://bad[.]example/x");
+	assert_true(has(&run, OBSERVABLE_URL, "http://bad.example/x"));
+	run.reading = (struct reading){.arena = run.arena, .limits = &reading_limits_default};
+	assert_false(mail_read(&run.reading, (struct str){bytes.p, 12}, STR(ENVELOPE), &run.err));
+	assert_non_null(strstr(run.err.text, "an archive in which nothing can be read: "));
+	arena_free(&run.arena);
+}
+
 /* zip in 7z in tar.gz, with a mail in the innermost. */
 static void test_archives_in_archives_and_mails_in_them(void **state)
 {
@@ -326,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files_inside_become_parts_and_indicators),
+		cmocka_unit_test(test_an_archive_without_a_mail_is_opened),
 		cmocka_unit_test(test_archives_in_archives_and_mails_in_them),
 		cmocka_unit_test(test_depth_is_bounded),
 		cmocka_unit_test(test_passwords_of_analysts_and_of_the_text_open_it),
