@@ -33,13 +33,10 @@ void collector_sources(struct collector *collector, const struct source_table *t
 	end_feeds(collector, table);
 	for (size_t i = 0; i < table->count; i++) {
 		const struct source *source = &table->sources[i];
-		struct feed *feed = map_get(collector->feeds, source->id);
 
 		if (!is_pulled(source) || collector->draining)
 			continue;
-		if (feed)
-			feed_hurry(feed);
-		else
+		if (!map_get(collector->feeds, source->id))
 			map_put(collector->feeds, source->id, feed_new(collector, source));
 	}
 }

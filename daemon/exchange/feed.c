@@ -117,6 +117,22 @@ static void feed_succeeded(struct feed *feed)
 	feed_end(feed, TROUBLE_NONE, "", jittered(feed_interval(feed)));
 }
 
+static void secret_digest(const struct feed *feed, uint8_t digest[SHA256_LEN])
+{
+	sha256(str_of(catalogue_auth(feed->collector->catalogue, feed->source.id)), digest);
+}
+
+/* It fails, nobody said when to come back, and its credentials are others than those it failed with. */
+static bool has_new_secret(const struct feed *feed)
+{
+	uint8_t now[SHA256_LEN];
+
+	if (feed->failures == 0 || feed->told)
+		return false;
+	secret_digest(feed, now);
+	return !bytes_equal_constant_time(now, feed->secret, sizeof(now));
+}
+
 /* retry_after: -1 where the server did not say. */
 static void feed_failed(struct feed *feed, enum trouble trouble, const char *why, int64_t retry_after)
 {
@@ -127,8 +143,11 @@ static void feed_failed(struct feed *feed, enum trouble trouble, const char *why
 	log_warn_f(LOG_F({"source", feed->source.name.p}, {"url", feed->url},
 			   {"trouble", trouble_name(trouble)}),
 		"pull failed: %s", why);
-	feed_end(feed, trouble, why,
-		retry_after >= 0 ? retry_after + CLOCK_SECOND / 10 : jittered(feed_backoff(feed)));
+	if (retry_after < 0)
+		retry_after = has_new_secret(feed) ? 0 : jittered(feed_backoff(feed));
+	else
+		retry_after += CLOCK_SECOND / 10;
+	feed_end(feed, trouble, why, retry_after);
 }
 
 /* The spool went: what it has is asked for again when it is back. */
@@ -436,6 +455,7 @@ static void feed_pull(struct feed *feed)
 	}
 	feed->pages = 0;
 	feed->part_problem[0] = '\0';
+	secret_digest(feed, feed->secret);
 	feed->how->start(feed);
 	feed_go(feed);
 }
@@ -449,16 +469,10 @@ void feed_resume(struct feed *feed)
 {
 	if (feed->state == FEED_DUE)
 		feed_pull(feed);
+	else if (feed->state == FEED_WAITING && has_new_secret(feed))
+		feed_pull_now(feed);
 	else if (feed->fetch && feed_ready(feed))
 		fetch_resume(feed->fetch);
-}
-
-void feed_hurry(struct feed *feed)
-{
-	if (feed->state != FEED_WAITING || feed->failures == 0 || feed->told)
-		return;
-	timer_stop(feed->timer);
-	feed_pull(feed);
 }
 
 bool feed_pull_now(struct feed *feed)

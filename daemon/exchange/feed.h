@@ -12,10 +12,10 @@ struct feed;
 
 struct feed *feed_new(struct collector *collector, const struct source *source); /* and pull at once */
 void feed_free(struct feed **feed);
-/* True: nothing has changed that asks for a new beginning; interval and such are taken over. */
+/* True: nothing of its row has changed that asks for a new beginning. */
 bool feed_keep(struct feed *feed, const struct source *source);
-void feed_resume(struct feed *feed);   /* go on if something was waited for */
-void feed_hurry(struct feed *feed);    /* the table has changed: try a failing one again at once */
+/* Go on if something was waited for; a failing one that has other credentials now is tried at once. */
+void feed_resume(struct feed *feed);
 bool feed_pull_now(struct feed *feed); /* false: it is on its way already */
 bool feed_committing(const struct feed *feed);
 

@@ -1,6 +1,7 @@
 #ifndef EXCHANGE_FEED_PRIVATE_H
 #define EXCHANGE_FEED_PRIVATE_H
 
+#include "base/hash.h"
 #include "exchange/collector.h"
 #include "exchange/cursor.h"
 #include "exchange/feed.h"
@@ -77,8 +78,9 @@ struct feed {
 	enum feed_state state;
 	struct timer *timer;
 	unsigned failures;
-	bool told;      /* the server said when to come back */
-	unsigned pages; /* taken in this pull */
+	bool told;                  /* the server said when to come back */
+	uint8_t secret[SHA256_LEN]; /* digest of the credentials that the last pull began with */
+	unsigned pages;             /* taken in this pull */
 	bool have_cursor;
 	struct cursor cursor; /* of the feed: durable */
 	struct cursor after;  /* once the page at hand is committed */

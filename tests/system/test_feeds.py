@@ -347,6 +347,26 @@ def test_nobody_there(feeds):
     feeds.cirt("source", "disable", name)
 
 
+def test_only_what_is_its_own_hurries_a_failing_feed(feeds, certificates):
+    """Other sources' rows leave its back-off alone; its own row, and credentials of its own, are tried at once."""
+    server = Taxii(certificates, user=basic("user:pass"))
+    server.grow(3)
+    name = add(feeds, "taxii", server.url, "--auth", "user:wrong", interval=3600)
+    until_pull(feeds, name, "refused", "401")
+    time.sleep(1)
+    failures = shown(feeds, name)["failures"]
+    for number in range(6):
+        feeds.cirt("source", "add", f"beside-{number}", "--kind", "sensor", "--match", f"san:beside-{number}.test")
+        time.sleep(0.6)
+    assert shown(feeds, name)["failures"] == failures
+    feeds.psql(f"UPDATE cirt.source SET interval_seconds = 3000 WHERE name = '{name}'")
+    wait_for(lambda: shown(feeds, name)["failures"] > failures, 15, "another try with the changed row", every=0.2)
+    feeds.psql(f"UPDATE cirt.source SET auth = 'user:pass' WHERE name = '{name}'")
+    until_reports(feeds, name, 3)
+    feeds.cirt("source", "disable", name)
+    server.host.close()
+
+
 def test_a_silent_feed_raises_an_alarm(feeds, certificates):
     """Told nothing new for longer than it was said to: an alarm, in status and at the source; over when it speaks again."""
     bodies = [b"ip\n198.51.100.210\n"]
