@@ -153,22 +153,32 @@ static void show_database(struct call *call, struct json_object *database)
 	buf_free(&text);
 }
 
+/* A room that has not said yet what holds it says nothing of the sandbox. */
+static bool is_running(struct json_object *room)
+{
+	return strcmp(member_text(room, "state"), "running") == 0;
+}
+
 /* Names the rooms that the kernel does not hold as it should. */
 static void show_sandbox(struct call *call, struct json_object *rooms)
 {
 	struct buf loose = {0};
+	bool any = false;
 
 	for (size_t i = 0; rooms && i < json_object_array_length(rooms); i++) {
 		struct json_object *room = json_object_array_get_idx(rooms, i),
 				   *enforced = member_of(room, "enforced");
-		if (enforced && !member_number(enforced, "landlock"))
+		if (!enforced || !is_running(room))
+			continue;
+		any = true;
+		if (!member_number(enforced, "landlock"))
 			buf_printf(&loose, " %s", member_text(room, "name"));
 	}
 	if (loose.len) {
 		screen_colored(&call->screen, "\033[1;31m", _("SANDBOX   without Landlock:"));
 		screen_colored(&call->screen, "\033[1;31m", buf_cstr(&loose));
 		screen_printf(&call->screen, "\n");
-	} else if (rooms) {
+	} else if (any) {
 		screen_printf(&call->screen, "%s\n",
 			_("SANDBOX   Landlock and a system call filter in every room"));
 	}

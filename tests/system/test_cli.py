@@ -3,6 +3,7 @@ import json
 import os
 import pty
 import select
+import socket
 import subprocess
 import threading
 import time
@@ -201,6 +202,31 @@ def test_status_counts_the_work(filled):
     rooms = {room["name"]: room for room in filled.cirt("status")["rooms"]}
     assert {"spool", "triage", "store", "keeper", "intake", "desk", "exchange"} <= set(rooms)
     assert rooms["intake"]["counters"]["lines"] >= 31
+
+
+def status_shown(daemon, folder, status):
+    """What `cirt status` prints of a status that the test made up."""
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(folder / "desk.sock"))
+        door.listen()
+        with subprocess.Popen([str(daemon.programs.cirt), "--socket", str(folder / "desk.sock"), "status"], stdout=subprocess.PIPE,
+                              env=daemon.environment(), text=True) as shown:
+            with door.accept()[0] as client, client.makefile("rwb") as stream:
+                asked = json.loads(stream.readline())
+                stream.write(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": status}).encode() + b"\n")
+                stream.flush()
+                return shown.communicate(timeout=60)[0]
+
+
+@pytest.mark.parametrize("state, alarm", [("starting", False), ("waiting", False), ("down", False), ("running", True)])
+def test_status_says_nothing_of_the_sandbox_of_a_room_that_starts(filled, open_folder, state, alarm):
+    """What holds a room is known once it runs: no alarm before that."""
+    status = filled.cirt("status")
+    room = [one for one in status["rooms"] if one["name"] == "triage"][0]
+    status["rooms"].append(dict(room, instance=7, state=state, enforced={}))
+    held = [one for one in status["rooms"][:-1] if one["enforced"].get("landlock")]
+    shown = status_shown(filled, open_folder, dict(status, rooms=held + status["rooms"][-1:]))
+    assert "triage 7" in shown and ("without Landlock: triage" in shown) == alarm, shown
 
 
 def test_rules_check_sums_up(filled):
