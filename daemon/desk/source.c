@@ -138,9 +138,27 @@ void desk_source_show(struct request *request)
 
 /* Changes: one transaction, the row as it is then is the answer. */
 
+/* A word of these leads to one mailbox or sensor only: of two that are enabled, the other would get nothing.
+ */
+#define MATCH_WORDS(match) "array_remove(string_to_array(lower(" match "), ' '), '')"
+#define MATCH_TAKEN(name, kind, match)                                                                    \
+	"taken AS (SELECT o.name FROM source o WHERE o.enabled AND o.name <> " name " AND o.kind = " kind \
+	" AND o.kind IN ('mailbox', 'sensor') AND o.match !~ '(^| )issuer:'"                              \
+	" AND " MATCH_WORDS("o.match") " && " MATCH_WORDS(match) " ORDER BY o.id LIMIT 1),"
+
+/* A row: what was changed, or NULL; who has its match already, or NULL. */
 static void on_changed_row(struct request *request, const struct pg_result *result)
 {
-	if (result->rows == 0) {
+	struct str taken = pg_value(result, 0, 1);
+
+	if (taken.p) {
+		request_refuse_hint(request, RPC_CONFLICT,
+			"Give it another match, or disable the other one first: cirt source disable",
+			"the source \"" STR_FMT "\" has that match already: one of the two would get nothing",
+			STR_ARG(taken));
+		return;
+	}
+	if (!pg_value(result, 0, 0).p) {
 		request_refuse(
 			request, RPC_NOT_FOUND, "there is no source \"%s\"", (const char *)request->state);
 		return;
@@ -159,15 +177,22 @@ static void switch_source(struct request *request, bool enabled)
 		return;
 	request->state = (void *)arena_str(request->arena, name).p;
 	query_start(query, request->arena,
-		"WITH s AS (UPDATE source SET enabled = $?::boolean WHERE name = $? RETURNING name, "
-		"enabled),");
+		"WITH n AS (SELECT name, kind, match FROM source WHERE name = $? AND NOT enabled AND "
+		"$?::boolean),");
+	query_add(
+		query, MATCH_TAKEN("(SELECT name FROM n)", "(SELECT kind FROM n)", "(SELECT match FROM n)"));
+	query_add(query,
+		" s AS (UPDATE source SET enabled = $?::boolean WHERE name = $? AND NOT EXISTS (SELECT FROM "
+		"taken) RETURNING name, enabled),");
+	query_str(query, name);
+	query_bool(query, enabled);
 	query_bool(query, enabled);
 	query_str(query, name);
 	query_add(query,
 		" why AS (SELECT journal_add('source/' || name, 'note', NULL, $?) FROM s WHERE $? <> '')"
-		" SELECT json_build_object('name', s.name, 'state', CASE WHEN s.enabled THEN 'enabled' ELSE "
-		"'disabled' END,"
-		" 'noted', (SELECT count(*) FROM why)) FROM s");
+		" SELECT (SELECT json_build_object('name', s.name, 'state', CASE WHEN s.enabled THEN "
+		"'enabled' ELSE 'disabled' END,"
+		" 'noted', (SELECT count(*) FROM why)) FROM s), (SELECT name FROM taken)");
 	query_str(query, reason.p ? reason : STR(""));
 	query_str(query, reason.p ? reason : STR(""));
 	request_change(request, query, on_changed_row);
@@ -408,17 +433,23 @@ void desk_source_add(struct request *request)
 
 	if (!read_source(request, &source) || !request_database(request))
 		return;
-	query_start(query, request->arena,
-		"WITH s AS (INSERT INTO source (name, kind, match, tlp, pap, type, format, trust, auth, "
+	query_start(query, request->arena, "WITH ");
+	query_add(query, MATCH_TAKEN("$?", "$?::source_kind", "$?"));
+	query_add(query,
+		" s AS (INSERT INTO source (name, kind, match, tlp, pap, type, format, trust, auth, "
 		"interval_seconds,"
 		" max_lines, max_bytes, restricted, may_notify_affected, spam_counts, exercise, settings, "
 		"silent_seconds) "
-		"VALUES ($?, $?::source_kind, $?, $?::tlp, $?::pap,"
+		"SELECT $?, $?::source_kind, $?, $?::tlp, $?::pap,"
 		" $?::rsit_type, $?::source_format, $?::int, $?, $?::int, $?::bigint, $?::bigint, "
 		"$?::boolean, $?::boolean, $?::boolean,"
-		" exercise_id($?), $?::jsonb, $?::int) RETURNING name, enabled)"
-		" SELECT json_build_object('name', name, 'state', CASE WHEN enabled THEN 'enabled' ELSE "
-		"'disabled' END) FROM s");
+		" exercise_id($?), $?::jsonb, $?::int WHERE NOT EXISTS (SELECT FROM taken) RETURNING name, "
+		"enabled)"
+		" SELECT (SELECT json_build_object('name', name, 'state', CASE WHEN enabled THEN 'enabled' "
+		"ELSE 'disabled' END) FROM s), (SELECT name FROM taken)");
+	query_str(query, source.name);
+	query_str(query, source.kind);
+	query_str(query, source.match.p ? source.match : STR(""));
 	query_str(query, source.name);
 	query_str(query, source.kind);
 	query_str(query, source.match.p ? source.match : STR(""));

@@ -229,6 +229,26 @@ def test_status_says_nothing_of_the_sandbox_of_a_room_that_starts(filled, open_f
     assert "triage 7" in shown and ("without Landlock: triage" in shown) == alarm, shown
 
 
+def test_a_match_that_another_source_has_is_refused(filled):
+    """Of two mailboxes or sensors with one match, one would get nothing; the other one is named."""
+    def add(name, kind, match):
+        return filled.cirt_text("source", "add", name, "--kind", kind, "--match", match, check=False)
+    assert add("match-a", "sensor", "san:match-a.test san:match-b.test").returncode == 0
+    assert add("match-m", "mailbox", "match-a@cirt.example").returncode == 0
+    for kind, match, other in (("sensor", "san:match-c.test san:MATCH-B.test", "match-a"), ("mailbox", "Match-A@cirt.example", "match-m")):
+        refused = add("match-z", kind, match)
+        assert refused.returncode == 1 and f'"{other}" has that match' in refused.stderr, refused.stderr
+    assert add("match-f", "mailbox", "san:match-a.test@cirt.example").returncode == 0
+    filled.cirt("source", "disable", "match-a")
+    assert add("match-z", "sensor", "san:match-b.test").returncode == 0
+    refused = filled.cirt_text("source", "enable", "match-a", check=False)
+    assert refused.returncode == 1 and '"match-z" has that match' in refused.stderr, refused.stderr
+    filled.cirt("source", "disable", "match-z")
+    assert filled.cirt("source", "enable", "match-a")["state"] == "enabled"
+    assert filled.cirt("source", "enable", "match-a")["state"] == "enabled"
+    assert filled.cirt_text("source", "enable", "match-none", check=False).returncode == 3
+
+
 def test_rules_check_sums_up(filled):
     items = filled.cirt("rules", "check")["items"]
     assert f"{len(items)} files with {sum(item['rules'] for item in items)} rules: all fine." in filled.cirt_text("rules", "check").stdout
