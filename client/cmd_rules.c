@@ -13,6 +13,11 @@ static const struct column rule_columns[] = {
 	{"reason", N_("REASON"), CELL_TEXT, true},
 };
 
+static const struct column refused_columns[] = {
+	{"file", N_("FILE"), CELL_TEXT, false},
+	{"reason", N_("REASON"), CELL_TEXT, true},
+};
+
 static const struct column plugin_columns[] = {
 	{"name", N_("NAME"), CELL_TEXT, false},
 	{"version", N_("VERSION"), CELL_TEXT, false},
@@ -61,9 +66,14 @@ static void rules_check(struct call *call, struct json_object *result)
 
 static void rules_reload(struct call *call, struct json_object *result)
 {
-	(void)result;
-	screen_printf(&call->screen, "%s\n",
-		_("Reloaded. A file that does not compile was left out: cirt rules list"));
+	struct json_object *refused = member_of(result, "refused");
+
+	if (!refused || json_object_array_length(refused) == 0) {
+		screen_printf(&call->screen, "%s\n", _("Reloaded."));
+		return;
+	}
+	screen_printf(&call->screen, "%s\n", _("Reloaded without these files, which do not compile:"));
+	screen_table(&call->screen, refused_columns, ARRAY_LEN(refused_columns), refused);
 }
 
 static void plugin_list(struct call *call, struct json_object *result)

@@ -83,6 +83,22 @@ static bool question_stands(const struct question *question)
 
 /* Reload */
 
+/* With the rule files as a new worker loaded them, which says those that were refused too. */
+static void answer_reloaded(const struct question *question)
+{
+	struct process *worker = rooms_running_one(question->supervisor->rooms, ROOM_TRIAGE);
+	struct buf json = {0}, rules = {0};
+	buf_text(&json, "{\"message\":\"reloaded\"");
+	if (worker && member_of(process_hello(worker), "rules", &rules)) {
+		buf_text(&json, ",\"rules\":");
+		buf_str(&json, buf_view(&rules));
+	}
+	buf_char(&json, '}');
+	answer(question->from, question->ask, true, buf_view(&json));
+	buf_free(&rules);
+	buf_free(&json);
+}
+
 static void on_reloaded(bool ok, const char *why, void *context)
 {
 	struct question *question = context;
@@ -93,8 +109,10 @@ static void on_reloaded(bool ok, const char *why, void *context)
 		log_error("reload: %s", why);
 	if (supervisor->ready)
 		notify_ready();
-	if (question_stands(question))
-		answer_text(question->from, question->ask, ok, ok ? "reloaded" : why);
+	if (ok && question_stands(question))
+		answer_reloaded(question);
+	else if (question_stands(question))
+		answer_text(question->from, question->ask, false, why);
 	free(question);
 }
 

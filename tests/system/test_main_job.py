@@ -230,12 +230,22 @@ def test_netinfo_fills_country_and_asn(daemon):
 def test_reload_takes_new_rules(daemon):
     rule = 'rule reload_me { meta: scope = "text" severity = 90 strings: $a = "xyzzy-reload" condition: $a }\n'
     (daemon.rules / "zz-reload.yar").write_text(rule)
-    daemon.cirt("rules", "reload")
+    assert daemon.cirt_text("rules", "reload").stdout == "Reloaded.\n"
     wait_for(lambda: "reload_me" in json.dumps(daemon.cirt("rules", "list")), 60, "the new rule", every=0.5)
     daemon.send_mail(mail("Reloaded", "xyzzy-reload\n"))
     daemon.settle()
     report = [one for one in by_source(daemon, "report") if one["title"] == "Reloaded"][0]
     assert "reload_me" in json.dumps(daemon.cirt("report", "show", report["id"]))
+
+
+def test_reload_names_what_was_refused(daemon):
+    broken = daemon.rules / "zz-broken.yar"
+    broken.write_text("rule broken { condition: no_such_thing }\n")
+    shown = daemon.cirt_text("rules", "reload").stdout
+    assert "do not compile" in shown and "zz-broken.yar" in shown and "line 1: " in shown and "zz-reload" not in shown
+    assert [one["file"] for one in daemon.cirt("rules", "reload")["refused"]] == ["zz-broken.yar"]
+    broken.unlink()
+    assert daemon.cirt("rules", "reload")["refused"] == []
 
 
 def test_exercise_flag_is_inherited(daemon):
