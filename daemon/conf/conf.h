@@ -19,6 +19,7 @@ struct conf_plugin_option {
 	struct str plugin;
 	struct str name;
 	struct str value;
+	int line; /* in the file; 0 in a slice */
 };
 
 /*
@@ -26,7 +27,9 @@ struct conf_plugin_option {
  * its default. Sizes in bytes, times in microseconds.
  */
 struct conf {
-	struct str path; /* of the file it was read from */
+	struct str path;  /* of the file it was read from */
+	const int *lines; /* in that file, of each option as in conf_options; 0: at its default. NULL in a
+	                     slice */
 	/* general */
 	struct str state; /* folder: spool/, postgres/, anchors/, secrets/ */
 	struct str run;   /* folder for sockets */
@@ -163,6 +166,8 @@ typedef void conf_complaint(const char *file, int line, const char *text, void *
  * in arena. */
 bool conf_read(
 	const char *path, struct arena *arena, conf_complaint *complain, void *context, struct conf *conf);
+/* The line that set an option of what conf_read() read; 0: it is at its default. */
+int conf_line(const struct conf *conf, const char *section, const char *name);
 void conf_defaults(struct arena *arena, struct conf *conf);
 /* Options changed between two configurations that a reload cannot apply, one call each (line 0). */
 void conf_needs_restart(

@@ -210,6 +210,22 @@ static const char *home_of(struct str name)
 	return NULL;
 }
 
+/* All that could have been meant. */
+static void list_known(const char *section, enum shape shape, struct buf *text)
+{
+	const char *between = ": one of these was expected: ";
+	for (const struct conf_option *option = conf_options; option->name; option++) {
+		bool fits = shape == SHAPE_VALUE ? strcmp(option->section, section) == 0
+		                                 : is_first_of_section(option);
+		if (!fits)
+			continue;
+		buf_printf(text, "%s%s", between, shape == SHAPE_VALUE ? option->name : option->section);
+		between = ", ";
+	}
+	if (shape != SHAPE_VALUE)
+		buf_printf(text, "%s%s NAME", between, PLUGIN);
+}
+
 static void blame_unknown(struct parse *parse, const struct stop *stop, enum shape shape)
 {
 	struct str name = str_of(stop->text);
@@ -224,6 +240,8 @@ static void blame_unknown(struct parse *parse, const struct stop *stop, enum sha
 	else if (home)
 		buf_printf(
 			&text, ": it belongs into %s%s", strcmp(home, "no section") ? "section " : "", home);
+	else
+		list_known(stop->section, shape, &text);
 	mistake_add(parse->mistakes, stop->line, "%s", buf_cstr(&text));
 	buf_free(&text);
 }

@@ -26,6 +26,12 @@ static const struct conf_option *option_find(struct str section, struct str name
 	return NULL;
 }
 
+int conf_line(const struct conf *conf, const char *section, const char *name)
+{
+	const struct conf_option *option = option_find(str_of(section), str_of(name));
+	return conf->lines && option ? conf->lines[option - conf_options] : 0;
+}
+
 static void blame(struct reading *reading, int line, const struct setting *setting, const char *text)
 {
 	mistake_add(reading->mistakes, line, STR_FMT "%s" STR_FMT ": %s", STR_ARG(setting->section),
@@ -62,7 +68,7 @@ static void apply_plugin(struct reading *reading, const struct setting *setting)
 	} else {
 		conf->plugin_options[conf->plugin_option_count++] = (struct conf_plugin_option){
 			arena_str(reading->arena, setting->title), arena_str(reading->arena, setting->name),
-			arena_str(reading->arena, setting->values[0])};
+			arena_str(reading->arena, setting->values[0]), setting->line};
 	}
 }
 
@@ -70,10 +76,9 @@ static void apply_plugin(struct reading *reading, const struct setting *setting)
 static void check(
 	struct reading *reading, const char *section, const char *name, bool holds, const char *text)
 {
-	const struct conf_option *option = option_find(str_of(section), str_of(name));
 	if (!holds)
-		mistake_add(reading->mistakes, reading->lines[option - conf_options], "%s%s%s: %s", section,
-			*section ? "." : "", name, text);
+		mistake_add(reading->mistakes, conf_line(&reading->conf, section, name), "%s%s%s: %s",
+			section, *section ? "." : "", name, text);
 }
 
 static bool has_word(struct str text, const char *word)
@@ -149,8 +154,9 @@ bool conf_read(
 	struct err err = {0};
 	reading->arena = arena;
 	reading->mistakes = &mistakes;
-	reading->lines = mem_alloc(option_count() * sizeof(*reading->lines));
+	reading->lines = arena_alloc(arena, option_count() * sizeof(*reading->lines));
 	conf_defaults(arena, &reading->conf);
+	reading->conf.lines = reading->lines;
 	reading->conf.path = arena_str(arena, str_of(path));
 	if (file_read(path, FILE_MAX, &text, &err))
 		read_text(reading, &text);
@@ -161,7 +167,6 @@ bool conf_read(
 	if (ok)
 		*conf = reading->conf;
 	buf_free(&text);
-	free(reading->lines);
 	free(reading);
 	arena_free(&mistakes.arena);
 	return ok;

@@ -13,43 +13,17 @@
 
 struct checking {
 	const char *path;
+	const struct conf *conf;
 	conf_complaint *complain;
 	void *context;
 	bool ok;
 };
 
-/* The line on which an option of a section is set; 0 if it is not. */
-static int line_of(const char *path, const char *section, const char *option)
-{
-	struct buf bytes = {0};
-	struct str rest, line;
-	bool inside = section[0] == 0;
-	int found = 0;
-	if (!file_read(path, PEM_MAX, &bytes, NULL))
-		return 0;
-	rest = buf_view(&bytes);
-	for (int number = 1; found == 0 && str_split(&rest, '\n', &line); number++) {
-		line = str_trim(line);
-		size_t word = 0;
-		while (word < line.len &&
-			(line.p[word] == '_' || (line.p[word] >= 'a' && line.p[word] <= 'z')))
-			word++;
-		struct str name = {line.p, word};
-		if (line.len > word && memchr(line.p, '{', line.len) && str_equal(name, str_of(section)))
-			inside = true;
-		else if (inside && str_equal(name, str_of(option)))
-			found = number;
-		else if (inside && section[0] && str_starts(line, STR("}")))
-			inside = false;
-	}
-	buf_free(&bytes);
-	return found;
-}
-
 static void complain(struct checking *checking, const char *section, const char *option, const char *text)
 {
 	checking->ok = false;
-	checking->complain(checking->path, line_of(checking->path, section, option), text, checking->context);
+	checking->complain(
+		checking->path, conf_line(checking->conf, section, option), text, checking->context);
 }
 
 static bool read_file(
@@ -93,8 +67,9 @@ static void check_tls(struct checking *checking, const char *section, struct str
 	}
 }
 
-static void check_files(struct checking *checking, const struct conf *conf)
+static void check_files(struct checking *checking)
 {
+	const struct conf *conf = checking->conf;
 	struct buf bytes = {0};
 	check_tls(checking, "sensor", conf->sensor_certificate, conf->sensor_key, conf->sensor_ca, true);
 	check_tls(checking, "mail", conf->mail_certificate, conf->mail_key, STR_NONE, false);
@@ -110,10 +85,10 @@ static void check_files(struct checking *checking, const struct conf *conf)
 static bool check(
 	const char *path, struct arena *arena, conf_complaint *call, void *context, struct conf *conf)
 {
-	struct checking checking = {path, call, context, true};
+	struct checking checking = {path, conf, call, context, true};
 	if (!conf_read(path, arena, call, context, conf))
 		return false;
-	check_files(&checking, conf);
+	check_files(&checking);
 	return checking.ok;
 }
 

@@ -65,6 +65,10 @@ def test_trap_20_one_supervisor_per_state_folder(daemon):
     ('mail {\n    certificate = "/nonexistent/door.pem"\n    key = "/nonexistent/door.key"\n}\n', 2, "certificate"),
     ('mail {\n    certificate = "/nonexistent/door.pem"\n    key = "/nonexistent/door.key"\n}\n', 3, "key"),
     ("triage {\n    wrokers = 3\n}\n", 2, "wrokers"),
+    ('exchange { ca = "/nonexistent/ca.pem" }\n', 1, "ca: a file that can be read"),
+    ('exchange {\n    feed_interval = 5m\n}\nexchange { feed_interval = 6m\n    ca = "/nonexistent/ca.pem" }\n', 5, "ca: a file"),
+    ('exchange {\n    ca = "/nonexistent/first.pem"\n}\nexchange { ca = "/nonexistent/second.pem" }\n', 4, "second.pem"),
+    ("spool { nonsense = 3 }\n", 1, 'unknown option "nonsense" in section spool: one of these was expected: size, keep, commit_delay'),
 ])
 def test_check_names_file_and_line(make_daemon, extra, line, expected):
     daemon = make_daemon()

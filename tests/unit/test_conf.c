@@ -114,6 +114,29 @@ static void test_all_mistakes_are_told_with_line_and_what_was_expected(void **st
 	arena_free(&arena);
 }
 
+/* The line whose value counts, wherever in its line or in a repeated section it stands. */
+static void test_the_line_of_an_option_is_the_last_that_set_it(void **state)
+{
+	static const char *const text = "spool { size = 2G\n keep = 90s }\n"
+					"exchange { ca = \"/a\" }\n"
+					"exchange {\n ca = \"/b\"\n ca = \"/c\"\n}\n"
+					"plugin netinfo { database = \"/d\" }\n";
+	struct arena *arena = arena_new(0);
+	struct buf complaints = {0};
+	struct conf conf;
+	(void)state;
+	if (!read_text(text, arena, &complaints, &conf))
+		fail_msg("%s", buf_cstr(&complaints));
+	assert_int_equal(conf_line(&conf, "spool", "size"), 1);
+	assert_int_equal(conf_line(&conf, "spool", "keep"), 2);
+	assert_str_is(conf.exchange_ca, "/c");
+	assert_int_equal(conf_line(&conf, "exchange", "ca"), 6);
+	assert_int_equal(conf_line(&conf, "exchange", "key"), 0);
+	assert_int_equal(conf.plugin_options[0].line, 8);
+	buf_free(&complaints);
+	arena_free(&arena);
+}
+
 static void test_what_is_not_closed_is_told_where_it_began(void **state)
 {
 	static const struct {
@@ -130,6 +153,12 @@ static void test_what_is_not_closed_is_told_where_it_began(void **state)
 		{"plugin { x = 1 }", "1: "},
 		{"state =", "1: "},
 		{"spool { size = 4 G }", "1: unknown option \"G\""},
+		{"spool { nonsense = 3 }",
+			"1: unknown option \"nonsense\" in section spool: one of these was "
+			"expected: size, keep, commit_delay\n"},
+		{"\nnonsense = 3", "2: unknown option \"nonsense\": one of these was expected: state, run,"},
+		{"nonsense { x = 3 }",
+			"1: unknown section \"nonsense\": one of these was expected: database,"},
 	};
 	struct arena *arena = arena_new(0);
 	struct buf complaints = {0};
@@ -340,6 +369,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads_every_type),
 		cmocka_unit_test(test_all_mistakes_are_told_with_line_and_what_was_expected),
+		cmocka_unit_test(test_the_line_of_an_option_is_the_last_that_set_it),
 		cmocka_unit_test(test_what_is_not_closed_is_told_where_it_began),
 		cmocka_unit_test(test_any_text_is_read_or_refused),
 		cmocka_unit_test(test_sample_says_the_defaults),

@@ -35,7 +35,7 @@ static struct conf conf_for(const char *name)
 static void option(struct conf *conf, const char *plugin, const char *name, const char *value)
 {
 	conf->plugin_options[conf->plugin_option_count++] =
-		(struct conf_plugin_option){str_of(plugin), str_of(name), str_of(value)};
+		(struct conf_plugin_option){str_of(plugin), str_of(name), str_of(value), 0};
 }
 
 static void assert_refused(struct conf *conf, const char *reason)
