@@ -20,6 +20,7 @@
 #include "supervisor/check.h"
 #include "supervisor/commands.h"
 #include "supervisor/supervisor.h"
+#include "triage/plugin_builtin.h"
 #include "triage/rules_check.h"
 #include "triage/triage.h"
 
@@ -174,7 +175,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (options.check)
-		return check_print(options.conf_path);
+		return check_print(options.conf_path, plugin_is_builtin);
 	if (argv[optind])
 		return run_command(&options, argv + optind);
 	return run_supervisor(&options);

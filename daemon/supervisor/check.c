@@ -2,8 +2,11 @@
 
 #include "supervisor/check.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -19,11 +22,15 @@ struct checking {
 	bool ok;
 };
 
-static void complain(struct checking *checking, const char *section, const char *option, const char *text)
+static void complain_at(struct checking *checking, int line, const char *text)
 {
 	checking->ok = false;
-	checking->complain(
-		checking->path, conf_line(checking->conf, section, option), text, checking->context);
+	checking->complain(checking->path, line, text, checking->context);
+}
+
+static void complain(struct checking *checking, const char *section, const char *option, const char *text)
+{
+	complain_at(checking, conf_line(checking->conf, section, option), text);
 }
 
 static bool read_file(
@@ -109,11 +116,78 @@ static void print_mistake(const char *file, int line, const char *text, void *co
 	fprintf(stderr, "%s:%d: %s\n", file, line, text);
 }
 
-int check_print(const char *path)
+static void check_rules(struct checking *checking)
+{
+	const struct conf *conf = checking->conf;
+	char *folder = mem_strndup(conf->rules.p, conf->rules.len);
+	DIR *entries = conf->rules.len > 0 ? opendir(folder) : NULL;
+	if (!entries && conf->rules.len > 0 && conf_line(conf, "triage", "rules") > 0) {
+		char *text = mem_printf(
+			"rules: a folder that can be read was expected: %s: %s", folder, strerror(errno));
+		complain(checking, "triage", "rules", text);
+		free(text);
+	}
+	if (entries)
+		closedir(entries);
+	free(folder);
+}
+
+static void check_plugin(struct checking *checking, struct str name)
+{
+	char *path =
+		mem_printf(STR_FMT "/" STR_FMT ".so", STR_ARG(checking->conf->plugin_dir), STR_ARG(name));
+	if (access(path, R_OK) != 0) {
+		char *text = mem_printf("plugins: plugins that are built in, or a module in plugin_dir, were "
+					"expected, not \"" STR_FMT "\": %s: %s",
+			STR_ARG(name), path, strerror(errno));
+		complain(checking, "triage", "plugins", text);
+		free(text);
+	}
+	free(path);
+}
+
+static bool is_listed(const struct conf_list *list, struct str name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (str_equal(list->values[i], name))
+			return true;
+	return false;
+}
+
+/* A plugin itself may open nothing: an absolute path names a file or folder that it is to get. */
+static void check_plugin_file(struct checking *checking, const struct conf_plugin_option *option)
+{
+	char *path = mem_strndup(option->value.p, option->value.len);
+	if (path[0] == '/' && access(path, R_OK) != 0) {
+		char *text = mem_printf("plugin " STR_FMT ": " STR_FMT
+					": a file or folder that can be read was expected: %s: %s",
+			STR_ARG(option->plugin), STR_ARG(option->name), path, strerror(errno));
+		complain_at(checking, option->line, text);
+		free(text);
+	}
+	free(path);
+}
+
+static bool check_triage(const char *path, const struct conf *conf, check_builtin *is_builtin)
+{
+	struct checking checking = {path, conf, print_mistake, NULL, true};
+	check_rules(&checking);
+	for (size_t i = 0; i < conf->plugins.count; i++)
+		if (!is_builtin(conf->plugins.values[i]))
+			check_plugin(&checking, conf->plugins.values[i]);
+	for (size_t i = 0; i < conf->plugin_option_count; i++)
+		if (is_listed(&conf->plugins, conf->plugin_options[i].plugin))
+			check_plugin_file(&checking, &conf->plugin_options[i]);
+	return checking.ok;
+}
+
+int check_print(const char *path, check_builtin *is_builtin)
 {
 	struct arena *arena = arena_new(16384);
-	struct conf conf;
+	struct conf conf = {.lines = NULL};
 	bool ok = check(path, arena, print_mistake, NULL, &conf);
+	if (conf.lines) /* it was read, whatever the files are that it names */
+		ok = check_triage(path, &conf, is_builtin) && ok;
 	if (ok)
 		printf("%s: ok\n", path);
 	arena_free(&arena);

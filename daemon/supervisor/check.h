@@ -5,8 +5,13 @@
 
 /* Read a configuration and what it names; every mistake is logged with its file and line. */
 bool check_read(const char *path, struct arena *arena, struct conf *conf);
-/* `cirtd -t`: every mistake as FILE:LINE: what was expected, on standard error; 0, or 2 if there was one. */
-int check_print(const char *path);
+/* Whether a plugin of this name is built in: triage knows. */
+typedef bool check_builtin(struct str plugin);
+/*
+ * `cirtd -t`: every mistake as FILE:LINE: what was expected, on standard error; 0, or 2 if there was one.
+ * Also what a start goes on without: rules, plugins and their files.
+ */
+int check_print(const char *path, check_builtin *is_builtin);
 /* Options that only a restart applies keep their values; each that was changed is logged. */
 void check_keep_fixed(const struct conf *running, struct conf *now);
 

@@ -32,3 +32,16 @@ const struct cirt_plugin *const plugin_builtins[] = {
 #endif
 	NULL,
 };
+
+const struct cirt_plugin *plugin_builtin_find(struct str name)
+{
+	for (const struct cirt_plugin *const *plugin = plugin_builtins; *plugin; plugin++)
+		if (str_equal(str_of((*plugin)->name), name))
+			return *plugin;
+	return NULL;
+}
+
+bool plugin_is_builtin(struct str name)
+{
+	return plugin_builtin_find(name) != NULL;
+}

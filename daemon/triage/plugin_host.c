@@ -245,14 +245,6 @@ static bool name_valid(struct str name)
 	return name.len > 0 && name.len < STAGE_NAME / 2;
 }
 
-static const struct cirt_plugin *builtin_find(struct str name)
-{
-	for (const struct cirt_plugin *const *plugin = plugin_builtins; *plugin; plugin++)
-		if (str_equal(str_of((*plugin)->name), name))
-			return *plugin;
-	return NULL;
-}
-
 static bool module_open(struct cirt_host *one, struct str folder, struct str name, struct err *err)
 {
 	char path[512];
@@ -307,7 +299,7 @@ static bool plugin_start(struct cirt_host *one, const struct conf *conf, struct 
 {
 	char why[200] = "";
 
-	one->plugin = builtin_find(name);
+	one->plugin = plugin_builtin_find(name);
 	if (!one->plugin && !module_open(one, conf->plugin_dir, name, err))
 		return false;
 	if (!one->plugin || !descriptor_check(one->plugin, name, err) || !options_take(one, conf, err))

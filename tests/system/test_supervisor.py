@@ -81,6 +81,30 @@ def test_check_names_file_and_line(make_daemon, extra, line, expected):
     assert f"{path}:{lines + line}:" in done.stderr and expected in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("triage,line,expected", [
+    ('triage { plugins = {netinfo}\n    rules = "/nonexistent/rules.d"\n}', 2, "rules: a folder that can be read was expected"),
+    ('triage {\n    plugins = {netinfo, no-such}\n}', 2, 'not "no-such"'),
+    ('triage { plugins = {netinfo} }\nplugin netinfo { database = "/nonexistent/netinfo.csv" }', 2, "a file or folder that can be read was expected"),
+])
+def test_check_tells_what_triage_would_go_without(make_daemon, triage, line, expected):
+    daemon = make_daemon()
+    path = daemon.folder / "cirtd.conf"
+    triage = triage.replace("triage {", f'triage {{ plugin_dir = "{daemon.programs.plugins}"', 1)
+    path.write_text(f'state = "{daemon.folder}/state"\nrun = "/run/cirtd"\n{triage}\n')
+    done = subprocess.run(daemon.command("-t"), capture_output=True, text=True, check=False, env=daemon.environment(), timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{path}:{line + 2}: ") and expected in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_check_takes_files_of_plugins_that_are_not_loaded(make_daemon):
+    daemon = make_daemon()
+    with open(daemon.folder / "cirtd.conf", "a", encoding="utf-8") as file:
+        file.write('plugin spare { names = "/nonexistent/names.csv" }\n')
+    done = subprocess.run(daemon.command("-t"), capture_output=True, text=True, check=False, env=daemon.environment(), timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_check_finds_a_key_of_another_certificate(make_daemon, certificates):
     daemon = make_daemon(sections={"sensor": {"key": certificates.sensor[3]}})
     done = subprocess.run(daemon.command("-t"), capture_output=True, text=True, check=False, env=daemon.environment(), timeout=60)
