@@ -9,9 +9,9 @@ static const struct {
 	const char *title;
 	const char *nouns;
 } groups[] = {
-	{N_("Look"), "status ledger watch"},
-	{N_("Work"), "report case quarantine submit"},
-	{N_("Set up"), "source rules plugin audit"},
+	{N_("Look"), "status ledger alarm watch"},
+	{N_("Work"), "report case mail spam quarantine evidence receipt submit"},
+	{N_("Set up"), "source organisation rules plugin key audit"},
 	{N_("Else"), "version help"},
 };
 
@@ -22,6 +22,12 @@ static const struct {
 	{"source", N_("who sends: sensors, feeds, mailboxes")},
 	{"report", N_("single statements that something happened")},
 	{"case", N_("what a person works on")},
+	{"mail", N_("what people and the desk write to each other")},
+	{"spam", N_("what was taken for spam, and who is")},
+	{"evidence", N_("files, by their digest")},
+	{"alarm", N_("what wants somebody to look")},
+	{"organisation", N_("who is served")},
+	{"key", N_("keys for encrypted and signed mail")},
 	{"quarantine", N_("what could not be read")},
 	{"rules", N_("YARA rules")},
 	{"plugin", N_("plugins of triage")},

@@ -16,6 +16,7 @@
 /* After a failure: twice as long each time, between these, unless the server says when. */
 #define BACKOFF_FIRST (30 * CLOCK_SECOND)
 #define BACKOFF_LAST  (3600 * CLOCK_SECOND)
+#define BELIEVED      3 /* failures in a row for which the server's word alone counts */
 
 static void feed_pull(struct feed *feed);
 static void feed_go(struct feed *feed);
@@ -133,6 +134,18 @@ static bool has_new_secret(const struct feed *feed)
 	return !bytes_equal_constant_time(now, feed->secret, sizeof(now));
 }
 
+/* How long to wait after a failure. A server that names a short time, or one that has passed, is believed a
+ * few times in a row. */
+static int64_t feed_patience(const struct feed *feed, int64_t retry_after)
+{
+	int64_t wait = jittered(feed_backoff(feed));
+	int64_t least = feed->failures > BELIEVED ? wait : CLOCK_SECOND;
+
+	if (retry_after < 0)
+		return has_new_secret(feed) ? 0 : wait;
+	return (retry_after > least ? retry_after : least) + CLOCK_SECOND / 10;
+}
+
 /* retry_after: -1 where the server did not say. */
 static void feed_failed(struct feed *feed, enum trouble trouble, const char *why, int64_t retry_after)
 {
@@ -143,11 +156,7 @@ static void feed_failed(struct feed *feed, enum trouble trouble, const char *why
 	log_warn_f(LOG_F({"source", feed->source.name.p}, {"url", feed->url},
 			   {"trouble", trouble_name(trouble)}),
 		"pull failed: %s", why);
-	if (retry_after < 0)
-		retry_after = has_new_secret(feed) ? 0 : jittered(feed_backoff(feed));
-	else
-		retry_after += CLOCK_SECOND / 10;
-	feed_end(feed, trouble, why, retry_after);
+	feed_end(feed, trouble, why, feed_patience(feed, retry_after));
 }
 
 /* The spool went: what it has is asked for again when it is back. */

@@ -546,8 +546,9 @@ static void on_readable(struct stream *stream, void *context)
 }
 
 /*
- * Who says goodbye without waiting for acknowledgements, as syslog senders do, has its whole lines taken
- * still. In a session they come again.
+ * Who says goodbye without waiting for acknowledgements has its whole lines taken still. In a session they
+ * come again. Syslog senders never do, and many end without a goodbye: whole frames of theirs are taken
+ * however the connection ended.
  */
 static void sensor_last_lines(struct sensor *sensor)
 {
@@ -580,7 +581,7 @@ static void on_closed(struct stream *stream, const char *why, void *context)
 		log_info_f(LOG_F({"peer", stream_peer(stream)}, {"source", sensor->source_name}),
 			"sensor has left: %s", why ? why : "it said so");
 	}
-	if (!why)
+	if (!why || (sensor->frame && lineframe_framing(sensor->frame) == FRAMING_SYSLOG))
 		sensor_last_lines(sensor);
 	sensor_free(sensor);
 	doors_left(doors);

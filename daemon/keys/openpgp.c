@@ -148,6 +148,14 @@ static struct str opened_by(gpgme_ctx_t context, struct arena *arena)
 	return STR_NONE;
 }
 
+/* GnuPG calls it verified where it found nothing at all. */
+static bool has_signatures(gpgme_ctx_t context)
+{
+	gpgme_verify_result_t result = gpgme_op_verify_result(context);
+
+	return result && result->signatures;
+}
+
 static void open_message(const struct openpgp *openpgp, gpgme_ctx_t context, struct asking *asking,
 	const struct sealed *sealed, struct arena *arena, struct unsealed *unsealed)
 {
@@ -167,6 +175,9 @@ static void open_message(const struct openpgp *openpgp, gpgme_ctx_t context, str
 	}
 	if (error || plain.over) {
 		tell_failure(context, error, asking, &plain, arena, unsealed);
+	} else if (!unsealed->encrypted && plain.bytes.len == 0 && !has_signatures(context)) {
+		fail(arena, unsealed, UNSEAL_FAILED,
+			STR("damaged: neither encrypted nor signed content in it"));
 	} else if (unsealed->encrypted && result && result->legacy_cipher_nomdc) {
 		fail(arena, unsealed, UNSEAL_FAILED, STR("encrypted without protection of its integrity"));
 	} else {

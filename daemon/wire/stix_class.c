@@ -104,11 +104,22 @@ static const struct {
 	{"malware_types", NULL},
 };
 
+static bool is_word_character(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
+
+/* Short words stand in digests, identifiers and names of hosts by chance: they must stand alone. */
 static bool contains(struct str text, struct str word)
 {
-	for (size_t at = 0; at + word.len <= text.len; at++)
-		if (str_equal_nocase((struct str){text.p + at, word.len}, word))
+	for (size_t at = 0; at + word.len <= text.len; at++) {
+		size_t end = at + word.len;
+		if (!str_equal_nocase((struct str){text.p + at, word.len}, word))
+			continue;
+		if (word.len > 3 || ((at == 0 || !is_word_character(text.p[at - 1])) &&
+					    (end == text.len || !is_word_character(text.p[end]))))
 			return true;
+	}
 	return false;
 }
 

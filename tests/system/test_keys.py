@@ -161,6 +161,20 @@ def test_what_cannot_be_opened_waits_in_quarantine_for_its_key(desk, people):
     assert len(reasons) == 3 and all("it cannot be opened" in reason for reason in reasons)
 
 
+def test_a_damaged_block_is_not_taken_for_an_empty_one(desk, people):
+    """GnuPG calls a broken message verified where it finds nothing at all: that is no content that was opened."""
+    lines = people.encrypt(b"the dropper is at hxxp://drop[.]badguys[.]example/\n", DESK).splitlines()
+    middle = len(lines) // 2
+    before = len([one for one in desk.all_pages("quarantine", "list") if one["stage"] == "keys"])
+    damages = {"changed": lines[:middle] + [b"AAAA" + lines[middle][4:]] + lines[middle + 1:], "a line short": lines[:middle] + lines[middle + 1:]}
+    for subject, damaged in damages.items():
+        desk.send_mail(keyring.headers(subject) + b"Content-Type: text/plain; charset=utf-8\r\n\r\nHello,\r\n\r\n" + b"\r\n".join(damaged) + b"\r\n")
+    desk.settle()
+    for subject in damages:
+        assert any("it cannot be opened" in note or "GnuPG" in note or "damaged" in note for note in report_of(desk, subject)["notes"]), subject
+    assert len([one for one in desk.all_pages("quarantine", "list") if one["stage"] == "keys"]) == before + 2
+
+
 def test_a_bomb_inside_is_bounded(make_daemon, people):
     """100 MB of zeros in some KB: over keys.max_size it is not opened, and the rest of the mail lands."""
     daemon = make_daemon(sections={"keys": {"max_size": "1M"}}).start()
