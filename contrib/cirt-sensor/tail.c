@@ -400,17 +400,30 @@ static bool read_lines(struct tail *tail, uint64_t size)
 	return true;
 }
 
+/* Once: the file in hand is the one at path, so that nothing comes behind it. */
+static bool is_last(const struct tail *tail)
+{
+	struct stat info;
+
+	return !tail->elsewhere &&
+	       (stat(tail->path, &info) != 0 || is_same(&info, tail->device, tail->inode));
+}
+
 /* At the end of a file that will not grow. */
-static enum tail_step at_end(struct tail *tail)
+static enum tail_step at_end(struct tail *tail, int64_t now)
 {
 	/* Ended within a line: that is all there will be of it. */
 	if (tail->held > 0 && read_padded(tail, (size_t)tail->held))
 		return TAIL_MORE;
 	if (tail->window.len > 0)
 		return TAIL_WAIT;
-	if (tail->once)
+	if (tail->once && is_last(tail))
 		return TAIL_END;
-	return open_next(tail) ? TAIL_MOVED : TAIL_WAIT;
+	if (tail->once && !has_moved(tail, now))
+		return TAIL_WAIT;
+	if (open_next(tail))
+		return TAIL_MOVED;
+	return tail->once ? TAIL_END : TAIL_WAIT;
 }
 
 enum tail_step tail_step(struct tail *tail, int64_t now)
@@ -431,7 +444,7 @@ enum tail_step tail_step(struct tail *tail, int64_t now)
 	}
 	if (read_lines(tail, (uint64_t)info.st_size))
 		return TAIL_MORE;
-	return tail->once || has_moved(tail, now) ? at_end(tail) : TAIL_WAIT;
+	return tail->once || has_moved(tail, now) ? at_end(tail, now) : TAIL_WAIT;
 }
 
 /* Dropping */

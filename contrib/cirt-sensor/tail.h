@@ -25,7 +25,8 @@ enum tail_step {
 #define TAIL_WINDOW (4u << 20)             /* bytes that wait, about */
 #define TAIL_GRACE  (2 * INT64_C(1000000)) /* a renamed file may still be written to */
 
-/* once: up to the file's present end, and no rotation is looked for. */
+/* once: up to the present end of the file at path; what a rotation left behind of the file before it comes
+ * first. */
 struct tail *tail_new(const char *path, bool once);
 void tail_free(struct tail **tail);
 /* Go on behind a position. What cannot be found any more is told in the log, and the file at path is begun.

@@ -270,6 +270,34 @@ static void test_once_ends_with_the_file(void **state)
 	tail_free(&tail);
 }
 
+static void test_once_follows_what_was_rotated_while_away(void **state)
+{
+	struct tail *tail = fresh(true);
+	struct position position;
+
+	(void)state;
+	APPEND("one\n");
+	expect(tail, "one\n");
+	position = position_of(tail);
+	tail_free(&tail);
+	APPEND("two\n");
+	rename_it();
+	APPEND("three\n");
+	tail = tail_new(path, true);
+	tail_resume(tail, &position);
+	expect(tail, "two\nthree\n");
+	assert_int_equal(tail_step(tail, now), TAIL_END);
+	position = position_of(tail);
+	tail_free(&tail);
+	copy_and_truncate("four\n");
+	APPEND("five\n");
+	tail = tail_new(path, true);
+	tail_resume(tail, &position);
+	expect(tail, "four\nfive\n");
+	assert_int_equal(tail_step(tail, now), TAIL_END);
+	tail_free(&tail);
+}
+
 static void test_from_end(void **state)
 {
 	struct tail *tail = fresh(false);
@@ -343,6 +371,7 @@ int main(void)
 		TEST(test_goes_on_in_the_copy_of_what_was_truncated_meanwhile),
 		TEST(test_a_lost_file_is_not_taken_for_another),
 		TEST(test_once_ends_with_the_file),
+		TEST(test_once_follows_what_was_rotated_while_away),
 		TEST(test_from_end),
 		TEST(test_a_long_line),
 		TEST(test_position_is_kept),
