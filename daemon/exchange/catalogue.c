@@ -56,6 +56,13 @@ static void on_first_over(void *context)
 	catalogue_settle(catalogue);
 }
 
+/* Who waited for an answer that does not come goes on with what was read last. */
+static void go_on(struct catalogue *catalogue)
+{
+	if (catalogue->known)
+		catalogue->changed(catalogue->context);
+}
+
 static void on_auth(struct pg *pg, const struct pg_result *result, void *context)
 {
 	struct catalogue *catalogue = context;
@@ -66,6 +73,7 @@ static void on_auth(struct pg *pg, const struct pg_result *result, void *context
 		log_warn("credentials of feeds: %s", result->text);
 	if (result->outcome != PG_DONE) {
 		timer_set(catalogue->retry, RETRY_WAIT);
+		go_on(catalogue);
 		return;
 	}
 	auth_clear(catalogue->auth);
@@ -75,9 +83,10 @@ static void on_auth(struct pg *pg, const struct pg_result *result, void *context
 		map_put(catalogue->auth, (uint64_t)pg_value_int(result, row, 0),
 			mem_strndup(auth.p, auth.len));
 	}
-	catalogue_settle(catalogue);
 	if (catalogue->again)
 		catalogue_refresh(catalogue);
+	if (!catalogue->reading)
+		catalogue_settle(catalogue);
 }
 
 void catalogue_refresh(struct catalogue *catalogue)
@@ -104,6 +113,8 @@ static void on_state(struct pg *pg, bool up, const char *why, void *context)
 	catalogue->reading = false;
 	if (up)
 		catalogue_refresh(catalogue);
+	else
+		go_on(catalogue);
 }
 
 struct catalogue *catalogue_new(
@@ -145,7 +156,7 @@ void catalogue_free(struct catalogue **catalogue)
 
 bool catalogue_known(const struct catalogue *catalogue)
 {
-	return catalogue->known;
+	return catalogue->known && !catalogue->reading;
 }
 
 const char *catalogue_auth(const struct catalogue *catalogue, uint32_t source)

@@ -18,6 +18,7 @@ struct catalogue *catalogue_new(
 	struct loop *loop, struct str conninfo, struct str password, catalogue_fn *changed, void *context);
 void catalogue_free(struct catalogue **catalogue);
 void catalogue_refresh(struct catalogue *catalogue); /* read the credentials again */
+/* Not while they are being read: a source that is new must not be pulled without its own. */
 bool catalogue_known(const struct catalogue *catalogue);
 const char *catalogue_auth(const struct catalogue *catalogue, uint32_t source); /* "" if there are none */
 /* How a pull ended. */
