@@ -1,6 +1,7 @@
 #include "wire/pattern.h"
 
 #include "base/mem.h"
+#include "model/netaddr.h"
 #include "wire/pattern_token.h"
 
 #define DEPTH_MAX       100
@@ -122,27 +123,65 @@ static bool object_path(struct parser *parser, struct pattern_comparison *compar
 
 /* --- comparisons --- */
 
-static bool is_literal(const struct parser *parser)
+/* Kinds of literals (STIX 2.1 section 9.2), and which of them an operator takes (section 9.6.1). */
+enum literal {
+	LITERAL_STRING = 1,
+	LITERAL_NUMBER = 2, /* an integer and a float compare */
+	LITERAL_BINARY = 4, /* hex too: both are octets */
+	LITERAL_TIME = 8,
+	LITERAL_BOOLEAN = 16,
+	LITERAL_ORDERED = LITERAL_STRING | LITERAL_NUMBER | LITERAL_BINARY | LITERAL_TIME,
+	LITERAL_ANY = LITERAL_ORDERED | LITERAL_BOOLEAN
+};
+
+static const struct {
+	const char *sign;
+	enum pattern_operator operator;
+	enum pattern_token_kind kind; /* of the operator */
+	enum literal takes;
+	const char *expected;
+} operators[] = {
+	{"=", PATTERN_EQUAL, TOKEN_SIGN, LITERAL_ANY, "a literal"},
+	{"==", PATTERN_EQUAL, TOKEN_SIGN, LITERAL_ANY, "a literal"},
+	{"!=", PATTERN_UNEQUAL, TOKEN_SIGN, LITERAL_ANY, "a literal"},
+	{"<>", PATTERN_UNEQUAL, TOKEN_SIGN, LITERAL_ANY, "a literal"},
+	{"<", PATTERN_LESS, TOKEN_SIGN, LITERAL_ORDERED, "a literal that has an order"},
+	{"<=", PATTERN_LESS_EQUAL, TOKEN_SIGN, LITERAL_ORDERED, "a literal that has an order"},
+	{">", PATTERN_GREATER, TOKEN_SIGN, LITERAL_ORDERED, "a literal that has an order"},
+	{">=", PATTERN_GREATER_EQUAL, TOKEN_SIGN, LITERAL_ORDERED, "a literal that has an order"},
+	{"IN", PATTERN_IN, TOKEN_WORD, LITERAL_ANY, "a literal"},
+	{"LIKE", PATTERN_LIKE, TOKEN_WORD, LITERAL_STRING, "a string"},
+	{"MATCHES", PATTERN_MATCHES, TOKEN_WORD, LITERAL_STRING, "a string"},
+	{"ISSUBSET", PATTERN_SUBSET, TOKEN_WORD, LITERAL_STRING, "a string"},
+	{"ISSUPERSET", PATTERN_SUPERSET, TOKEN_WORD, LITERAL_STRING, "a string"},
+};
+
+/* Of the token in hand; 0 where it is none. */
+static enum literal literal_of(const struct parser *parser)
 {
 	switch (parser->token.kind) {
 	case TOKEN_STRING:
+		return LITERAL_STRING;
 	case TOKEN_INTEGER:
 	case TOKEN_FLOAT:
+		return LITERAL_NUMBER;
 	case TOKEN_HEX:
 	case TOKEN_BINARY:
+		return LITERAL_BINARY;
 	case TOKEN_TIME:
-		return true;
+		return LITERAL_TIME;
 	default:
-		return is_word(parser, "true") || is_word(parser, "false");
+		return is_word(parser, "true") || is_word(parser, "false") ? LITERAL_BOOLEAN : 0;
 	}
 }
 
-static bool add_value(struct parser *parser, struct pattern_comparison *comparison)
+static bool add_value(
+	struct parser *parser, struct pattern_comparison *comparison, enum literal takes, const char *what)
 {
 	size_t count = comparison->value_count;
 
-	if (!is_literal(parser))
-		return expected(parser, "a literal");
+	if (!(literal_of(parser) & takes))
+		return expected(parser, what);
 	if ((count & (count - 1)) == 0)
 		comparison->values = arena_grow(parser->arena, comparison->values, count * sizeof(struct str),
 			(count ? 2 * count : 1) * sizeof(struct str));
@@ -150,36 +189,22 @@ static bool add_value(struct parser *parser, struct pattern_comparison *comparis
 	return next(parser);
 }
 
+/* At least one value, and all of one kind. */
 static bool value_set(struct parser *parser, struct pattern_comparison *comparison)
 {
-	if (!take_sign(parser, "(") || !add_value(parser, comparison))
+	enum literal kind;
+
+	if (!take_sign(parser, "("))
+		return false;
+	kind = literal_of(parser);
+	if (!add_value(parser, comparison, LITERAL_ANY, "a literal"))
 		return false;
 	while (is_sign(parser, ","))
-		if (!next(parser) || !add_value(parser, comparison))
+		if (!next(parser) ||
+			!add_value(parser, comparison, kind, "a literal of the same kind as the first"))
 			return false;
 	return take_sign(parser, ")");
 }
-
-static const struct {
-	const char *sign;
-	enum pattern_operator operator;
-	enum pattern_token_kind kind; /* of the operator */
-	bool string_only;
-} operators[] = {
-	{"=", PATTERN_EQUAL, TOKEN_SIGN, false},
-	{"==", PATTERN_EQUAL, TOKEN_SIGN, false},
-	{"!=", PATTERN_UNEQUAL, TOKEN_SIGN, false},
-	{"<>", PATTERN_UNEQUAL, TOKEN_SIGN, false},
-	{"<", PATTERN_LESS, TOKEN_SIGN, false},
-	{"<=", PATTERN_LESS_EQUAL, TOKEN_SIGN, false},
-	{">", PATTERN_GREATER, TOKEN_SIGN, false},
-	{">=", PATTERN_GREATER_EQUAL, TOKEN_SIGN, false},
-	{"IN", PATTERN_IN, TOKEN_WORD, false},
-	{"LIKE", PATTERN_LIKE, TOKEN_WORD, true},
-	{"MATCHES", PATTERN_MATCHES, TOKEN_WORD, true},
-	{"ISSUBSET", PATTERN_SUBSET, TOKEN_WORD, true},
-	{"ISSUPERSET", PATTERN_SUPERSET, TOKEN_WORD, true},
-};
 
 static const struct {
 	const char *path;
@@ -210,6 +235,18 @@ static bool check_digest(struct parser *parser, const struct pattern_comparison 
 	return true;
 }
 
+/* What a set operator compares with is an address or a prefix (STIX 2.1 sections 6.7 and 6.8); bits behind
+ * the prefix are no fault. */
+static bool check_set(struct parser *parser, enum pattern_operator operator)
+{
+	struct netaddr prefix;
+
+	if ((operator!= PATTERN_SUBSET && operator!= PATTERN_SUPERSET) ||
+		parser->token.kind != TOKEN_STRING || netaddr_parse(parser->token.text, &prefix))
+		return true;
+	return expected(parser, "an address or a prefix");
+}
+
 static bool comparison_tail(struct parser *parser, struct pattern_comparison *comparison)
 {
 	if (is_word(parser, "NOT")) {
@@ -226,9 +263,9 @@ static bool comparison_tail(struct parser *parser, struct pattern_comparison *co
 			return false;
 		if (comparison->operator== PATTERN_IN)
 			return value_set(parser, comparison) && check_digest(parser, comparison);
-		if (operators[i].string_only && parser->token.kind != TOKEN_STRING)
-			return expected(parser, "a string");
-		return add_value(parser, comparison) && check_digest(parser, comparison);
+		return check_set(parser, comparison->operator) &&
+		       add_value(parser, comparison, operators[i].takes, operators[i].expected) &&
+		       check_digest(parser, comparison);
 	}
 	return expected(parser, "a comparison operator");
 }
@@ -294,17 +331,51 @@ static bool comparison_or(struct parser *parser)
 
 /* --- observations --- */
 
+/* Without the Z and the noughts at the end of a fraction, times are in the order of their bytes. */
+static struct str time_digits(struct str time)
+{
+	bool fraction = memchr(time.p, '.', time.len) != NULL;
+
+	time.len--;
+	while (fraction && (time.p[time.len - 1] == '0' || time.p[time.len - 1] == '.'))
+		fraction = time.p[--time.len] != '.';
+	return time;
+}
+
+static bool is_earlier(struct str a, struct str b)
+{
+	struct str left = time_digits(a);
+	struct str right = time_digits(b);
+	int order = memcmp(left.p, right.p, left.len < right.len ? left.len : right.len);
+
+	return order < 0 || (order == 0 && left.len < right.len);
+}
+
 static bool qualifier_times(struct parser *parser)
 {
+	struct str times[2];
+
 	for (int i = 0; i < 2; i++) {
 		if (!take_word(parser, i ? "STOP" : "START"))
 			return false;
 		if (parser->token.kind != TOKEN_TIME)
 			return expected(parser, "a time t'…Z'");
+		times[i] = parser->token.text;
+		if (i && !is_earlier(times[0], times[1]))
+			return expected(parser, "a time of STOP that is later than that of START");
 		if (!next(parser))
 			return false;
 	}
 	return true;
+}
+
+static bool is_positive(struct str number)
+{
+	bool positive = false;
+
+	for (size_t i = 0; i < number.len; i++)
+		positive |= number.p[i] >= '1' && number.p[i] <= '9';
+	return positive && number.p[0] != '-';
 }
 
 static bool qualifier_number(struct parser *parser, bool whole, const char *unit)
@@ -313,7 +384,7 @@ static bool qualifier_number(struct parser *parser, bool whole, const char *unit
 		return false;
 	if (parser->token.kind != TOKEN_INTEGER && (whole || parser->token.kind != TOKEN_FLOAT))
 		return expected(parser, "a number");
-	if (parser->token.text.p[0] == '-' || str_equal(parser->token.text, STR("0")))
+	if (!is_positive(parser->token.text))
 		return expected(parser, "a number above 0");
 	return next(parser) && take_word(parser, unit);
 }

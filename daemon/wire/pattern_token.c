@@ -63,6 +63,9 @@ static bool lex_string(struct pattern_lexer *lexer, struct str *value, struct er
 		if (rest.p[i] == '\\') {
 			escaped = true;
 			i++;
+			if (i < rest.len && rest.p[i] != '\'' && rest.p[i] != '\\')
+				return err_set(err, ERR_MALFORMED,
+					"byte %zu: expected \\ or ' behind a backslash", lexer->at + i);
 		}
 		i++;
 	}

@@ -271,7 +271,7 @@ static void test_pattern_comparisons(void **state)
 	struct err err;
 
 	(void)state;
-	assert_true(pattern_parse(STR("[a:b.'c-d'[*].e NOT IN ('x\\'y', 2) AND (f:g >= 1.5 OR NOT EXISTS "
+	assert_true(pattern_parse(STR("[a:b.'c-d'[*].e NOT IN ('x\\'y', 'z') AND (f:g >= 1.5 OR NOT EXISTS "
 				      "h:i)] FOLLOWEDBY [j:k LIKE '%z'] "
 				      "WITHIN 5 SECONDS"),
 		arena, &pattern, &err));
