@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/mem.h"
-
+#include "base/clock.h"
 #include "base/map.h"
+#include "base/mem.h"
 
 /* Objects asked for at once; servers cap it as they like. */
 #define TAXII_LIMIT 1000u
+/* Where that many have the same time and there is no `next`, more are asked for, up to this. */
+#define TAXII_LIMIT_MAX 64000u
 /* A pull ends here; the next goes on. */
 #define PAGES_MAX 10000u
 /* Pages without an object that still promise more. */
@@ -22,6 +24,7 @@ struct taxii {
 	struct buf filter;
 	bool pulled;
 	bool more;
+	unsigned limit;
 	unsigned pages;
 	unsigned empty;
 	struct map *seen; /* digests of `next` and of pages of this pull */
@@ -33,6 +36,7 @@ static void *taxii_begin(struct feed *feed)
 
 	if (!taxii_filter(feed->filter, &taxii->filter, NULL))
 		buf_clear(&taxii->filter);
+	taxii->limit = TAXII_LIMIT;
 	taxii->seen = map_new();
 	return taxii;
 }
@@ -52,6 +56,7 @@ static void taxii_start(struct feed *feed)
 
 	taxii->pulled = taxii->more = false;
 	taxii->pages = taxii->empty = 0;
+	taxii->limit = TAXII_LIMIT;
 	map_free(&taxii->seen);
 	taxii->seen = map_new();
 }
@@ -73,7 +78,7 @@ static bool taxii_next(struct feed *feed, struct feed_step *step, struct err *er
 	step->json = true;
 	step->accept = TAXII_ACCEPT;
 	(void)snprintf(step->owner, sizeof(step->owner), "%s", feed->owner);
-	taxii_page_url(str_of(feed->url), TAXII_LIMIT, buf_view(&taxii->filter),
+	taxii_page_url(str_of(feed->url), taxii->limit, buf_view(&taxii->filter),
 		str_of(feed->cursor.added_after[0] ? feed->cursor.added_after : from),
 		str_of(feed->cursor.next), &step->url);
 	if (feed->cursor.added_after[0]) {
@@ -132,6 +137,62 @@ static bool seen_before(struct taxii *taxii, const char *what, const char *text)
 	return seen;
 }
 
+/* Just before the time of the last object. Others may have the same time and stand on the next page: they are
+ * asked for again, and those that came before fold. False: it is no later than where the page began. */
+static bool step_back(const char *last, char *added_after, size_t size)
+{
+	char text[CLOCK_TEXT];
+	int64_t time, from;
+	size_t len;
+
+	if (!clock_parse(str_of(last), &time)) {
+		bool later = strcmp(last, added_after) != 0;
+
+		(void)snprintf(added_after, size, "%s", last);
+		return later;
+	}
+	time--;
+	if (clock_parse(str_of(added_after), &from) && from >= time)
+		return false;
+	len = strlen(clock_format(time, text));
+	if (memchr(text, '.', len))
+		(void)snprintf(added_after, size, "%s", text);
+	else /* some servers read no time without a fraction */
+		(void)snprintf(added_after, size, "%.*s.000000Z", (int)len - 1, text);
+	return true;
+}
+
+/* More is promised without a `next`: by the time of the last object, and where all have the same, by asking
+ * for more of them. */
+static bool go_by_time(struct feed *feed, struct err *err)
+{
+	struct taxii *taxii = feed->way;
+	struct cursor *after = &feed->after;
+
+	if (!after->last[0])
+		return err_set(err, ERR_MALFORMED,
+			"more is promised, but neither `next` nor X-TAXII-Date-Added-Last");
+	if (step_back(after->last, after->added_after, sizeof(after->added_after))) {
+		taxii->limit = TAXII_LIMIT;
+		return true;
+	}
+	if (taxii->limit >= TAXII_LIMIT_MAX)
+		return err_set(err, ERR_MALFORMED,
+			"more objects were added at %.40s than it gives at once, and there is no `next`: the "
+			"rest of them, and all behind them, cannot be asked for",
+			after->last);
+	taxii->limit *= 4;
+	return true;
+}
+
+/* Where to go on when `next` leads nowhere any more. */
+static void leave_next(struct feed *feed)
+{
+	feed->cursor.next[0] = '\0';
+	if (feed->cursor.last[0])
+		step_back(feed->cursor.last, feed->cursor.added_after, sizeof(feed->cursor.added_after));
+}
+
 /* The cursor behind this page. False: its pages lead nowhere. */
 static bool taxii_after(struct feed *feed, const struct fetch_result *result, struct err *err)
 {
@@ -149,12 +210,11 @@ static bool taxii_after(struct feed *feed, const struct fetch_result *result, st
 		return err_set(err, ERR_MALFORMED, "its `next` leads to where it led before");
 	if (after->next[0])
 		return true;
-	/* Without `next` the way on is by the time of the last object. */
+	if (taxii->more)
+		return go_by_time(feed, err);
 	if (after->last[0])
 		memcpy(after->added_after, after->last, sizeof(after->added_after));
-	return !taxii->more || strcmp(after->added_after, feed->cursor.added_after) != 0 ||
-	       err_set(err, ERR_MALFORMED,
-		       "more is promised, but neither `next` nor a later X-TAXII-Date-Added-Last");
+	return true;
 }
 
 static enum feed_page taxii_page(
@@ -167,11 +227,13 @@ static enum feed_page taxii_page(
 			result->content_type);
 		return PAGE_BAD;
 	}
+	if (taxii_scan_stray(feed->scan)) {
+		err_set(err, ERR_MALFORMED,
+			"expected a TAXII 2.1 envelope: an object whose `objects` is a list");
+		return PAGE_BAD;
+	}
 	if (!taxii_after(feed, result, err)) {
-		/* The next pull goes by the time of what was taken. */
-		feed->cursor.next[0] = '\0';
-		if (feed->cursor.last[0])
-			memcpy(feed->cursor.added_after, feed->cursor.last, sizeof(feed->cursor.added_after));
+		leave_next(feed);
 		*trouble = TROUBLE_LOOP;
 		return PAGE_BAD;
 	}
@@ -196,9 +258,7 @@ static bool taxii_forgive(struct feed *feed, long status)
 	if (!feed->cursor.next[0] || status < 400 || status > 499 || status == 401 || status == 403 ||
 		status == 429)
 		return false;
-	feed->cursor.next[0] = '\0';
-	if (feed->cursor.last[0])
-		memcpy(feed->cursor.added_after, feed->cursor.last, sizeof(feed->cursor.added_after));
+	leave_next(feed);
 	return true;
 }
 

@@ -21,7 +21,6 @@
 #define SPEED_SECONDS   60L
 #define CONNECTIONS_MAX 32L
 #define HEADERS_MAX     65536u
-#define RETRY_AFTER_MAX (INT64_C(86400) * CLOCK_SECOND)
 
 LIST_HEAD(fetches, fetch);
 
@@ -342,26 +341,6 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return fetch->stopped ? CURL_WRITEFUNC_ERROR : len;
 }
 
-/* Seconds or an HTTP date (RFC 9110 10.2.3). */
-static int64_t retry_after(const char *text)
-{
-	uint64_t seconds = 0;
-	time_t when;
-	int64_t wait;
-
-	if (str_to_u64(str_of(text), &seconds)) {
-		wait = seconds > 86400 ? RETRY_AFTER_MAX : (int64_t)seconds * CLOCK_SECOND;
-	} else {
-		when = curl_getdate(text, NULL);
-		if (when < 0)
-			return -1;
-		wait = (int64_t)when * CLOCK_SECOND - clock_now();
-	}
-	if (wait < 0)
-		wait = 0;
-	return wait > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : wait;
-}
-
 /* One that does not fit is not taken: half an ETag is none. */
 static void keep_header(char *member, size_t size, struct str value)
 {
@@ -407,8 +386,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 		if (when > 0)
 			result->date = (int64_t)when * CLOCK_SECOND;
 	} else if (str_equal_nocase(name, STR("retry-after"))) {
-		keep_header(text, sizeof(text), value);
-		result->retry_after = retry_after(text);
+		result->retry_after = retry_after_parse(value, clock_now());
 	}
 	return size * count;
 }

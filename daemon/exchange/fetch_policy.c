@@ -5,7 +5,11 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+
+#define RETRY_AFTER_MAX CLOCK_DAY
+#define DATE_MAX        64 /* an HTTP date has 29 */
 
 struct block {
 	uint32_t prefix;
@@ -119,4 +123,49 @@ bool url_same_origin(const char *a, const char *b)
 	curl_url_cleanup(left);
 	curl_url_cleanup(right);
 	return same;
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_number(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return false;
+	return text.len > 0;
+}
+
+static int64_t bounded(int64_t wait)
+{
+	if (wait < 0)
+		return 0;
+	return wait > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : wait;
+}
+
+int64_t retry_after_parse(struct str value, int64_t now)
+{
+	uint64_t seconds;
+	char date[DATE_MAX];
+	time_t when;
+
+	if (is_number(value)) {
+		/* More digits than a number has are more seconds than we wait. */
+		bool small = str_to_u64(value, &seconds) && seconds < RETRY_AFTER_MAX / CLOCK_SECOND;
+
+		return small ? (int64_t)seconds * CLOCK_SECOND : RETRY_AFTER_MAX;
+	}
+	/* curl takes bare numbers and signs for dates; no HTTP date begins with one. */
+	if (value.len == 0 || value.len >= sizeof(date) || !is_letter(value.p[0]))
+		return -1;
+	memcpy(date, value.p, value.len);
+	date[value.len] = '\0';
+	when = curl_getdate(date, NULL);
+	if (when < 0)
+		return -1;
+	if (when > (INT64_MAX - CLOCK_DAY) / CLOCK_SECOND)
+		return RETRY_AFTER_MAX;
+	return bounded((int64_t)when * CLOCK_SECOND - now);
 }

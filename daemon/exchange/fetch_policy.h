@@ -1,6 +1,7 @@
 #ifndef EXCHANGE_FETCH_POLICY_H
 #define EXCHANGE_FETCH_POLICY_H
 
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "base/err.h"
@@ -20,5 +21,9 @@ bool address_is_public(const struct sockaddr *address);
 bool url_check(const char *url, bool *plain, struct err *err);
 /* Whether both have the same scheme, host and port. */
 bool url_same_origin(const char *a, const char *b);
+
+/* A Retry-After (RFC 9110 10.2.3), seconds or an HTTP date, as microseconds from now: 0 to a day, whatever it
+ * says; -1: it is neither. */
+int64_t retry_after_parse(struct str value, int64_t now);
 
 #endif

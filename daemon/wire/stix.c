@@ -41,6 +41,7 @@ static bool bundle_open(struct bundle *bundle, struct err *err)
 	struct str value;
 	bool is_object = false;
 	bool is_bundle = false;
+	bool no_list = false;
 
 	if (json_open(&rest, '[')) {
 		bundle->rest = rest;
@@ -59,6 +60,7 @@ static bool bundle_open(struct bundle *bundle, struct err *err)
 			return err_set(err, ERR_MALFORMED,
 				"member \"" STR_FMT "\" does not end, or nests too deep",
 				STR_ARG(utf8_cut(key, 40)));
+		no_list = no_list || str_equal(key, STR("objects"));
 		value = json_plain_string(value);
 		if (str_equal(key, STR("type"))) {
 			is_bundle = str_equal(value, STR("bundle"));
@@ -74,6 +76,8 @@ static bool bundle_open(struct bundle *bundle, struct err *err)
 	if (rest.len > 0)
 		return err_set(err, ERR_MALFORMED, "expected the end at byte %zu",
 			(size_t)(rest.p - bundle->whole.p));
+	if (no_list && !is_object)
+		return err_set(err, ERR_MALFORMED, "expected `objects` to be a list of STIX objects");
 	bundle->single = is_object;
 	bundle->rest = STR("]"); /* an empty page, or a bundle of nothing */
 	return true;

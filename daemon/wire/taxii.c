@@ -17,6 +17,7 @@ struct taxii_scan {
 	bool is_value; /* behind the ':' of an outermost member */
 	bool in_objects;
 	bool objects;
+	bool stray;
 	bool more;
 	struct buf key;  /* outermost member, as written */
 	struct buf text; /* outermost string or literal, as written */
@@ -96,7 +97,15 @@ static void key_end(struct taxii_scan *scan)
 	buf_clear(&scan->key);
 	if (scan->text.len <= KEY_MAX)
 		buf_str(&scan->key, buf_view(&scan->text));
+	if (scan->key.len > 0 && memchr(scan->key.data, '\\', scan->key.len))
+		decode(&scan->key);
 	buf_clear(&scan->text);
+}
+
+/* What begins here is the value of the outermost `objects`. */
+static bool at_objects(const struct taxii_scan *scan)
+{
+	return scan->depth == 1 && scan->is_value && str_equal(buf_view(&scan->key), STR("objects"));
 }
 
 static void in_string(struct taxii_scan *scan, char c)
@@ -113,10 +122,12 @@ static void in_string(struct taxii_scan *scan, char c)
 
 static void open_bracket(struct taxii_scan *scan, char c)
 {
-	if (scan->depth == 1 && c == '[' && scan->is_value && str_equal(buf_view(&scan->key), STR("objects")))
+	if (at_objects(scan) && c == '[')
 		scan->in_objects = true;
 	else if (scan->in_objects)
 		scan->objects = true;
+	else if (scan->depth == 0 || at_objects(scan))
+		scan->stray = scan->stray || scan->depth > 0 || c != '{';
 	scan->depth++;
 }
 
@@ -140,6 +151,7 @@ static void outside_string(struct taxii_scan *scan, char c)
 		if (scan->depth == 1)
 			buf_clear(&scan->text);
 		scan->objects = scan->objects || scan->in_objects;
+		scan->stray = scan->stray || at_objects(scan);
 		break;
 	case '{':
 	case '[':
@@ -163,6 +175,7 @@ static void outside_string(struct taxii_scan *scan, char c)
 	case '\n':
 		break;
 	default:
+		scan->stray = scan->stray || at_objects(scan);
 		text_add(scan, c);
 	}
 }
@@ -185,6 +198,11 @@ bool taxii_scan_ended(const struct taxii_scan *scan)
 bool taxii_scan_objects(const struct taxii_scan *scan)
 {
 	return scan->objects;
+}
+
+bool taxii_scan_stray(const struct taxii_scan *scan)
+{
+	return scan->stray;
 }
 
 bool taxii_scan_more(const struct taxii_scan *scan)

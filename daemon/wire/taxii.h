@@ -19,6 +19,8 @@ void taxii_scan_reset(struct taxii_scan *scan);
 void taxii_scan_bytes(struct taxii_scan *scan, struct str bytes);
 bool taxii_scan_ended(const struct taxii_scan *scan);   /* the outermost object was closed */
 bool taxii_scan_objects(const struct taxii_scan *scan); /* `objects` holds something */
+/* Not an object, or its `objects` is no list: not an empty page, but none. */
+bool taxii_scan_stray(const struct taxii_scan *scan);
 bool taxii_scan_more(const struct taxii_scan *scan);
 struct str taxii_scan_next(
 	struct taxii_scan *scan); /* decoded; "" if there is none or it is over TAXII_NEXT_MAX */

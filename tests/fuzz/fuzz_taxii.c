@@ -26,6 +26,7 @@ static void scan(struct str text, size_t piece)
 			cut, (struct str){text.p + at, text.len - at < piece ? text.len - at : piece});
 	must(taxii_scan_ended(whole) == taxii_scan_ended(cut));
 	must(taxii_scan_objects(whole) == taxii_scan_objects(cut));
+	must(taxii_scan_stray(whole) == taxii_scan_stray(cut));
 	must(taxii_scan_more(whole) == taxii_scan_more(cut));
 	must(str_equal(taxii_scan_next(whole), taxii_scan_next(cut)));
 	must(taxii_scan_next(whole).len <= TAXII_NEXT_MAX);

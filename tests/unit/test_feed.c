@@ -426,6 +426,65 @@ static void test_cursors_come_back_as_they_were(void **state)
 	buf_free(&text);
 }
 
+static void stray(const char *text, bool expected)
+{
+	struct taxii_scan *scan = taxii_scan_new();
+
+	for (const char *p = text; *p; p++)
+		taxii_scan_bytes(scan, (struct str){p, 1});
+	if (taxii_scan_stray(scan) != expected)
+		fail_msg("%s is taken for %s envelope", text, expected ? "an" : "no");
+	taxii_scan_free(&scan);
+}
+
+static void test_an_envelope_without_a_list_is_none(void **state)
+{
+	static const char *const wrong[] = {"{\"objects\":{}}", "{\"objects\":{\"id\":[]}}",
+		"{\"objects\":null}", "{\"objects\": \"x\"}", "{\"more\":false,\"objects\":7}", "[]",
+		" [{\"objects\":[]}]", "{\"obj\\u0065cts\":{}}", "{\"objects\":[],\"objects\":{}}"};
+	static const char *const right[] = {"{}", "{\"objects\":[]}", "{\"objects\" : [ null, {} ]}",
+		"{\"x\":{\"objects\":{}}}", "{\"objects\":[{\"objects\":{}}],\"x\":[],\"y\":\"objects\"}"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		stray(wrong[i], true);
+	for (size_t i = 0; i < ARRAY_LEN(right); i++)
+		stray(right[i], false);
+}
+
+static void test_retry_after_is_bounded(void **state)
+{
+	const int64_t now = clock_of_civil(2026, 11, 22, 10, 0, 0);
+	const struct {
+		const char *value;
+		int64_t wait;
+	} cases[] = {
+		{"0", 0},
+		{"3", 3 * CLOCK_SECOND},
+		{"86399", 86399 * CLOCK_SECOND},
+		{"86401", CLOCK_DAY},
+		{"99999999999999999999", CLOCK_DAY},
+		{"18446744073709551616", CLOCK_DAY},
+		{"00000000000000000000000000000000000000000000000000000000000000000000000000000000", 0},
+		{"-5", -1},
+		{"+5", -1},
+		{"5 s", -1},
+		{"1.5", -1},
+		{"", -1},
+		{"soon", -1},
+		{"Sun, 22 Nov 2026 10:01:00 GMT", 60 * CLOCK_SECOND},
+		{"Sat, 21 Nov 1970 10:01:00 GMT", 0},
+		{"Sun, 06 Nov 1994 08:49:37 GMT", 0},
+		{"Fri, 31 Dec 9999 23:59:59 GMT", CLOCK_DAY},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (retry_after_parse(str_of(cases[i].value), now) != cases[i].wait)
+			fail_msg("%s waits %lld", cases[i].value,
+				(long long)retry_after_parse(str_of(cases[i].value), now));
+}
+
 static void scan(const char *text, bool objects, bool more, const char *next, bool ended)
 {
 	for (size_t step = 1; step < 40; step += 6) {
@@ -503,6 +562,91 @@ static void test_origins_are_scheme_host_and_port(void **state)
 	assert_false(url_same_origin("https://a.example/", "https://a.example.evil.example/"));
 	assert_false(url_same_origin("https://a.example/", "https://a.example@evil.example/"));
 	assert_false(url_same_origin("https://a.example/", "what"));
+}
+
+static const char *answer_no_list(const char *request)
+{
+	(void)request;
+	return OK "X-TAXII-Date-Added-Last: 2026-01-01T00:00:00.000000Z\r\n\r\n{\"objects\":{\"id\":1}}";
+}
+
+static void test_a_page_without_a_list_keeps_the_cursor(void **state)
+{
+	(void)state;
+	server.answer = answer_no_list;
+	say_source(SOURCE_TAXII, "/c");
+	until(&collector.failed, 1);
+	assert_int_equal(spool.count, 0);
+	server.answer = answer_taxii;
+	restart_feed(SOURCE_TAXII, "/c");
+	until(&collector.pages, 3);
+	assert_string_equal(buf_cstr(&server.log),
+		"GET /c/objects/?limit=1000 HTTP/1.1\nGET /c/objects/?limit=1000 HTTP/1.1\n"
+		"GET /c/objects/?limit=1000&next=2 HTTP/1.1\nGET /c/objects/?limit=1000&next=p%2F3 "
+		"HTTP/1.1\n");
+}
+
+/* Two objects a page and no `next`: b and c were added at the same time, on both sides of the end of a page.
+ */
+static const char *answer_same_time(const char *request)
+{
+	if (strstr(request, "added_after=2026-01-01T23%3A59%3A59.999999Z"))
+		return OK "X-TAXII-Date-Added-Last: 2026-01-02T00:00:00.000000Z\r\n\r\n"
+			  "{\"objects\":[{\"id\":\"b\"},{\"id\":\"c\"}]}";
+	return OK "X-TAXII-Date-Added-Last: 2026-01-02T00:00:00.000000Z\r\n\r\n"
+		  "{\"more\":true,\"objects\":[{\"id\":\"a\"},{\"id\":\"b\"}]}";
+}
+
+static void test_objects_of_one_time_on_both_sides_of_a_page(void **state)
+{
+	(void)state;
+	server.answer = answer_same_time;
+	say_source(SOURCE_TAXII, "/c");
+	until(&collector.pages, 2);
+	assert_int_equal(collector.failed, 0);
+	assert_non_null(strstr(buf_cstr(&spool.kept[1].bytes), "\"c\""));
+	assert_non_null(strstr(spool.kept[1].value, "2026-01-02T00:00:00.000000Z"));
+}
+
+/* All of one time; the whole list only to who asks for enough. */
+static const char *answer_all_at_once(const char *request)
+{
+	if (strstr(request, "limit=16000"))
+		return OK "X-TAXII-Date-Added-Last: 2026-01-02T00:00:00.000000Z\r\n\r\n"
+			  "{\"objects\":[{\"id\":\"a\"},{\"id\":\"b\"}]}";
+	return OK "X-TAXII-Date-Added-Last: 2026-01-02T00:00:00.000000Z\r\n\r\n"
+		  "{\"more\":true,\"objects\":[{\"id\":\"a\"}]}";
+}
+
+static void test_more_are_asked_for_where_all_have_one_time(void **state)
+{
+	(void)state;
+	server.answer = answer_all_at_once;
+	say_source(SOURCE_TAXII, "/c");
+	until(&collector.pages, 2);
+	assert_int_equal(collector.failed, 0);
+	assert_non_null(strstr(buf_cstr(&spool.kept[1].bytes), "\"b\""));
+}
+
+static const char *answer_never_more(const char *request)
+{
+	(void)request;
+	return answer_all_at_once("");
+}
+
+/* What cannot be asked for is no way on: the cursor stays before it. */
+static void test_no_object_is_passed_over_where_there_is_no_way_on(void **state)
+{
+	(void)state;
+	server.answer = answer_never_more;
+	say_source(SOURCE_TAXII, "/c");
+	until(&collector.failed, 1);
+	assert_int_equal(spool.count, 1);
+	assert_null(strstr(spool.kept[0].value, "\"added_after\":\"2026-01-02T00:00:00"));
+	assert_true(server.requests <= 6);
+	server.answer = answer_all_at_once;
+	restart_feed(SOURCE_TAXII, "/c");
+	until(&collector.pages, 2);
 }
 
 static const char *answer_later(const char *request)
@@ -606,6 +750,12 @@ int main(void)
 		TEST(test_a_full_spool_is_not_fed),
 		TEST(test_who_was_told_to_wait_is_not_hurried),
 		TEST(test_pages_in_a_circle_end_the_pull),
+		TEST(test_a_page_without_a_list_keeps_the_cursor),
+		TEST(test_objects_of_one_time_on_both_sides_of_a_page),
+		TEST(test_more_are_asked_for_where_all_have_one_time),
+		TEST(test_no_object_is_passed_over_where_there_is_no_way_on),
+		cmocka_unit_test(test_an_envelope_without_a_list_is_none),
+		cmocka_unit_test(test_retry_after_is_bounded),
 		TEST(test_names_of_items_stay_in_their_folder),
 		TEST(test_trap_01_an_event_has_a_bookmark_of_its_own),
 		cmocka_unit_test(test_inner_addresses_are_known_however_written),

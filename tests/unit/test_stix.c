@@ -249,6 +249,22 @@ static void test_not_stix_is_refused_whole(void **state)
 	}
 }
 
+static void test_objects_that_are_no_list_are_told(void **state)
+{
+	static const char *const inputs[] = {"{\"type\":\"bundle\",\"id\":\"bundle--1\",\"objects\":null}",
+		"{\"objects\":null}", "{\"objects\":{\"id\":\"x\"},\"type\":\"bundle\"}",
+		"{\"objects\":\"x\"}"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
+		struct run run;
+		run_begin(&run, str_of(inputs[i]));
+		assert_false(run.good);
+		assert_string_equal(run.err.text, "expected `objects` to be a list of STIX objects");
+		arena_free(&run.arena);
+	}
+}
+
 static void test_empty_pages_are_good(void **state)
 {
 	static const char *const inputs[] = {"{}", "[]", "{\"objects\":[]}",
@@ -466,6 +482,7 @@ int main(void)
 		cmocka_unit_test(test_bad_object_costs_itself),
 		cmocka_unit_test(test_nothing_behind_a_bundle_is_lost),
 		cmocka_unit_test(test_not_stix_is_refused_whole),
+		cmocka_unit_test(test_objects_that_are_no_list_are_told),
 		cmocka_unit_test(test_empty_pages_are_good),
 		cmocka_unit_test(test_pattern_comparisons),
 		cmocka_unit_test(test_pattern_nesting_is_bounded),
