@@ -5,7 +5,7 @@ DO $$
 DECLARE
 	role text;
 BEGIN
-	FOREACH role IN ARRAY ARRAY['cirt_owner', 'cirt_store', 'cirt_keeper', 'cirt_desk', 'cirt_exchange'] LOOP
+	FOREACH role IN ARRAY ARRAY['cirt_owner', 'cirt_store', 'cirt_keeper', 'cirt_desk', 'cirt_exchange', 'cirt_courier'] LOOP
 		IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = role) THEN
 			EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION', role);
 		END IF;

@@ -62,8 +62,8 @@ const struct conf_option conf_options[] = {
 		"Not managed: how to reach the server, as libpq has it, without user and password: "
 		"host=a,b target_session_attrs=read-write dbname=cirt."},
 	{"database", "password_file", OPT_PATH, AT(db_password_file), "", 0, 0, NULL, RESTART, SUPERVISOR,
-		"Not managed: file with a line ROLE:PASSWORD for each of cirt_owner, cirt_store, cirt_keeper, cirt_desk and "
-		"cirt_exchange."},
+		"Not managed: file with a line ROLE:PASSWORD for each of cirt_owner, cirt_store, cirt_keeper, cirt_desk, "
+		"cirt_exchange and cirt_courier."},
 	{"database", "programs", OPT_PATH, AT(db_pgbin), CIRTD_PGBINDIR, 0, 0, NULL, RESTART, SUPERVISOR,
 		"Managed: folder with postgres, initdb and psql."},
 

@@ -139,7 +139,7 @@ static bool prepare_server(const struct migrate_settings *settings, struct err *
 	          set_passwords(admin, settings->passwords, err) && make_database(admin, err) &&
 	          run(admin, "rights to connect",
 			  "GRANT CONNECT, TEMPORARY ON DATABASE " DATABASE
-			  " TO cirt_owner, cirt_store, cirt_keeper, cirt_desk, cirt_exchange",
+			  " TO cirt_owner, cirt_store, cirt_keeper, cirt_desk, cirt_exchange, cirt_courier",
 			  err);
 	PQfinish(admin);
 	buf_free(&sql);
