@@ -40,7 +40,8 @@ struct report {
 	int severity;          /* 0..100, -1 not stated: the store takes its type's */
 	int confidence;        /* 0..100, -1 unknown */
 	enum tlp tlp;          /* as the sender stated it; TLP_UNSTATED: the source's default */
-	enum tlp rule_tlp;     /* what a rule asks for: holds where it is the stricter, never loosens */
+	enum tlp rule_tlp;     /* what a rule asks for, or a marking that nobody knows: holds where it is
+	                          the stricter, never loosens */
 	enum pap pap;
 	int64_t observed; /* CLOCK_UNKNOWN: when received */
 	int64_t count;    /* how often the sender saw it; 1 */

@@ -128,7 +128,9 @@ static int by_version(const void *a, const void *b)
 static void put_object(struct landing *landing, const struct version *version)
 {
 	const struct stix_object *object = version->object;
-	const struct entry *entry = &landing->landed[version->landed].ticket->entry;
+	const struct landed *landed = &landing->landed[version->landed];
+	const struct entry *entry = &landed->ticket->entry;
+	enum tlp least = landed->item->report.rule_tlp;
 	struct columns *columns = &landing->objects;
 	const struct source *source = source_by_id(lookup_sources(landing->lookup), entry->source);
 	enum tlp tlp = object->tlp ? object->tlp : source && source->tlp ? source->tlp : TLP_AMBER;
@@ -142,7 +144,7 @@ static void put_object(struct landing *landing, const struct version *version)
 	put_text(column(columns, 7), object->spec);
 	put_text(column(columns, 8), object->created_by);
 	put_bool(column(columns, 9), object->revoked);
-	put_word(column(columns, 10), tlp_name(tlp));
+	put_word(column(columns, 10), tlp_name(least > tlp ? least : tlp));
 	put_text(column(columns, 11), object->text);
 	columns_next(columns);
 }

@@ -102,6 +102,11 @@ static struct json_object *build(struct stix_index *index, const void *place)
 	return NULL;
 }
 
+bool stix_index_has(const struct stix_index *index, struct str id)
+{
+	return id.len > 0 && map_get(index->objects, siphash(index->key, id));
+}
+
 struct json_object *stix_index_get(struct stix_index *index, struct str id)
 {
 	void *place = id.len > 0 ? map_get(index->objects, siphash(index->key, id)) : NULL;

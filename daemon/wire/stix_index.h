@@ -14,6 +14,8 @@ struct stix_index *stix_index_new(struct str bundle, size_t max_depth);
 void stix_index_free(struct stix_index **index);
 /* Note an object, a piece of the bundle. */
 void stix_index_add(struct stix_index *index, struct str object);
+/* Is an object with this id in the bundle? Costs nothing of the bound. */
+bool stix_index_has(const struct stix_index *index, struct str id);
 /* The object with this id, built; the caller puts it. NULL: not in the bundle, not JSON, or the bound is
  * reached. */
 struct json_object *stix_index_get(struct stix_index *index, struct str id);

@@ -12,6 +12,7 @@
 #define STEPS_MAX     50   /* of one selector */
 #define STEP_MAX      251  /* STIX 2.1 section 3.1: names have at most 250 characters */
 #define SHOWN_MAX     300
+#define UNKNOWN_MAX   5 /* markings that are not there are told of */
 
 /* A TLP that is none of the predefined ones, but says which it is. */
 static bool tlp_of_definition(const struct json_object *marking, enum tlp *tlp)
@@ -41,6 +42,14 @@ static enum tlp tlp_of(struct stix_index *index, struct str id)
 		tlp = TLP_UNSTATED;
 	json_object_put(marking);
 	return tlp;
+}
+
+/* What cannot be looked up may be anything: at least what holds where nobody said. */
+static bool is_unknown(struct stix_index *index, struct str id)
+{
+	enum tlp tlp;
+
+	return !tlp_of_marking(id, &tlp) && (!stix_index_has(index, id) || stix_index_spent(index));
 }
 
 static enum tlp stricter(enum tlp a, enum tlp b)
@@ -176,12 +185,45 @@ static void selectors_take(
 	}
 }
 
+static void unknown_note(
+	struct reading *reading, struct report *report, struct stix_index *index, struct str id)
+{
+	if (!is_unknown(index, id))
+		return;
+	report->rule_tlp = stricter(report->rule_tlp, TLP_AMBER);
+	reading_note(reading, report,
+		"its marking " STR_FMT " cannot be looked up in the bundle: TLP %s at least",
+		STR_ARG(utf8_cut(id, 100)), tlp_name(TLP_AMBER));
+}
+
+/* The first few that are not known; one is enough for the TLP. */
+static void unknown_notes(struct reading *reading, struct report *report, struct stix_index *index,
+	const struct json_object *object)
+{
+	struct json_object *refs = json_of(object, "object_marking_refs", json_type_array);
+	struct json_object *granular = json_of(object, "granular_markings", json_type_array);
+	size_t count = refs ? json_object_array_length(refs) : 0;
+
+	for (size_t i = 0; i < count && i < REFS_MAX && report->note_count < UNKNOWN_MAX; i++)
+		unknown_note(reading, report, index, json_value_text(json_object_array_get_idx(refs, i)));
+	for (size_t i = 0; i < granular_count(granular) && report->note_count < UNKNOWN_MAX; i++) {
+		struct json_object *marking = granular_at(granular, i);
+		if (marking)
+			unknown_note(reading, report, index, json_text(marking, "marking_ref"));
+	}
+	if (count > REFS_MAX) {
+		report->rule_tlp = stricter(report->rule_tlp, TLP_AMBER);
+		reading_note(reading, report, "more than %d markings; the first were read", REFS_MAX);
+	}
+}
+
 void stix_marking_notes(struct reading *reading, struct report *report, struct stix_index *index,
 	const struct json_object *object)
 {
 	struct json_object *granular = json_of(object, "granular_markings", json_type_array);
 	struct marked marked = {.selectors = 0};
 
+	unknown_notes(reading, report, index, object);
 	for (size_t i = 0; i < granular_count(granular); i++) {
 		struct json_object *marking = granular_at(granular, i);
 		if (marking)

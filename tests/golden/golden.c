@@ -109,6 +109,7 @@ static void report(struct buf *out, const struct report *one)
 	if (one->confidence >= 0)
 		number(out, 3, "confidence", one->confidence);
 	text(out, 3, "tlp", str_of(tlp_name(one->tlp)));
+	text(out, 3, "tlp_at_least", str_of(tlp_name(one->rule_tlp)));
 	if (one->observed != CLOCK_UNKNOWN)
 		text(out, 3, "observed", str_of(clock_format(one->observed, time)));
 	if (one->count != 1)

@@ -229,7 +229,12 @@ static void test_nothing_behind_a_bundle_is_lost(void **state)
 	buf_text(&bundle, "]}");
 	run_begin(&run, buf_view(&bundle));
 	assert_true(run.good);
-	assert_int_equal(count_kind(&run, ITEM_REPORT), 1);
+	assert_int_equal(count_kind(&run, ITEM_REPORT), 2);
+	assert_true(str_equal(run.reading.items[1].part, STR("bundle 2: objects[0]")));
+	arena_free(&run.arena);
+	buf_text(&bundle, "x");
+	run_begin(&run, buf_view(&bundle));
+	assert_int_equal(count_kind(&run, ITEM_REPORT), 2);
 	assert_int_equal(count_kind(&run, ITEM_QUARANTINED), 1);
 	arena_free(&run.arena);
 	buf_free(&bundle);
