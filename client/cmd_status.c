@@ -30,6 +30,7 @@ static const struct {
 	{"exchange", {"pulls", "failed"}},
 	{"keeper", {"correlated", "cases_opened"}},
 	{"keys", {"opened", "failed", "timeouts", "locked_keys"}},
+	{"courier", {"sent", "failed", "held", "put_off", "not_configured"}},
 };
 
 static void describe_counter(struct json_object *room, const char *name, struct buf *out)

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "courier/courier.h"
 #include "desk/desk.h"
 #include "exchange/exchange.h"
 #include "intake/intake.h"
@@ -34,6 +35,7 @@ static const struct room_spec *const rooms[] = {
 	&exchange_room,
 	&keeper_room,
 	&keys_room,
+	&courier_room,
 	NULL,
 };
 

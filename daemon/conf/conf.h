@@ -125,6 +125,23 @@ struct conf {
 	uint64_t keys_timeout;
 	uint64_t keys_max_size; /* of what one part may become */
 	uint64_t keys_memory;   /* RLIMIT_DATA */
+	/* mail_out */
+	struct str out_server; /* smtp://HOST[:PORT] or smtps://…; "" = nothing is sent */
+	struct str out_user;
+	struct str out_password_file;
+	bool out_tls_off;
+	struct str out_ca;
+	struct str out_from; /* "" = cirt@ and the hostname */
+	struct str out_name;
+	struct str out_bounce; /* "" = bounce@ and the domain of from */
+	struct str out_templates;
+	struct str out_pgp; /* fingerprint of the key that signs; "" = none */
+	struct str out_smime;
+	uint64_t out_connections;
+	uint64_t out_timeout;
+	uint64_t out_retry;
+	uint64_t out_zip_over;
+	uint64_t out_max_size;
 };
 
 /* Rooms as bits, for who may see an option. Same order as enum room_id in ipc/graph.h. */

@@ -16,8 +16,9 @@ enum {
 	DESK = 1u << 6,
 	EXCHANGE = 1u << 7,
 	KEYS = 1u << 8,
-	EVERY = (1u << 9) - 1,
-	DATABASE = SUPERVISOR | STORE | KEEPER | DESK | EXCHANGE
+	COURIER = 1u << 9,
+	EVERY = (1u << 10) - 1,
+	DATABASE = SUPERVISOR | STORE | KEEPER | DESK | EXCHANGE | COURIER
 };
 
 #define KB     UINT64_C(1024)
@@ -88,7 +89,7 @@ const struct conf_option conf_options[] = {
 	{"mail", "key", OPT_PATH, AT(mail_key), "", 0, 0, NULL, RELOAD, SUPERVISOR,
 		"PEM file with its private key."},
 
-	{"reply", "address", OPT_TEXT, AT(reply_address), "", 0, 0, NULL, RELOAD, DESK | STORE,
+	{"reply", "address", OPT_TEXT, AT(reply_address), "", 0, 0, NULL, RELOAD, DESK | STORE | COURIER,
 		"Address to which replies in a case go, such as \"case@cirt.example\": each case has its own, "
 		"case+2026-000412-SEAL@cirt.example, sealed so that nobody can guess another's. Empty: case@ and the hostname."},
 	{"reply", "tag", OPT_TEXT, AT(reply_tag), "CIRT", 0, 0, NULL, RELOAD, DESK | STORE,
@@ -222,6 +223,43 @@ const struct conf_option conf_options[] = {
 		"The largest text that may come out of one encrypted part."},
 	{"keys", "memory", OPT_SIZE, AT(keys_memory), "512M", 64 * MB, 64 * GB, NULL, RESTART, KEYS,
 		"Memory of each process at work in the room."},
+	{"mail_out", "server", OPT_TEXT, AT(out_server), "", 0, 0, NULL, RELOAD, SUPERVISOR | COURIER,
+		"The mail server that takes what we send: \"smtp://mail.example:587\", with STARTTLS, or \"smtps://mail.example\". "
+		"Empty: mails stay queued."},
+	{"mail_out", "user", OPT_TEXT, AT(out_user), "", 0, 0, NULL, RELOAD, COURIER,
+		"Who we are there. Empty: it does not ask."},
+	{"mail_out", "password_file", OPT_PATH, AT(out_password_file), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"File with the password on its first line."},
+	{"mail_out", "tls", OPT_CHOICE, AT(out_tls_off), "required", 0, 0, "required off", RELOAD, SUPERVISOR | COURIER,
+		"required: no mail goes over a connection that is not encrypted, to a server whose certificate does not hold. "
+		"off: smtp:// in the clear, for a server on this machine."},
+	{"mail_out", "ca", OPT_PATH, AT(out_ca), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"PEM file with the authorities to trust there. Empty: the system's."},
+	{"mail_out", "from", OPT_TEXT, AT(out_from), "", 0, 0, NULL, RELOAD, SUPERVISOR | COURIER,
+		"Address in From, such as \"cirt@cirt.example\". Empty: cirt@ and the hostname."},
+	{"mail_out", "name", OPT_TEXT, AT(out_name), "CIRT", 0, 0, NULL, RELOAD, COURIER,
+		"Our name in From, in texts and in X-ARF."},
+	{"mail_out", "bounce", OPT_TEXT, AT(out_bounce), "", 0, 0, NULL, RELOAD, COURIER,
+		"Mailbox to which bounces go. Each mail has its own address there, bounce+N2026-000123-SEAL@cirt.example, as sender of "
+		"the envelope. Empty: bounce@ and the domain of from."},
+	{"mail_out", "templates", OPT_PATH, AT(out_templates), CIRTD_DATADIR "/templates", 0, 0, NULL, RELOAD,
+		SUPERVISOR, "Folder with the texts of mails: LANGUAGE/KIND.txt and LANGUAGE/KIND-CLASS.txt."},
+	{"mail_out", "pgp_key", OPT_TEXT, AT(out_pgp), "", 0, 0, NULL, RELOAD, COURIER,
+		"Fingerprint of our OpenPGP key, which signs what is not signed by smime_key: cirt key list."},
+	{"mail_out", "smime_key", OPT_TEXT, AT(out_smime), "", 0, 0, NULL, RELOAD, COURIER,
+		"Fingerprint of our certificate, which signs what goes to people with certificates; and all in the clear, without "
+		"pgp_key."},
+	{"mail_out", "connections", OPT_COUNT, AT(out_connections), "2", 1, 16, NULL, RESTART, COURIER,
+		"Mails that are sent at once."},
+	{"mail_out", "timeout", OPT_TIME, AT(out_timeout), "5m", SECOND, HOUR, NULL, RELOAD, COURIER,
+		"How long an answer of the server is waited for. Without one behind the last line of a mail nobody knows whether it "
+		"was taken, and the same mail is sent again."},
+	{"mail_out", "retry", OPT_TIME, AT(out_retry), "3d", SECOND, 60 * DAY, NULL, RELOAD, COURIER,
+		"How long a mail that the server cannot take now is tried again, ever more seldom."},
+	{"mail_out", "zip_over", OPT_SIZE, AT(out_zip_over), "256K", 0, GB, NULL, RELOAD, COURIER,
+		"A larger table goes zipped."},
+	{"mail_out", "max_size", OPT_SIZE, AT(out_max_size), "20M", 64 * KB, GB, NULL, RELOAD, COURIER,
+		"The largest mail. One that would be larger is held."},
 	{.name = NULL},
 };
 /* clang-format on */

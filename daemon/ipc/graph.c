@@ -9,6 +9,7 @@ const struct edge graph[] = {
 	{EDGE_HOLDING, ROOM_SPOOL, ROOM_STORE},
 	{EDGE_KEYS, ROOM_TRIAGE, ROOM_KEYS},
 	{EDGE_KEYS, ROOM_DESK, ROOM_KEYS},
+	{EDGE_KEYS, ROOM_COURIER, ROOM_KEYS},
 	{EDGE_PROBE, ROOM_DESK, ROOM_EXCHANGE},
 };
 const size_t graph_count = sizeof(graph) / sizeof(graph[0]);
@@ -23,6 +24,7 @@ static const char *const names[ROOMS] = {
 	[ROOM_DESK] = "desk",
 	[ROOM_EXCHANGE] = "exchange",
 	[ROOM_KEYS] = "keys",
+	[ROOM_COURIER] = "courier",
 };
 
 const char *room_name(enum room_id room)

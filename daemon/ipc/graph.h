@@ -14,6 +14,7 @@ enum room_id {
 	ROOM_DESK,
 	ROOM_EXCHANGE,
 	ROOM_KEYS,
+	ROOM_COURIER,
 	ROOMS
 };
 
@@ -39,7 +40,7 @@ struct edge {
 };
 
 /* intake, exchange, desk —append→ spool; spool —handout→ triage; triage —items→ store; spool —holding→ store;
- * triage, desk —keys→ keys; desk —probe→ exchange
+ * triage, desk, courier —keys→ keys; desk —probe→ exchange
  */
 extern const struct edge graph[];
 extern const size_t graph_count;

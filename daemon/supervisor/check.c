@@ -82,6 +82,8 @@ static void check_files(struct checking *checking)
 	check_tls(checking, "mail", conf->mail_certificate, conf->mail_key, STR_NONE, false);
 	check_tls(checking, "exchange", conf->exchange_certificate, conf->exchange_key, STR_NONE, false);
 	read_file(checking, "exchange", "ca", conf->exchange_ca, &bytes);
+	read_file(checking, "mail_out", "ca", conf->out_ca, &bytes);
+	read_file(checking, "mail_out", "password_file", conf->out_password_file, &bytes);
 	if (!conf->db_managed)
 		read_file(checking, "database", "password_file", conf->db_password_file, &bytes);
 	if (bytes.data)

@@ -81,6 +81,8 @@ static bool add_certificates(struct kit *kit, const struct conf *conf, struct er
 		{"keys.passphrase", ROOM_KEYS, conf->keys_enabled ? conf->keys_passphrase_file : STR_NONE},
 		{"exchange.certificate", ROOM_EXCHANGE, conf->exchange_certificate},
 		{"exchange.key", ROOM_EXCHANGE, conf->exchange_key},
+		{"mail_out.ca", ROOM_COURIER, conf->out_ca},
+		{"mail_out.password", ROOM_COURIER, conf->out_password_file},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (!add_file(kit, files[i].name, ROOM_BIT(files[i].room), files[i].path, PEM_MAX, err))
@@ -94,7 +96,7 @@ static bool add_database(struct kit *kit, const struct database *database, struc
 		enum room_id room;
 		const char *role;
 	} roles[] = {{ROOM_STORE, "cirt_store"}, {ROOM_KEEPER, "cirt_keeper"}, {ROOM_DESK, "cirt_desk"},
-		{ROOM_EXCHANGE, "cirt_exchange"}};
+		{ROOM_EXCHANGE, "cirt_exchange"}, {ROOM_COURIER, "cirt_courier"}};
 	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
 		room_mask room = ROOM_BIT(roles[i].room);
 		if (!add_bytes(kit, "db.conninfo", room, str_of(database->conninfo), err) ||
@@ -140,7 +142,8 @@ static bool add_anchors(struct kit *kit, const struct conf *conf, struct err *er
 /* Who checks seals, and who shows the addresses that have them. */
 static bool add_reply_key(struct kit *kit, const struct conf *conf, struct err *err)
 {
-	room_mask rooms = ROOM_BIT(ROOM_INTAKE) | ROOM_BIT(ROOM_STORE) | ROOM_BIT(ROOM_DESK);
+	room_mask rooms =
+		ROOM_BIT(ROOM_INTAKE) | ROOM_BIT(ROOM_STORE) | ROOM_BIT(ROOM_DESK) | ROOM_BIT(ROOM_COURIER);
 	struct buf key = {0};
 	bool ok =
 		secrets_reply_key(conf, &key, err) && add_bytes(kit, "reply.key", rooms, buf_view(&key), err);

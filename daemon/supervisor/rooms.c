@@ -43,7 +43,7 @@ struct rooms {
 /* What is drained together. Each takes nothing new, and hands on what it holds, before those behind it are
  * told. */
 static const room_mask stages[] = {
-	ROOM_BIT(ROOM_INTAKE) | ROOM_BIT(ROOM_EXCHANGE) | ROOM_BIT(ROOM_DESK),
+	ROOM_BIT(ROOM_INTAKE) | ROOM_BIT(ROOM_EXCHANGE) | ROOM_BIT(ROOM_DESK) | ROOM_BIT(ROOM_COURIER),
 	ROOM_BIT(ROOM_TRIAGE),
 	ROOM_BIT(ROOM_KEYS),
 	ROOM_BIT(ROOM_STORE) | ROOM_BIT(ROOM_KEEPER),

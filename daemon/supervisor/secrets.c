@@ -16,8 +16,8 @@
 #define FILE_MAX       65536
 #define SEAL_BYTES     32
 
-const char *const secrets_roles[] = {
-	"postgres", "cirt_owner", "cirt_store", "cirt_keeper", "cirt_desk", "cirt_exchange", "cirt_courier", NULL};
+const char *const secrets_roles[] = {"postgres", "cirt_owner", "cirt_store", "cirt_keeper", "cirt_desk",
+	"cirt_exchange", "cirt_courier", NULL};
 
 struct str secrets_password(struct str lines, const char *role)
 {

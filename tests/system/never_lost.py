@@ -150,7 +150,7 @@ class TaxiiCollection:
 class Chaos:
     """Kills rooms, PostgreSQL and the whole daemon, in an order that the seed decides."""
 
-    ROOMS = ["intake", "spool", "triage", "store", "keeper", "desk", "exchange"]
+    ROOMS = ["intake", "spool", "triage", "store", "keeper", "desk", "exchange", "courier"]
 
     def __init__(self, daemon, seed):
         self.daemon, self.random, self.done = daemon, random.Random(seed), {}

@@ -11,7 +11,7 @@ import pytest
 
 from harness import mail, native, wait_for
 
-ROOMS = ["intake", "spool", "triage", "store", "keeper", "desk", "exchange"]
+ROOMS = ["intake", "spool", "triage", "store", "keeper", "desk", "exchange", "courier"]
 
 
 def proc_status(pid):

@@ -350,6 +350,8 @@ static void test_rooms_are_those_of_the_graph(void **state)
 		{"keeper", "case_cap", ROOM_BIT(ROOM_KEEPER)},
 		{"desk", "admin", ROOM_BIT(ROOM_DESK)},
 		{"exchange", "feed_max_size", ROOM_BIT(ROOM_EXCHANGE)},
+		{"keys", "memory", ROOM_BIT(ROOM_KEYS)},
+		{"mail_out", "retry", ROOM_BIT(ROOM_COURIER)},
 		{"database", "password_file", ROOM_BIT(ROOM_SUPERVISOR)},
 		{"", "state", ROOM_ALL},
 	};
