@@ -113,7 +113,7 @@ _cirt()
 		'') words="list import remove unlock lock" ;;
 		esac
 		;;
-	submit) words="--source --format --exercise --again" ;;
+	submit) words="--source --format --exercise --folders --again" ;;
 	watch) words="--reports --cases --count" ;;
 	audit)
 		case $verb in

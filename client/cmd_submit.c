@@ -25,7 +25,7 @@
 /* A maildir on its way: its mails are told of together. */
 struct folder {
 	const char *path;
-	struct maildir mails;
+	struct maildir maildir;
 	size_t at;                   /* the mail that is being sent */
 	struct json_object *entries; /* of all */
 	size_t known;                /* taken in before */
@@ -40,6 +40,8 @@ struct upload {
 	const char *name;      /* as shown, and as the entry's envelope says */
 	struct pieces pieces;
 	bool ready;
+	int64_t most;      /* bytes that a piece may have */
+	size_t left_out;   /* that have more */
 	int64_t committed; /* offset up to which it is durable */
 	int64_t drawn;     /* when the bar was drawn */
 	bool bar;
@@ -70,10 +72,22 @@ static void draw_bar(struct upload *upload, bool last)
 		return;
 	*drawn = now;
 	if (upload->folder)
-		draw(upload->folder->path, (double)upload->folder->at / (double)upload->folder->mails.count,
-			false);
+		draw(upload->folder->path,
+			(double)upload->folder->at / (double)upload->folder->maildir.mails.count, false);
 	else
 		draw(upload->name, size ? (double)upload->committed / (double)size : 1, last);
+}
+
+static void tell_waiting(const struct upload *upload, const char *who)
+{
+	struct buf file = {0}, name = {0};
+
+	screen_cell(str_of(upload->name), &file);
+	screen_cell(str_of(who), &name);
+	fprintf(stderr, _("cirt submit: %s is being taken in by %s just now: this waits for its end\n"),
+		buf_cstr(&file), buf_cstr(&name));
+	buf_free(&file);
+	buf_free(&name);
 }
 
 static void notified(const struct rpc_message *message, void *context)
@@ -81,10 +95,15 @@ static void notified(const struct rpc_message *message, void *context)
 	struct upload *upload = context;
 	int64_t offset = member_number(message->params, "offset");
 
+	if (str_equal(message->method, STR("submit.waiting"))) {
+		tell_waiting(upload, member_text(message->params, "operator"));
+		return;
+	}
 	if (offset < 0 || (uint64_t)offset > upload->pieces.bytes.len)
 		return;
 	if (str_equal(message->method, STR("submit.ready"))) {
 		upload->ready = true;
+		upload->most = member_number(message->params, "most");
 		upload->pieces.offset = (size_t)offset;
 		upload->committed = offset;
 	} else if (str_equal(message->method, STR("submit.progress")) && offset > upload->committed) {
@@ -153,16 +172,33 @@ static bool send_piece(struct upload *upload, int64_t id, struct str piece, stru
 	return *ended || tell_mark(upload, id, "submit.piece", err);
 }
 
+/* An entry may have no more bytes. The pieces behind it are taken in. */
+static bool is_too_long(struct upload *upload, size_t start, struct str piece)
+{
+	struct buf safe = {0};
+
+	if (upload->most <= 0 || piece.len <= (uint64_t)upload->most)
+		return false;
+	screen_cell(str_of(upload->name), &safe);
+	fprintf(stderr, _("cirt submit: %s: what begins at byte %zu has %zu bytes, at most %lld: left out\n"),
+		buf_cstr(&safe), start, piece.len, (long long)upload->most);
+	buf_free(&safe);
+	upload->left_out++;
+	return true;
+}
+
 static bool converse(struct upload *upload, int64_t id, struct rpc_message *answer, struct err *err)
 {
 	struct buf space = {0};
 	struct str piece;
 	bool ended = false, ok = true;
+	size_t start;
 
 	while (ok && !ended && !upload->ready)
 		ok = hear(upload, id, answer, &ended, err);
-	while (ok && !ended && piece_next(&upload->pieces, &space, &piece))
-		if (piece.len)
+	for (start = upload->pieces.offset; ok && !ended && piece_next(&upload->pieces, &space, &piece);
+		start = upload->pieces.offset)
+		if (piece.len && !is_too_long(upload, start, piece))
 			ok = send_piece(upload, id, piece, answer, &ended, err);
 	if (ok && !ended)
 		ok = tell_mark(upload, id, "submit.end", err);
@@ -229,11 +265,14 @@ static void tell_result(struct upload *upload, struct json_object *result, struc
 	struct buf line = {0};
 
 	json_object_object_add(result, "file", json_object_new_string(upload->name));
+	json_object_object_add(result, "left_out", json_object_new_int64((int64_t)upload->left_out));
 	json_object_array_add(items, json_object_get(result));
 	if (upload->call->invocation->json)
 		return;
 	screen_cell(str_of(upload->name), &line);
-	if (count == 0)
+	if (count == 0 && upload->left_out > 0)
+		buf_text(&line, _(": nothing was taken in"));
+	else if (count == 0)
 		buf_text(&line, _(": was taken in before; --again takes it in once more"));
 	else if (count == 1)
 		buf_printf(&line, _(": taken in as %s"),
@@ -272,7 +311,9 @@ static int submit_bytes(struct call *call, struct folder *folder, const char *na
 		return call_broken(call, &err);
 	if (answer.kind == RPC_ERROR)
 		code = call_failed(call, &answer);
-	else
+	else if (upload.left_out > 0)
+		code = EXIT_FAILED;
+	if (answer.kind != RPC_ERROR && !(folder && upload.left_out))
 		folder ? gather(folder, answer.result) : tell_result(&upload, answer.result, items);
 	rpc_free(&answer);
 	return code;
@@ -311,10 +352,12 @@ static int submit_file(struct call *call, struct folder *folder, const char *pat
 	struct stat info;
 	struct err err;
 	int code;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	/* Whoever may write into a folder chooses its links; a file that a person names may be one. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (folder ? O_NOFOLLOW : 0));
 
 	if (fd < 0)
-		return refuse_file(path, strerror(errno));
+		return refuse_file(
+			path, folder && errno == ELOOP ? _("is a link: not followed") : strerror(errno));
 	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
 		code = refuse_file(path, _("is not a file"));
 	} else if (info.st_size == 0) {
@@ -329,7 +372,32 @@ static int submit_file(struct call *call, struct folder *folder, const char *pat
 	return code;
 }
 
-static void tell_folder(struct call *call, const struct folder *folder, struct json_object *items)
+static struct json_object *names_json(const struct names *names)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; names && i < names->count; i++)
+		json_object_array_add(list, json_object_new_string(names->list[i]));
+	return list;
+}
+
+static void tell_names(const char *path, const char *what, const struct names *names, const char *hint)
+{
+	struct buf line = {0};
+
+	if (names->count == 0)
+		return;
+	screen_cell(str_of(path), &line);
+	buf_printf(&line, ": %s", what);
+	for (size_t i = 0; i < names->count; i++) {
+		buf_text(&line, i ? ", " : " ");
+		screen_cell(str_of(names->list[i]), &line);
+	}
+	fprintf(stderr, "cirt submit: %s%s\n", buf_cstr(&line), hint);
+	buf_free(&line);
+}
+
+static void tell_folder(struct call *call, const struct folder *folder, bool inner, struct json_object *items)
 {
 	struct json_object *told = json_object_new_object();
 	size_t taken = json_object_array_length(folder->entries);
@@ -339,7 +407,13 @@ static void tell_folder(struct call *call, const struct folder *folder, struct j
 	json_object_object_add(told, "entries", json_object_get(folder->entries));
 	json_object_object_add(told, "known", json_object_new_int64((int64_t)folder->known));
 	json_object_object_add(told, "failed", json_object_new_int64((int64_t)folder->failed));
+	json_object_object_add(told, "folders_left_out", names_json(inner ? NULL : &folder->maildir.folders));
+	json_object_object_add(told, "links_left_out", names_json(&folder->maildir.links));
 	json_object_array_add(items, told);
+	tell_names(folder->path, _("links are not followed:"), &folder->maildir.links, "");
+	if (!inner)
+		tell_names(folder->path, _("folders in it are left out:"), &folder->maildir.folders,
+			_("; --folders takes them in too"));
 	if (call->invocation->json)
 		return;
 	screen_cell(str_of(folder->path), &line);
@@ -354,22 +428,25 @@ static void tell_folder(struct call *call, const struct folder *folder, struct j
 static int submit_folder(struct call *call, const char *path, struct json_object *items)
 {
 	struct folder folder = {.path = path, .entries = json_object_new_array()};
+	bool inner = json_object_get_boolean(member_of(call->invocation->params, "folders"));
 	int code = EXIT_DONE;
 
-	if (!maildir_read(path, &folder.mails)) {
+	if (!maildir_read(path, inner, &folder.maildir)) {
 		json_object_put(folder.entries);
+		maildir_free(&folder.maildir);
 		return refuse_file(path, _("is a folder, but not a maildir (no new/ and cur/ in it)"));
 	}
-	for (; folder.at < folder.mails.count && (code == EXIT_DONE || code == EXIT_FAILED); folder.at++) {
-		int one = submit_file(call, &folder, folder.mails.paths[folder.at], items);
+	for (; folder.at < folder.maildir.mails.count && (code == EXIT_DONE || code == EXIT_FAILED);
+		folder.at++) {
+		int one = submit_file(call, &folder, folder.maildir.mails.list[folder.at], items);
 		folder.failed += one != EXIT_DONE;
 		code = one != EXIT_DONE ? one : code;
 	}
 	if (folder.drawn)
 		draw(path, 1, true);
-	tell_folder(call, &folder, items);
+	tell_folder(call, &folder, inner, items);
 	json_object_put(folder.entries);
-	maildir_free(&folder.mails);
+	maildir_free(&folder.maildir);
 	return code;
 }
 

@@ -16,6 +16,8 @@ enum piece_kind piece_guess(struct str bytes)
 {
 	if (mbox_guess(bytes))
 		return PIECE_MBOX;
+	if (str_starts(bytes, STR("\xef\xbb\xbf")))
+		bytes = (struct str){bytes.p + 3, bytes.len - 3};
 	if (!str_starts(bytes, STR("{")))
 		return PIECE_WHOLE;
 	/* A bundle written over several lines ends its first line inside the object. */

@@ -63,7 +63,9 @@ static void on_committed(const struct append_committed *committed, const struct 
 	char text[ENTRY_ID_TEXT];
 
 	release->append = 0;
-	if (!committed)
+	if (!committed && err->code == ERR_CONFLICT)
+		release_next(request, NULL); /* somebody else's is in */
+	else if (!committed)
 		request_refuse_hint(request, RPC_UNAVAILABLE, "Release it again.",
 			"the spool did not take it: %s", err->text);
 	else
@@ -73,7 +75,10 @@ static void on_committed(const struct append_committed *committed, const struct 
 static void append_bytes(struct request *request)
 {
 	struct release *release = request->state;
-	struct append_close close = {.bookmark_owner = str_of(release->owner), .bookmark_value = STR("in")};
+	struct append_close close = {.bookmark_owner = str_of(release->owner),
+		.bookmark_value = STR("in"),
+		.expects = true,
+		.expected = STR("")};
 
 	release->append = appender_begin(request->desk->appender, &release->open, on_committed, request);
 	if (!release->append) {

@@ -19,6 +19,7 @@ static void session_free(struct session *session)
 {
 	struct request *request = session->requests, *next;
 
+	session->requests = NULL;
 	/* What runs in the database goes on to its end; what goes on by itself ends here. */
 	for (; request; request = next) {
 		next = request->next;

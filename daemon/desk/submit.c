@@ -10,44 +10,97 @@
 /*
  * A file on its way from the client into the spool. The client cuts it into pieces, each of which becomes an
  * entry, and says after each where in the file it ends; that offset is the bookmark "submit/DIGEST/SOURCE" of
- * the entry, so that the same file goes on where it was interrupted and is not taken in twice (trap 1). A
- * piece is begun when the one before it is durable: a bookmark never stands behind bytes that were refused.
- * What the spool has not taken yet keeps the client from sending more.
+ * the entry, so that the same file goes on where it was interrupted and is not taken in twice (trap 1). Many
+ * pieces are under way at once, each of which counts only where the one before it did: a bookmark never
+ * stands behind bytes that were refused. What the spool has not taken yet keeps the client from sending more.
+ * Who submits what another is submitting waits for that to end, and goes on from there.
  *
  *   →  submit {name, size, digest, format, source, exercise, again}    answered when all is committed
- *   ←  submit.ready {submit, offset}
+ *   ←  submit.waiting {submit, operator}    who is taking it in just now
+ *   ←  submit.ready {submit, offset, most}    where to go on; bytes that a piece may have
  *   →  submit.data {submit, data}, submit.piece {submit, offset}, submit.end {submit}
  *   ←  submit.progress {submit, offset}
  */
 #define SUBMIT_QUEUED_MAX (1u << 20)
+#define SUBMIT_PIECES_MAX 64
+
+/* One that the spool is to commit. */
+struct piece {
+	struct request *request;
+	struct piece *next;
+	uint32_t append;
+	int64_t offset; /* where it ends */
+};
 
 struct submit {
 	struct append_open open;
 	char owner[SHA256_HEX + 32];
-	uint32_t append;   /* of the piece that is coming or being committed; 0: none */
-	uint32_t question; /* for the bookmark */
+	char bookmark[32];    /* what it is when all pieces are committed */
+	uint32_t question;    /* for the bookmark */
+	struct piece *coming; /* whose bytes come; NULL */
+	struct piece *pieces; /* whose bytes have come, in order */
+	size_t piece_count;
 	int64_t size;
-	int64_t offset;  /* where the piece that is being committed ends */
-	bool ready;      /* the client was told where to go on */
-	bool committing; /* the session is paused meanwhile */
+	int64_t offset; /* where the last piece ends */
+	bool again;
+	bool waits; /* for another's end */
+	bool ready; /* the client was told where to go on */
+	bool ended; /* the client has sent all */
 	struct json_object *entries;
 };
+
+static void ask_bookmark(struct request *request);
+
+static struct submit *submit_state(struct request *request);
+
+/* Another request for the same file and source; `waits`: one of those that wait. */
+static struct request *find_other(struct desk *desk, const struct submit *submit, bool waits)
+{
+	for (struct session *session = desk->sessions; session; session = session->next)
+		for (struct request *request = session->requests; request; request = request->next) {
+			const struct submit *other = submit_state(request);
+			if (other && other != submit && other->waits == waits &&
+				!strcmp(other->owner, submit->owner))
+				return request;
+		}
+	return NULL;
+}
+
+static void free_pieces(struct appender *appender, struct submit *submit)
+{
+	struct piece *next;
+
+	for (struct piece *piece = submit->pieces; piece; piece = next) {
+		next = piece->next;
+		appender_forget(appender, piece->append);
+		free(piece);
+	}
+}
 
 static void submit_free(struct request *request)
 {
 	struct submit *submit = request->state;
 	struct appender *appender = request->desk->appender;
+	struct request *next = submit->waits ? NULL : find_other(request->desk, submit, true);
 
-	if (submit->append && submit->committing)
-		appender_forget(appender, submit->append);
-	else if (submit->append)
-		appender_abort(appender, submit->append);
+	free_pieces(appender, submit);
+	if (submit->coming)
+		appender_abort(appender, submit->coming->append);
+	free(submit->coming);
 	if (submit->question)
 		appender_forget(appender, submit->question);
 	if (request->session)
 		session_pause(request->session, false);
 	json_object_put(submit->entries);
 	free(submit);
+	request->state = NULL;
+	if (next)
+		ask_bookmark(next);
+}
+
+static struct submit *submit_state(struct request *request)
+{
+	return request->release == submit_free ? request->state : NULL;
 }
 
 static void submit_closed(struct request *request)
@@ -55,52 +108,112 @@ static void submit_closed(struct request *request)
 	request_refuse(request, RPC_FAILED, "the client went away");
 }
 
-static bool is_committing(struct session *session)
+static bool is_full(struct session *session)
 {
 	for (struct request *request = session->requests; request; request = request->next)
-		if (request->release == submit_free && ((struct submit *)request->state)->committing)
+		if (submit_state(request) && submit_state(request)->piece_count >= SUBMIT_PIECES_MAX)
 			return true;
-	return false;
+	return appender_queued(session->desk->appender) > SUBMIT_QUEUED_MAX;
 }
 
 void submit_drained(struct desk *desk)
 {
 	for (struct session *session = desk->sessions; session; session = session->next)
-		if (!is_committing(session))
-			session_pause(session, false);
+		session_pause(session, is_full(session));
 }
 
-static void tell_offset(struct request *request, const char *method, int64_t offset)
+static struct json_object *about(struct request *request)
 {
 	struct json_object *params = json_object_new_object();
 
 	json_object_object_add(params, "submit", json_object_get(request->id));
-	json_object_object_add(params, "offset", json_object_new_int64(offset));
-	request_notify(request, method, params);
+	return params;
 }
 
-static void refuse_piece(struct request *request, const char *why)
+static void refuse_piece(struct request *request, const struct err *why)
 {
-	request_refuse_hint(request, RPC_UNAVAILABLE, "Submit it again: it goes on where it stopped.",
-		"the spool did not take it: %s", why);
+	if (why->code == ERR_CONFLICT)
+		request_refuse_hint(request, RPC_CONFLICT,
+			"Submit it again when that has ended: nothing is taken in twice.",
+			"the same file is being taken in by somebody else");
+	else
+		request_refuse_hint(request, RPC_UNAVAILABLE, "Submit it again: it goes on where it stopped.",
+			"the spool did not take it: %s", why->text);
 }
 
+static void refuse_away(struct request *request)
+{
+	struct err err;
+
+	err_set(&err, ERR_AGAIN, "it is away");
+	refuse_piece(request, &err);
+}
+
+static void answer_if_ended(struct request *request)
+{
+	struct submit *submit = request->state;
+	struct json_object *result;
+
+	if (!submit->ended || submit->pieces)
+		return;
+	result = json_object_new_object();
+	json_object_object_add(result, "entries", json_object_get(submit->entries));
+	request_answer(request, result);
+}
+
+static void take_out(struct submit *submit, const struct piece *piece)
+{
+	if (submit->coming == piece) {
+		submit->coming = NULL;
+		return;
+	}
+	for (struct piece **link = &submit->pieces; *link; link = &(*link)->next) {
+		if (*link != piece)
+			continue;
+		*link = piece->next;
+		submit->piece_count--;
+		return;
+	}
+}
+
+/* What is refused ends all: nothing behind it would count. */
 static void on_committed(const struct append_committed *committed, const struct err *err, void *context)
 {
-	struct request *request = context;
+	struct piece *piece = context;
+	struct request *request = piece->request;
 	struct submit *submit = request->state;
+	struct json_object *params = about(request);
 	char text[ENTRY_ID_TEXT];
 
-	submit->append = 0;
-	submit->committing = false;
+	json_object_object_add(params, "offset", json_object_new_int64(piece->offset));
+	take_out(submit, piece);
+	free(piece);
 	if (!committed) {
-		refuse_piece(request, err->text);
+		json_object_put(params);
+		refuse_piece(request, err);
 		return;
 	}
 	json_object_array_add(submit->entries, json_object_new_string(entry_id_format(&committed->id, text)));
-	tell_offset(request, "submit.progress", submit->offset);
+	request_notify(request, "submit.progress", params);
 	if (request->session)
-		session_pause(request->session, false);
+		session_pause(request->session, is_full(request->session));
+	answer_if_ended(request);
+}
+
+static bool begin_piece(struct request *request)
+{
+	struct submit *submit = request->state;
+	struct piece *piece = mem_alloc(sizeof(*piece));
+
+	piece->request = request;
+	piece->append = appender_begin(request->desk->appender, &submit->open, on_committed, piece);
+	if (!piece->append) {
+		free(piece);
+		refuse_away(request);
+		return false;
+	}
+	submit->coming = piece;
+	return true;
 }
 
 /* The submit that a notification speaks of, if it is one that takes bytes. */
@@ -132,82 +245,109 @@ void submit_data(struct session *session, struct json_object *params)
 		request_refuse(request, RPC_INVALID_PARAMS, "data: expected base64");
 		return;
 	}
-	if (!submit->append)
-		submit->append = appender_begin(appender, &submit->open, on_committed, request);
-	if (!submit->append) {
-		refuse_piece(request, "it is away");
-	} else {
-		appender_bytes(appender, submit->append, buf_view(&bytes));
-		if (appender_queued(appender) > SUBMIT_QUEUED_MAX)
-			session_pause(session, true);
+	if (submit->coming || begin_piece(request)) {
+		appender_bytes(appender, submit->coming->append, buf_view(&bytes));
+		session_pause(session, is_full(session));
 	}
 	buf_free(&bytes);
+}
+
+/* The piece that is coming is whole, and ends at this offset of the file. */
+static void commit_piece(struct request *request, int64_t offset)
+{
+	struct submit *submit = request->state;
+	struct piece *piece = submit->coming, **end = &submit->pieces;
+	struct append_close close = {.bookmark_owner = str_of(submit->owner), .expects = true};
+	char before[sizeof(submit->bookmark)];
+
+	memcpy(before, submit->bookmark, sizeof(before));
+	snprintf(submit->bookmark, sizeof(submit->bookmark), "%lld", (long long)offset);
+	close.expected = str_of(before);
+	close.bookmark_value = str_of(submit->bookmark);
+	while (*end)
+		end = &(*end)->next;
+	*end = piece;
+	submit->piece_count++;
+	submit->coming = NULL;
+	submit->offset = piece->offset = offset;
+	appender_commit(request->desk->appender, piece->append, &close);
 }
 
 void submit_piece(struct session *session, struct json_object *params)
 {
 	struct request *request = submit_of(session, params);
-	char value[32];
 	int64_t offset = -1;
 
 	if (!request)
 		return;
 	struct submit *submit = request->state;
 	if (!rpc_member_int(params, "offset", submit->offset + 1, submit->size, &offset, NULL) ||
-		offset < 0 || !submit->append) {
+		offset < 0 || !submit->coming) {
 		request_refuse(request, RPC_INVALID_PARAMS,
 			"offset: expected where the piece ends, behind the one before");
 		return;
 	}
-	submit->offset = offset;
-	submit->committing = true;
-	snprintf(value, sizeof(value), "%lld", (long long)offset);
-	struct append_close close = {
-		.bookmark_owner = str_of(submit->owner), .bookmark_value = str_of(value)};
-	session_pause(session, true);
-	appender_commit(session->desk->appender, submit->append, &close);
+	commit_piece(request, offset);
+	session_pause(session, is_full(session));
 }
 
 void submit_end(struct session *session, struct json_object *params)
 {
 	struct request *request = submit_of(session, params);
-	struct json_object *result;
 
 	if (!request)
 		return;
 	struct submit *submit = request->state;
-	if (submit->append) {
+	if (submit->coming) {
 		request_refuse(request, RPC_INVALID_PARAMS, "a piece was begun and not ended");
 		return;
 	}
-	result = json_object_new_object();
-	json_object_object_add(result, "entries", json_object_get(submit->entries));
-	request_answer(request, result);
-}
-
-static void ready(struct request *request, int64_t offset)
-{
-	struct submit *submit = request->state;
-
-	submit->ready = true;
-	submit->offset = offset;
-	tell_offset(request, "submit.ready", offset);
+	submit->ended = true;
+	answer_if_ended(request);
 }
 
 static void on_bookmark(struct str value, const struct err *err, void *context)
 {
 	struct request *request = context;
 	struct submit *submit = request->state;
+	struct json_object *params;
 	int64_t offset = 0;
 
 	submit->question = 0;
 	if (err) {
-		refuse_piece(request, err->text);
+		refuse_piece(request, err);
 		return;
 	}
-	if (value.p && (!str_to_i64(value, &offset) || offset > submit->size))
+	if (submit->again || !value.p || !str_to_i64(value, &offset) || offset > submit->size)
 		offset = 0;
-	ready(request, offset);
+	snprintf(submit->bookmark, sizeof(submit->bookmark), STR_FMT, STR_ARG(value));
+	submit->ready = true;
+	submit->offset = offset;
+	params = about(request);
+	json_object_object_add(params, "offset", json_object_new_int64(offset));
+	json_object_object_add(params, "most", json_object_new_int64((int64_t)APPEND_ENTRY_MAX));
+	request_notify(request, "submit.ready", params);
+}
+
+static void ask_bookmark(struct request *request)
+{
+	struct submit *submit = request->state;
+
+	submit->waits = false;
+	submit->question =
+		appender_bookmark(request->desk->appender, str_of(submit->owner), on_bookmark, request);
+	if (!submit->question)
+		refuse_away(request);
+}
+
+static void wait_for(struct request *request, const struct request *other)
+{
+	struct submit *submit = request->state;
+	struct json_object *params = about(request);
+
+	submit->waits = true;
+	json_object_object_add(params, "operator", json_object_new_string(other->operator.name));
+	request_notify(request, "submit.waiting", params);
 }
 
 /* The source that was named, or the first enabled one of kind desk. */
@@ -280,32 +420,52 @@ static bool read_submit(struct request *request, struct submit *submit)
 	return true;
 }
 
+/* Why nothing can be taken, and what to do about it. */
+static bool is_open(struct request *request)
+{
+	struct desk *desk = request->desk;
+
+	switch (appender_state(desk->appender)) {
+	case APPENDER_OPEN:
+		return true;
+	case APPENDER_CLOSED:
+		request_refuse_hint(request, RPC_UNAVAILABLE,
+			"They open again when what waits has landed: `cirt status` tells what it waits for.",
+			"the spool is full: the doors are closed");
+		return false;
+	default:
+		break;
+	}
+	if (!appender_has_edge(desk->appender))
+		request_refuse(request, RPC_UNAVAILABLE, "the spool is away: try again in a moment");
+	else if (!desk_pg(desk))
+		request_refuse_hint(request, RPC_UNAVAILABLE,
+			"The spool learns its sources from the database once, and keeps them: mend the "
+			"connection (`cirt status` shows it), then submit again.",
+			"no source is known yet, since the database was never there: %s",
+			pg_why_down(desk->pg[0]));
+	else
+		request_refuse(request, RPC_UNAVAILABLE,
+			"the sources are not read from the database yet: try again in a moment");
+	return false;
+}
+
 void desk_submit_file(struct request *request)
 {
 	struct submit *submit = arena_alloc(request->arena, sizeof(*submit));
-	bool again = false;
+	const struct request *other;
 
-	if (appender_state(request->desk->appender) == APPENDER_CLOSED) {
-		request_refuse(request, RPC_UNAVAILABLE, "the spool is full: the doors are closed");
-		return;
-	}
-	if (appender_state(request->desk->appender) == APPENDER_AWAY) {
-		request_refuse(request, RPC_UNAVAILABLE, "the spool is away: try again in a moment");
-		return;
-	}
-	if (!read_submit(request, submit) || !request_flag(request, "again", &again))
+	if (!is_open(request) || !read_submit(request, submit) ||
+		!request_flag(request, "again", &submit->again))
 		return;
 	request->state = mem_dup(submit, sizeof(*submit));
 	request->release = submit_free;
 	request->closed = submit_closed;
 	submit = request->state;
 	submit->entries = json_object_new_array();
-	if (again) {
-		ready(request, 0);
-		return;
-	}
-	submit->question =
-		appender_bookmark(request->desk->appender, str_of(submit->owner), on_bookmark, request);
-	if (!submit->question)
-		refuse_piece(request, "it is away");
+	other = find_other(request->desk, submit, false);
+	if (other)
+		wait_for(request, other);
+	else
+		ask_bookmark(request);
 }

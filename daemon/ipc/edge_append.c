@@ -33,6 +33,8 @@ static void close_pack(const struct append_close *close, struct buf *out)
 	pack_str(out, close->bookmark_value);
 	pack_str(out, close->also_owner);
 	pack_str(out, close->also_value);
+	pack_u32(out, close->expects);
+	pack_str(out, close->expected);
 }
 
 static void close_unpack(struct unpack *in, struct append_close *close)
@@ -41,6 +43,8 @@ static void close_unpack(struct unpack *in, struct append_close *close)
 	close->bookmark_value = unpack_str(in);
 	close->also_owner = unpack_str(in);
 	close->also_value = unpack_str(in);
+	close->expects = unpack_enum(in, 2) != 0;
+	close->expected = unpack_str(in);
 	if (close->bookmark_value.len > BOOKMARK_VALUE_MAX || close->also_value.len > BOOKMARK_VALUE_MAX)
 		in->failed = true;
 }

@@ -7,8 +7,10 @@
 #include "model/entry.h"
 
 /* intake, exchange, desk → spool: entries in, acknowledgements out. */
-#define APPEND_VERSION 3
+#define APPEND_VERSION 4
 #define APPEND_CHUNK   65536u
+/* Bytes that an entry may have. */
+#define APPEND_ENTRY_MAX (UINT64_C(256) << 20)
 
 enum append_type {
 	/* to the spool */
@@ -47,6 +49,10 @@ struct append_close {
 	/* A second one, for a feed whose entry is one item of many: how far the feed as a whole is. */
 	struct str also_owner;
 	struct str also_value;
+	/* The entry counts only where the first bookmark is still `expected` ("": there is none), else it is
+	 * refused with ERR_CONFLICT: two who go on from one bookmark cannot both. */
+	bool expects;
+	struct str expected;
 };
 
 struct append_committed {

@@ -14,6 +14,8 @@
 #define SWEEP_REST    (600 * CLOCK_SECOND) /* between two walks through all fingerprints */
 #define GONE_CYCLES   3
 #define SILENCE_EVERY (5 * CLOCK_SECOND)
+#define CAP_EVERY     (60 * CLOCK_SECOND)
+#define CAP_OVER      (360 * CLOCK_SECOND) /* what waits is tried again after 300 s */
 #define WARN_INTERVAL (3600 * CLOCK_SECOND)
 
 #define PARAMETERS 3
@@ -55,6 +57,33 @@ static size_t correlate_fill(const struct keeper *keeper, char text[PARAMETERS][
 }
 
 /* The desk is told by a row of the journal, which its streams show. */
+/* Said while something waits, and over when nothing has for longer than it takes to be tried again. */
+static void cap_alarm(struct keeper *keeper, uint64_t waiting)
+{
+	int64_t now = clock_monotonic();
+	char text[160];
+	struct pg_parameter parameter = {.value = {text, 0}};
+
+	if (waiting == 0) {
+		if (keeper->capped == 0 || now - keeper->capped < CAP_OVER)
+			return;
+		keeper->capped = 0;
+		pg_query(
+			keeper->pg, "SELECT cirt.alarm_over('case-cap', 'rules')", NULL, 0, true, NULL, NULL);
+		return;
+	}
+	keeper->capped = now;
+	if (keeper->alarmed != 0 && now - keeper->alarmed < CAP_EVERY)
+		return;
+	keeper->alarmed = now;
+	parameter.value.len = (size_t)snprintf(text, sizeof(text),
+		"cases opened by rules have reached their cap of %" PRIu64
+		" an hour (keeper.case_cap): %" PRIu64 " reports wait",
+		room_conf(keeper->room)->case_cap, waiting);
+	pg_query(keeper->pg, "SELECT cirt.alarm_raise('case-cap', 'rules', NULL, $1)", &parameter, 1, true,
+		NULL, NULL);
+}
+
 static void warn_of_cap(struct keeper *keeper, uint64_t waiting)
 {
 	int64_t now = clock_monotonic();
@@ -83,6 +112,7 @@ static int64_t correlate_took(struct keeper *keeper, const struct pg_result *res
 	counters->reopened += count(result, "reopened");
 	if (count(result, "taken") > 0)
 		counters->waiting = count(result, "waiting");
+	cap_alarm(keeper, count(result, "waiting"));
 	if (count(result, "waiting") > 0)
 		warn_of_cap(keeper, counters->waiting);
 	if (keeper->batch < BATCH_MOST && count(result, "taken") > 0)

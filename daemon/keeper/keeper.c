@@ -203,6 +203,7 @@ static bool keeper_start(struct room *room, struct err *err)
 	keeper->room = room;
 	keeper->started = clock_now();
 	keeper->batch = 100;
+	keeper->capped = clock_monotonic(); /* an alarm of the process before may stand */
 	keeper->timer = timer_new(room_loop(room), on_timer, keeper);
 	open_anchors(keeper);
 	keeper->pg = pg_new(room_loop(room), &settings, on_state, keeper);

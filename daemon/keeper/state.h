@@ -61,6 +61,8 @@ struct keeper {
 	uint64_t sweep_page;
 	int64_t started; /* by the clock */
 	int64_t warned;  /* when the desk was last told of the cap, monotonic */
+	int64_t alarmed; /* when its alarm was last said */
+	int64_t capped;  /* when something last waited for the cap; 0: the alarm is over */
 };
 
 /* ---- duty.c ---- */

@@ -176,6 +176,7 @@ static const struct verb_option submit_options[] = {
 		N_("auto (default), mail, stix, lines, native, eve, idea, intelmq, zeek, csv, "
 		   "misp, xarf or shadowserver")},
 	{"exercise", "DRILL", N_("It belongs to this drill")},
+	{"folders", NULL, N_("Of a maildir the folders in it too")},
 	{"again", NULL, N_("Take it in although the same file was taken in before")},
 	LAST,
 };

@@ -9,7 +9,6 @@
 
 #define DOORS_CLOSE_PERCENT 90
 #define DOORS_OPEN_PERCENT  85
-#define ENTRY_MAX           (UINT64_C(256) << 20)
 #define EXERCISE_MAX        200u
 
 struct client {
@@ -165,9 +164,9 @@ static bool open_is_sound(const struct client *client, const struct append_open 
 	if (open->exercise.len > EXERCISE_MAX)
 		return err_set(err, ERR_MALFORMED, "an exercise's name of %zu bytes, at most %u",
 			open->exercise.len, EXERCISE_MAX);
-	if (open->size_hint > ENTRY_MAX)
-		return err_set(
-			err, ERR_MALFORMED, "an entry may have %llu bytes", (unsigned long long)ENTRY_MAX);
+	if (open->size_hint > APPEND_ENTRY_MAX)
+		return err_set(err, ERR_MALFORMED, "an entry may have %llu bytes",
+			(unsigned long long)APPEND_ENTRY_MAX);
 	if (open->rerun && client->peer != ROOM_DESK)
 		return err_set(err, ERR_DENIED, "only the desk runs entries again");
 	return true;
@@ -206,6 +205,14 @@ static bool bookmark_is_sound(const struct append_close *close, struct err *err)
 	return true;
 }
 
+static bool bookmark_is_free(const struct client *client, const struct append_close *close, struct err *err)
+{
+	if (!close->expects ||
+		entry_store_bookmark_is(client->door->spool->store, close->bookmark_owner, close->expected))
+		return true;
+	return err_set(err, ERR_CONFLICT, "somebody else has gone on from there");
+}
+
 static void wait_for_commit(struct client *client, uint32_t append, const struct entry *entry)
 {
 	struct door *door = client->door;
@@ -237,7 +244,8 @@ static bool take_whole(struct client *client, struct str body)
 
 	if (!append_whole_decode(body, &open, &close, &bytes) || map_get(client->incoming, open.append))
 		return false;
-	if (!bookmark_is_sound(&close, &err) || !entry_begin(client, &open, bytes.len, &entry, &err)) {
+	if (!bookmark_is_sound(&close, &err) || !bookmark_is_free(client, &close, &err) ||
+		!entry_begin(client, &open, bytes.len, &entry, &err)) {
 		refuse(client, open.append, &err);
 		return true;
 	}
@@ -294,8 +302,9 @@ static bool take_data(struct client *client, struct str body)
 	incoming = map_get(client->incoming, append);
 	if (!incoming)
 		return true;
-	if (arrival_size(incoming->arrival) + bytes.len > ENTRY_MAX) {
-		err_set(&err, ERR_MALFORMED, "an entry may have %llu bytes", (unsigned long long)ENTRY_MAX);
+	if (arrival_size(incoming->arrival) + bytes.len > APPEND_ENTRY_MAX) {
+		err_set(&err, ERR_MALFORMED, "an entry may have %llu bytes",
+			(unsigned long long)APPEND_ENTRY_MAX);
 		give_up(client, append, &err);
 	} else if (is_full(client->door, bytes.len, 100)) {
 		err_set(&err, ERR_NOSPACE, "the spool is full");
@@ -321,7 +330,7 @@ static bool take_close(struct client *client, struct str body)
 	incoming = map_get(client->incoming, append);
 	if (!incoming)
 		return true;
-	if (!bookmark_is_sound(&close, &err)) {
+	if (!bookmark_is_sound(&close, &err) || !bookmark_is_free(client, &close, &err)) {
 		give_up(client, append, &err);
 		return true;
 	}

@@ -315,6 +315,16 @@ bool entry_store_bookmark(struct entry_store *store, struct str owner, struct st
 	return true;
 }
 
+bool entry_store_bookmark_is(struct entry_store *store, struct str owner, struct str expected)
+{
+	struct kv_key key = text_key(owner);
+	struct str value;
+
+	if (!kv_get(store->kv, KV_WRITTEN, TABLE_BOOKMARK, &key, &value) || value.len < 8)
+		return expected.len == 0;
+	return str_equal((struct str){value.p + 8, value.len - 8}, expected);
+}
+
 static void put_bookmark(struct entry_store *store, struct str owner, struct str text)
 {
 	struct kv_key key = text_key(owner);

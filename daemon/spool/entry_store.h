@@ -100,6 +100,8 @@ bool entry_store_rename(struct entry_store *store, uint64_t sequence);
 /* ---- beside the entries ---- */
 
 uint64_t entry_store_ticket(struct entry_store *store); /* never the same twice in the life of the file */
+/* Whether that bookmark is now, what is not durable yet included, `expected`; "" where there is none. */
+bool entry_store_bookmark_is(struct entry_store *store, struct str owner, struct str expected);
 bool entry_store_bookmark(struct entry_store *store, struct str owner,
 	struct str *value); /* committed; as entry_store_read() */
 size_t entry_store_expire_bookmarks(

@@ -16,9 +16,21 @@ static bool is_empty(struct str line)
 	       (line.p[0] == '\n' || (line.len > 1 && line.p[0] == '\r' && line.p[1] == '\n'));
 }
 
+/* What editors and exports put in front of the first mail: a byte order mark, empty lines. */
+static size_t lead_of(struct str bytes)
+{
+	size_t at = str_starts(bytes, STR("\xef\xbb\xbf")) ? 3 : 0;
+
+	while (at < bytes.len && is_empty(line_at(bytes, at)))
+		at += line_at(bytes, at).len;
+	return at;
+}
+
 bool mbox_guess(struct str bytes)
 {
-	return str_starts(bytes, STR("From "));
+	size_t lead = lead_of(bytes);
+
+	return str_starts((struct str){bytes.p + lead, bytes.len - lead}, STR("From "));
 }
 
 /* --- where a mail begins --- */
@@ -51,15 +63,17 @@ static bool is_time(struct str word)
 	       colon[2] >= '0' && colon[2] <= '9';
 }
 
-/* "From ADDRESS Mon Nov 23 08:00:00 2026", with or without a zone: month, time and year; or at least somebody
- * and a day of the week. A sentence has none of that. */
-static bool is_from_line(struct str line)
+/* "From ADDRESS Mon Nov 23 08:00:00 2026", with or without a zone: all of it, or at least month, time and
+ * year, or somebody and a day of the week. A sentence has none of that. */
+enum from_line { FROM_NONE, FROM_PARTLY, FROM_WHOLLY };
+
+static enum from_line from_line_of(struct str line)
 {
 	bool month = false, time = false, year = false, somebody = false, weekday = false;
 	struct str word;
 
 	if (!str_starts(line, STR("From ")))
-		return false;
+		return FROM_NONE;
 	line = str_trim((struct str){line.p + 5, line.len - 5});
 	for (int i = 0; i < 16 && str_split(&line, ' ', &word);) {
 		if (word.len == 0)
@@ -74,7 +88,9 @@ static bool is_from_line(struct str line)
 		year |= is_number(word, 4) && (word.p[0] == '1' || word.p[0] == '2');
 		i++;
 	}
-	return (month && time && year) || (somebody && weekday);
+	if (somebody && weekday && month && time && year)
+		return FROM_WHOLLY;
+	return (month && time && year) || (somebody && weekday) ? FROM_PARTLY : FROM_NONE;
 }
 
 /* "Name:", or a "From " line that a program before has left in. */
@@ -87,12 +103,13 @@ static bool is_field(struct str line)
 	return (i > 0 && i < line.len && line.p[i] == ':') || str_starts(line, STR(">From "));
 }
 
-/* Does a mail begin at this beginning of a line, of which the one before is empty? */
-static bool begins(struct str bytes, size_t offset)
+/* Does a mail begin at this beginning of a line? Some programs put no empty line in front; then the line must
+ * have all that such a line can have. */
+static bool begins(struct str bytes, size_t offset, bool behind_empty)
 {
 	struct str line = line_at(bytes, offset);
 
-	if (!is_from_line(line))
+	if (from_line_of(line) < (behind_empty ? FROM_PARTLY : FROM_WHOLLY))
 		return false;
 	return offset + line.len < bytes.len && is_field(line_at(bytes, offset + line.len));
 }
@@ -117,7 +134,7 @@ static bool count_holds(struct str bytes, struct bounds *bounds, uint64_t length
 		return false;
 	if (bounds->next < bytes.len && is_empty(line_at(bytes, bounds->next)))
 		bounds->next += line_at(bytes, bounds->next).len;
-	return bounds->next == bytes.len || begins(bytes, bounds->next);
+	return bounds->next == bytes.len || begins(bytes, bounds->next, true);
 }
 
 static void search_end(struct str bytes, struct bounds *bounds)
@@ -126,7 +143,7 @@ static void search_end(struct str bytes, struct bounds *bounds)
 
 	/* The header's empty line is one, too. */
 	for (bool before = true; at < bytes.len; at += line_at(bytes, at).len) {
-		if (before && begins(bytes, at))
+		if (begins(bytes, at, before))
 			break;
 		before = is_empty(line_at(bytes, at));
 		if (before)
@@ -147,6 +164,11 @@ static void find_bounds(struct str bytes, size_t start, struct bounds *bounds)
 	bool found = false;
 
 	for (; at < bytes.len && !is_empty(line_at(bytes, at)); at += line_at(bytes, at).len) {
+		if (at > start && begins(bytes, at, false)) {
+			/* No body. */
+			*bounds = (struct bounds){.body = at, .end = at, .next = at};
+			return;
+		}
 		struct str line = line_at(bytes, at);
 		if (line.len > name.len && str_equal_nocase((struct str){line.p, name.len}, name))
 			found = str_to_u64(
@@ -203,6 +225,8 @@ bool mbox_next(struct mbox *mbox, struct buf *space, struct str *mail)
 	struct bounds bounds;
 	size_t start = mbox->offset;
 
+	if (start == 0 && mbox_guess(bytes))
+		start = lead_of(bytes);
 	if (start >= bytes.len)
 		return false;
 	if (str_starts((struct str){bytes.p + start, bytes.len - start}, STR("From ")))

@@ -5,11 +5,13 @@
 
 /*
  * An mbox (RFC 4155 and its elder kin), cut into its mails: each begins with a line "From ADDRESS DATE"
- * behind an empty line. Programs differ in what they do to lines of a text that look like that:
+ * behind an empty line, which some leave out where the line is complete. A byte order mark and empty lines
+ * may stand in front of the first. Programs differ in what they do to lines of a text that look like that:
  *
- *   mboxo, mboxrd  they get a ">" in front, and mboxrd gives one more to those that have some: one is taken
- * off mboxcl         the same, and Content-Length says how long the body is mboxcl2        nothing but
- * Content-Length
+ * - mboxo, mboxrd: they get a ">" in front, and mboxrd gives one more to those that have some: one is taken
+ *   off.
+ * - mboxcl: the same, and Content-Length says how long the body is.
+ * - mboxcl2: nothing but Content-Length.
  *
  * Content-Length counts where a mail, or the end, stands behind what it says; else it is the sender's, or a
  * lie, and the next such line ends the mail. The same bytes are cut the same way every time, from any offset

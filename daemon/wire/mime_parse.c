@@ -32,11 +32,13 @@ static void complain(gint64 offset, GMimeParserWarning code, const gchar *text, 
 		*seen |= UINT64_C(1) << (unsigned)code;
 }
 
-/* mbox keeps a line "From sender date" in front, which is no header. */
+/* An editor leaves a byte order mark in front, mbox keeps a line "From sender date", which is no header. */
 static struct str without_envelope_line(struct str bytes)
 {
 	const char *newline;
 
+	if (str_starts(bytes, STR("\xef\xbb\xbf")))
+		bytes = (struct str){bytes.p + 3, bytes.len - 3};
 	if (!str_starts(bytes, STR("From ")) && !str_starts(bytes, STR(">From ")))
 		return bytes;
 	newline = memchr(bytes.p, '\n', bytes.len);

@@ -321,11 +321,27 @@ def test_trap_17_watch_skips_nothing_that_commits_late(filled):
         watch.wait(20)
 
 
+def test_the_cap_of_cases_is_an_alarm(make_daemon):
+    """Who looks at the alarms sees that rules may open no more cases, how many reports wait, and which option says so."""
+    daemon = make_daemon(sections={"keeper": {"case_cap": 1}}).start()
+    daemon.add_sensor()
+    daemon.send_lines([native(number, identifier=f"cap-{number}", severity=90) for number in range(30)])
+    daemon.settle()
+    alarm = wait_for(lambda: [one for one in daemon.cirt("alarm", "list")["items"] if one["kind"] == "case-cap"], 60, "the alarm")[0]
+    assert "cap of 1 an hour (keeper.case_cap)" in alarm["text"] and "reports wait" in alarm["text"]
+    assert "case-cap" in daemon.cirt_text("alarm", "list").stdout
+
+
 def test_without_database_status_and_submit_work(make_daemon, tmp_path):
     daemon = make_daemon(sections={"database": {"managed": False, "conninfo": "host=/nonexistent dbname=cirt"}}).start(wait=False)
     status = wait_for(lambda: daemon.cirt_try("status"), 60, "the desk")
     assert status["database"]["up"] is False and status["database"]["why"]
     assert "down" in daemon.cirt_text("status").stdout
+    path = tmp_path / "one.eml"
+    path.write_text("Subject: one\n\nSee 192.0.2.7\n")
+    told = wait_for(lambda: [one for one in [daemon.cirt_text("submit", path, check=False)] if "spool is away" not in one.stderr], 30, "the spool")[0]
+    assert told.returncode == 1 and "the database was never there: " in told.stderr and "/nonexistent" in told.stderr, told.stderr
+    assert "cirt status" in told.stderr
     refused = daemon.cirt_text("case", "list", check=False)
     assert refused.returncode == 1 and "database is away" in refused.stderr and "cirt status" in refused.stderr
 

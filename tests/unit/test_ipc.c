@@ -35,6 +35,8 @@ static const struct append_open some_open = {.append = 7,
 	.rerun = 99};
 static const struct append_close some_close = {.bookmark_owner = {"session/0f0e", 12},
 	.bookmark_value = {"200", 3},
+	.expects = true,
+	.expected = {"100", 3},
 	.also_owner = {"feed/1", 6},
 	.also_value = {"{}", 2}};
 

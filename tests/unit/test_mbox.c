@@ -52,9 +52,40 @@ static void test_sentences_begin_no_mail(void **state)
 		     "me\n\n" FROM2 "Subject: 2\n\n",
 		"Subject: 1\n\nHello\n\nFrom here on: all is well\n\nFrom Monday on we rest\nRegards: me\n",
 		"Subject: 2\n\n");
-	/* No empty line in front, or no header behind. */
-	EXPECT(FROM1 "Subject: 1\n\none\n" FROM2 "Subject: 2\n\n" FROM1 "no header\n",
-		"Subject: 1\n\none\n" FROM2 "Subject: 2\n\n" FROM1 "no header\n");
+	/* No empty line in front and not all of it, or no header behind. */
+	EXPECT(FROM1 "Subject: 1\n\none\nFrom a@b Mon\nSubject: 2\n\n" FROM1 "no header\n",
+		"Subject: 1\n\none\nFrom a@b Mon\nSubject: 2\n\n" FROM1 "no header\n");
+}
+
+static void test_no_empty_line_in_front(void **state)
+{
+	(void)state;
+	EXPECT(FROM1 "Subject: 1\n\none\n" FROM2 "Subject: 2\n\ntwo\n", "Subject: 1\n\none\n",
+		"Subject: 2\n\ntwo\n");
+	/* Behind a mail that has no body, not even the empty line. */
+	EXPECT(FROM1 "Subject: 1\n" FROM2 "Subject: 2\n\ntwo\n", "Subject: 1\n", "Subject: 2\n\ntwo\n");
+	/* A counted body holds such lines. */
+	EXPECT(FROM1 "Content-Length: 65\n\none\n" FROM2 "Subject: 2\n\ntwo\n\n" FROM1 "Subject: 3\n\n",
+		"Content-Length: 65\n\none\n" FROM2 "Subject: 2\n\ntwo\n", "Subject: 3\n\n");
+}
+
+/* A byte order mark, empty lines: what programs leave in front of the first mail. */
+static void test_what_stands_in_front(void **state)
+{
+	(void)state;
+	static const char *const leads[] = {"\n", "\r\n\r\n", "\xef\xbb\xbf", "\xef\xbb\xbf\n\n"};
+	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
+		char text[200];
+		static const char *const mails[] = {"Subject: 1\n\none\n", "Subject: 2\n\n"};
+		snprintf(text, sizeof(text), "%s%s", leads[i],
+			FROM1 "Subject: 1\n\none\n\n" FROM2 "Subject: 2\n\n");
+		assert_true(mbox_guess(str_of(text)));
+		assert_mails(text, 2, mails);
+	}
+	assert_false(mbox_guess(STR("\xef\xbb\xbfSubject: From \n\n")));
+	assert_false(mbox_guess(STR("\n\n")));
+	assert_false(mbox_guess(STR("\xef\xbb\xbf")));
+	assert_false(mbox_guess(STR("")));
 }
 
 static void test_quoted_lines(void **state)
@@ -148,6 +179,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mails_are_cut_at_their_lines),
 		cmocka_unit_test(test_sentences_begin_no_mail),
+		cmocka_unit_test(test_no_empty_line_in_front),
+		cmocka_unit_test(test_what_stands_in_front),
 		cmocka_unit_test(test_quoted_lines),
 		cmocka_unit_test(test_content_length),
 		cmocka_unit_test(test_trap_01_an_offset_says_where_to_go_on),

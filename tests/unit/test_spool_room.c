@@ -590,6 +590,24 @@ static void test_trap_01_bookmark_lands_with_the_entry(void **state)
 	assert_true(str_equal(is.bookmark_value, STR("etag")));
 }
 
+/* Of two who go on from one bookmark, the second is refused, whether the first is durable yet or not. */
+static void test_trap_01_two_cannot_go_on_from_one_bookmark(void **state)
+{
+	struct world *world = gathered(state);
+	struct append_close from = {
+		.bookmark_owner = STR("f/1"), .bookmark_value = STR("10"), .expects = true};
+	struct err why;
+	uint32_t number;
+	append(world, 1, SENSOR, STR("a\n"), from);
+	append(world, 2, SENSOR, STR("a\n"), from);
+	assert_true(
+		append_refused_decode(body_of(expect(world, &world->intake, APPEND_REFUSED)), &number, &why));
+	assert_true(number == 2 && why.code == ERR_CONFLICT);
+	from.expected = STR("10");
+	append(world, 3, SENSOR, STR("b\n"), from);
+	assert_int_equal(state_of(world).live_entries, 2);
+}
+
 static void test_trap_02_mismatch_is_appended_again_under_a_new_id(void **state)
 {
 	struct world *world = gathered(state);
@@ -957,6 +975,7 @@ int main(void)
 		room_test(test_pieces_come_out_as_a_sealed_file),
 		room_test(test_trap_01_bookmark_counts_what_a_lost_edge_had_sent),
 		room_test(test_trap_01_bookmark_lands_with_the_entry),
+		room_test(test_trap_01_two_cannot_go_on_from_one_bookmark),
 		room_test(test_trap_02_mismatch_is_appended_again_under_a_new_id),
 		room_test(test_trap_03_another_timeline_offers_again),
 		room_test(test_trap_05_provenance_does_not_pass_through_triage),
