@@ -68,6 +68,7 @@ static const struct column verdict_columns[] = {
 	{"engine", N_("ENGINE"), CELL_TEXT, false},
 	{"part", N_("IN"), CELL_TEXT, true},
 	{"outcome", N_("OUTCOME"), CELL_TEXT, true},
+	{"seen", N_("IN A SIGHTING"), CELL_AGO, true},
 };
 
 static const struct column evidence_columns[] = {

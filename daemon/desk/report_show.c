@@ -11,10 +11,11 @@
 	"n), '[]')"                                                                                         \
 	" FROM unnest(r.observables) WITH ORDINALITY AS u(o, n))"
 
-#define VERDICTS                                                                                            \
-	"(SELECT coalesce(json_agg(json_build_object('engine', w.engine, 'rule', w.rule, 'set_digest', "    \
-	"w.set_digest,"                                                                                     \
-	" 'part', w.part, 'outcome', w.outcome) ORDER BY w.number), '[]') FROM verdict w WHERE w.report = " \
+#define VERDICTS                                                                                         \
+	"(SELECT coalesce(json_agg(json_build_object('engine', w.engine, 'rule', w.rule, 'set_digest', " \
+	"w.set_digest,"                                                                                  \
+	" 'part', w.part, 'outcome', w.outcome, 'seen', stamp(w.seen)) ORDER BY w.number), '[]') FROM "  \
+	"verdict w WHERE w.report = "                                                                    \
 	"r.id)"
 
 #define EVIDENCE                                                                                            \

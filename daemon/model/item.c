@@ -117,6 +117,9 @@ static void put_report(struct buf *out, const struct report *report)
 	pack_u32(out, report->rule_tlp);
 	pack_u32(out, report->pap);
 	pack_i64(out, time_ok(report->observed) ? report->observed : CLOCK_UNKNOWN);
+	pack_i64(out, time_ok(report->valid_until) && report->valid_until != CLOCK_UNKNOWN
+			      ? report->valid_until
+			      : 0);
 	pack_i64(out, within(report->count, 1, MAX_COUNT));
 	put_text(out, report->title, MAX_TITLE);
 	put_text(out, report->text, MAX_TEXT);
@@ -292,6 +295,8 @@ static void get_report(struct unpack *in, struct arena *arena, struct report *re
 	report->pap = (enum pap)unpack_enum(in, PAP_RED + 1);
 	report->observed = unpack_i64(in);
 	must(in, time_ok(report->observed));
+	report->valid_until = unpack_i64(in);
+	must(in, time_ok(report->valid_until));
 	report->count = unpack_i64(in);
 	must(in, report->count >= 1 && report->count <= MAX_COUNT);
 	report->title = get_text(in, MAX_TITLE);

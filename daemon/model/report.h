@@ -43,8 +43,9 @@ struct report {
 	enum tlp rule_tlp;     /* what a rule asks for, or a marking that nobody knows: holds where it is
 	                          the stricter, never loosens */
 	enum pap pap;
-	int64_t observed; /* CLOCK_UNKNOWN: when received */
-	int64_t count;    /* how often the sender saw it; 1 */
+	int64_t observed;    /* CLOCK_UNKNOWN: when received */
+	int64_t valid_until; /* an indicator's time runs out; 0 never */
+	int64_t count;       /* how often the sender saw it; 1 */
 	struct str title;
 	struct str text;      /* plain text for people and search; "" where doc says it all */
 	struct str doc;       /* the sender's own bytes of this statement (JSON text …), never re-written */

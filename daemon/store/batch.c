@@ -460,6 +460,28 @@ static bool send_copies(struct batch *batch)
 	return true;
 }
 
+/* Found before, by the report or by a sighting: no second row. So many are kept of a report, whatever names
+ * its senders give to files. */
+static bool send_verdicts(struct batch *batch)
+{
+	if (!batch->landing->verdicts.count)
+		return false;
+	send(batch, "verdicts",
+		"INSERT INTO verdict (report, number, engine, rule, set_digest, part, outcome, seen) "
+		"SELECT report, number, engine, rule, set_digest, part, outcome, seen FROM (SELECT u.*, "
+		"row_number() OVER (PARTITION BY u.report ORDER BY u.number) + (SELECT count(*) FROM verdict "
+		"w "
+		"WHERE w.report = u.report) AS place FROM (SELECT DISTINCT ON (report, number) * FROM "
+		"unnest($1, "
+		"$2, $3, $4, $5, $6, $7, $8) AS u (report, number, engine, rule, set_digest, part, outcome, "
+		"seen) "
+		"ORDER BY report, number, seen) u WHERE NOT EXISTS (SELECT FROM verdict w WHERE w.report = "
+		"u.report AND w.rule = u.rule AND w.part = u.part AND w.outcome = u.outcome)) u "
+		"WHERE place <= 128 ORDER BY report, number ON CONFLICT DO NOTHING",
+		&batch->landing->verdicts, 0, NULL);
+	return true;
+}
+
 static bool send_sums(struct batch *batch)
 {
 	if (!batch->landing->sums.count)
@@ -566,6 +588,7 @@ static const struct stage stages[] = {
 	{send_evidence, take_evidence},
 	{send_objects, NULL},
 	{send_copies, NULL},
+	{send_verdicts, NULL},
 	{send_sums, NULL},
 	{send_arrivals, NULL},
 	{send_acts, NULL},

@@ -23,7 +23,7 @@ void landing_free(struct landing **landing)
 	if (!it)
 		return;
 	struct columns *columns[] = {&it->families, &it->entries, &it->made, &it->moved, &it->seen,
-		&it->evidence, &it->objects, &it->sums, &it->acts, &it->arrivals, &it->feeds,
+		&it->verdicts, &it->evidence, &it->objects, &it->sums, &it->acts, &it->arrivals, &it->feeds,
 		&it->known_versions, &it->versions_made, &it->versions_moved, &it->letters};
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
 		columns_free(columns[i]);
@@ -297,6 +297,7 @@ void landing_encode(struct landing *landing)
 {
 	landing_resolve(landing);
 	landing_encode_rows(landing);
+	landing_encode_verdicts(landing);
 	landing_encode_letters(landing);
 	landing_encode_files(landing);
 	landing_encode_versions(landing);

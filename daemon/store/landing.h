@@ -191,6 +191,7 @@ struct landing {
 	struct columns made;     /* fingerprints: new */
 	struct columns moved;    /* fingerprints: changed */
 	struct columns seen;     /* sightings of reports that are there */
+	struct columns verdicts; /* what was found in sightings */
 	struct columns evidence; /* to ask for: month and digest of `files` */
 	struct columns objects;
 	struct columns known_versions; /* to read: by version_order */
@@ -252,5 +253,12 @@ int64_t landing_id_of(const struct landing *landing, size_t ticket, uint32_t num
 struct landed *landing_item(const struct landing *landing, size_t ticket, uint32_t number);
 /* The id behind one that may be an index below 0. */
 int64_t landing_resolved(const struct landing *landing, int64_t id);
+/* Has an indicator's time run out before it came? */
+bool landed_expired(const struct landed *landed);
+/* A field: the notes of a report, and what the store has to say. */
+void put_notes(struct landing *landing, const struct landed *landed, struct buf *out);
+/* What rules and plugins found in what folded into a report: it stands beside what they found in the first.
+ */
+void landing_encode_verdicts(struct landing *landing);
 
 #endif

@@ -106,7 +106,7 @@ static void put_report(struct landing *landing, const struct landed *landed, int
 	put_text(out, report->doc);
 	put_observables(out, report->observables, report->observable_count);
 	put_numbers(out, keys, report_keys(report, keys));
-	put_texts(out, report->notes, report->note_count);
+	put_notes(landing, landed, out);
 	put_texts(out, report->tags, report->tag_count);
 	for (size_t i = 0; i < report->verdict_count; i++) {
 		const struct verdict *verdict = &report->verdicts[i];
@@ -174,7 +174,8 @@ static void encode_report(struct landing *landing, const struct landed *landed)
 	int32_t organisation = organisation_of_report(organisations, &landed->item->report, landed->time);
 	put_report(landing, landed, organisation);
 	put_similarities(landing, landed);
-	put_correlation(landing, landed, organisation);
+	if (!landed_expired(landed))
+		put_correlation(landing, landed, organisation);
 	if (landed->verdict == FOLD_RELAPSE)
 		put_link(landing, landed->id, landed->previous, "relapse");
 	else if (landed->verdict == FOLD_CONTINUATION)

@@ -180,6 +180,14 @@ static bool may_change(
 	return source_of(landed) == state->source || trust_of(landed) >= state->trust;
 }
 
+/* Under the version that holds: some revoke without a new time of modification. What is revoked stays so, so
+ * that the order in which the two come does not matter. */
+static bool revokes(
+	const struct version_state *state, const struct version *version, const struct landed *landed)
+{
+	return version->object->revoked && may_change(state, version, landed);
+}
+
 static enum version_verdict judge(
 	const struct version_state *state, const struct version *version, const struct landed *landed)
 {
@@ -191,7 +199,7 @@ static enum version_verdict judge(
 		return may_change(state, version, landed) ? VERSION_NEWER : VERSION_REFUSED;
 	/* What has no versions is named by what it is. */
 	if (version->modified && !same_content(state, version->object))
-		return VERSION_CONFLICT;
+		return revokes(state, version, landed) ? VERSION_NEWER : VERSION_CONFLICT;
 	return version->had || source_of(landed) == state->source ? VERSION_AGAIN : VERSION_KNOWN;
 }
 
@@ -323,7 +331,8 @@ static void encode_states(struct landing *landing)
 		const struct version_group *group = &landing->version_groups[i];
 		if (!group->was.known && group->now.known)
 			put_state(&landing->versions_made, landing, group);
-		else if (group->now.modified != group->was.modified)
+		else if (group->now.modified != group->was.modified ||
+			 group->now.revoked != group->was.revoked)
 			put_state(&landing->versions_moved, landing, group);
 	}
 }
@@ -374,7 +383,7 @@ static void put_report_version(struct landing *landing, const struct version *ve
 	put_text(out, report->title);
 	put_observables(out, report->observables, report->observable_count);
 	put_numbers(out, keys, report_keys(report, keys));
-	put_texts(out, report->notes, report->note_count);
+	put_notes(landing, landed, out);
 }
 
 /* The keeper raises the report, if this is more than it knew. */

@@ -109,6 +109,8 @@ static void indicator(struct stix_observing *observing, struct json_object *obje
 	struct json_object *target;
 	struct err err = {0};
 
+	if (!clock_parse(json_text(object, "valid_until"), &report->valid_until))
+		report->valid_until = 0;
 	if (language.len > 0 && !str_equal(language, STR("stix")))
 		reading_note(observing->reading, report,
 			"the pattern is in " STR_FMT " and was kept, not read",

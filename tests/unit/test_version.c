@@ -178,6 +178,38 @@ static void test_revoked_object_marks_its_report_for_good(void **state)
 }
 
 /* Revoked before it was heard of: an older version that comes late is no report. */
+/* A creator that revokes without a new time of modification means it all the same; only a later version could
+ * take that back, and none does. */
+static void test_revoked_under_the_same_version_holds(void **state)
+{
+	struct fixture *f = *state;
+	begin(f);
+	tell(f, 901, &(struct told){.version = "10:00"}, 1);
+	tell(f, 901, &(struct told){.version = "10:00", .host = "gone.example", .revoked = true}, 1);
+	assert_sql(f, HOLDS, "10:00 t 60");
+	assert_sql(f, STANDING, "1 1 1 0 revoked");
+	assert_sql(f, BALANCED, "t");
+	/* again, and what it was before: nothing changes */
+	tell(f, 901, &(struct told){.version = "10:00", .host = "gone.example", .revoked = true}, 1);
+	tell(f, 901, &(struct told){.version = "10:00"}, 1);
+	assert_sql(f, HOLDS, "10:00 t 60");
+	assert_sql(f, STANDING, "1 1 1 0 revoked");
+	/* in one batch, whatever comes first */
+	begin(f);
+	tell(f, 901,
+		(struct told[]){
+			{.version = "10:00", .host = "gone.example", .revoked = true}, {.version = "10:00"}},
+		2);
+	assert_sql(f, HOLDS, "10:00 t 60");
+	assert_sql(f, BALANCED, "t");
+	/* who may not change it does not revoke it either */
+	begin(f);
+	tell(f, 901, &(struct told){.version = "10:00"}, 1);
+	tell(f, 903, &(struct told){.version = "10:00", .host = "gone.example", .revoked = true}, 1);
+	assert_sql(f, HOLDS, "10:00 f 60");
+	assert_sql(f, STANDING, "1 1 2 0 conflict");
+}
+
 static void test_revoked_object_never_becomes_a_report(void **state)
 {
 	struct fixture *f = *state;
@@ -286,6 +318,7 @@ int main(void)
 		cmocka_unit_test(test_context_again_makes_no_second_row),
 		cmocka_unit_test(test_older_version_that_comes_late_changes_nothing),
 		cmocka_unit_test(test_revoked_object_marks_its_report_for_good),
+		cmocka_unit_test(test_revoked_under_the_same_version_holds),
 		cmocka_unit_test(test_revoked_object_never_becomes_a_report),
 		cmocka_unit_test(test_versions_in_one_batch),
 		cmocka_unit_test(test_only_the_creator_makes_versions),
