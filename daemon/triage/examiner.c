@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "triage/verdict.h"
+#include "wire/charset.h"
 #include "wire/lines.h"
 
 #define ARENA_FIRST   (1u << 20) /* more than a flush leaves, so that lines cost no allocation */
@@ -25,6 +26,8 @@ struct examiner {
 	struct examiner_counts counts;
 	struct arena *arena;
 	struct buf encoded;
+	struct buf
+		unmarked; /* the entry's bytes as UTF-8, where they came in UTF-16: no flush forgets them */
 	/* Of the entry in hand. */
 	struct reading_limits limits;
 	struct reading_limits line_limits;
@@ -74,6 +77,7 @@ void examiner_free(struct examiner **examiner)
 		return;
 	arena_free(&(*examiner)->arena);
 	buf_free(&(*examiner)->encoded);
+	buf_free(&(*examiner)->unmarked);
 	free(*examiner);
 	*examiner = NULL;
 }
@@ -292,10 +296,13 @@ static void flush(struct reading *reading)
 	finish(reading->context, false);
 }
 
+/* A mail is kept as it came, and its reader knows of marks itself. */
 static bool read_entry(struct examiner *examiner, const char **stage, struct err *err)
 {
 	const struct handout_entry *entry = examiner->entry;
-	enum format format = entry->format == FORMAT_AUTO ? format_guess(entry->bytes) : entry->format;
+	size_t bad;
+	struct str text = charset_unmark(entry->bytes, &examiner->unmarked, &bad);
+	enum format format = entry->format == FORMAT_AUTO ? format_guess(text) : entry->format;
 
 	switch (format) {
 	case FORMAT_LINES:
@@ -306,22 +313,22 @@ static bool read_entry(struct examiner *examiner, const char **stage, struct err
 	case FORMAT_ZEEK:
 		*stage = "json";
 		examiner->reading.limits = &examiner->line_limits;
-		return lines_read_as(&examiner->reading, entry->bytes, format, err);
+		return lines_read_as(&examiner->reading, text, format, err);
 	case FORMAT_STIX:
 		*stage = "stix";
-		return stix_read(&examiner->reading, entry->bytes, entry->envelope, err);
+		return stix_read(&examiner->reading, text, entry->envelope, err);
 	case FORMAT_CSV:
 		*stage = "csv";
-		return csv_read(&examiner->reading, entry->bytes, entry->envelope, err);
+		return csv_read(&examiner->reading, text, entry->envelope, err);
 	case FORMAT_MISP:
 		*stage = "misp";
-		return misp_read(&examiner->reading, entry->bytes, entry->envelope, err);
+		return misp_read(&examiner->reading, text, entry->envelope, err);
 	case FORMAT_XARF:
 		*stage = "xarf";
-		return xarf_read(&examiner->reading, entry->bytes, entry->envelope, err);
+		return xarf_read(&examiner->reading, text, entry->envelope, err);
 	case FORMAT_SHADOWSERVER:
 		*stage = "shadowserver";
-		return shadowserver_read(&examiner->reading, entry->bytes, entry->envelope, err);
+		return shadowserver_read(&examiner->reading, text, entry->envelope, err);
 	default:
 		*stage = "mime";
 		return mail_read(&examiner->reading, entry->bytes, entry->envelope, err);
@@ -361,6 +368,7 @@ void examiner_run(struct examiner *examiner, const struct handout_entry *entry)
 		examiner->calls.refused(
 			entry->ticket, str_of(stage), str_of(err.text), examiner->calls.context);
 	}
+	buf_free(&examiner->unmarked);
 	item_limit_stop(examiner->limit);
 	slot_begin(examiner->slot, 0);
 	examiner->counts.entries++;

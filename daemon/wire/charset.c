@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 
 #define NAME_MAX_LENGTH 40
@@ -61,6 +60,11 @@ static const struct {
 	{"x-cp1251", "CP1251"},
 	{"x-cp1252", "CP1252"},
 	{"big5-hkscs", "BIG5-HKSCS"},
+	/* without a mark, that is: Windows writes them so */
+	{"utf-16", "UTF-16LE"},
+	{"utf16", "UTF-16LE"},
+	{"unicode", "UTF-16LE"},
+	{"ucs-2", "UTF-16LE"},
 };
 
 static void put_bad(struct buf *out, struct charset_outcome *outcome)
@@ -179,4 +183,94 @@ struct str charset_to_utf8(
 	if (str_equal_nocase(str_of(name), STR("UTF-8")))
 		return utf8_valid(bytes) ? bytes : repair(bytes, arena, outcome);
 	return by_name(name, bytes, arena, outcome);
+}
+
+/* --- byte order marks --- */
+
+/* By the longest first: the mark of UTF-16LE begins that of UTF-32LE. */
+static const struct mark {
+	struct str bytes;
+	unsigned width; /* bytes of a unit */
+	bool little;
+} marks[] = {
+	{{"\xff\xfe\0\0", 4}, 4, true},
+	{{"\0\0\xfe\xff", 4}, 4, false},
+	{{"\xef\xbb\xbf", 3}, 1, false},
+	{{"\xff\xfe", 2}, 2, true},
+	{{"\xfe\xff", 2}, 2, false},
+};
+
+static uint32_t unit_at(const struct mark *mark, struct str bytes, size_t at)
+{
+	uint32_t unit = 0;
+
+	for (unsigned i = 0; i < mark->width; i++) {
+		size_t byte = at + (mark->little ? mark->width - 1 - i : i);
+		unit = unit << 8 | (unsigned char)bytes.p[byte];
+	}
+	return unit;
+}
+
+static bool is_high(uint32_t unit)
+{
+	return unit >= 0xd800 && unit < 0xdc00;
+}
+
+static bool is_low(uint32_t unit)
+{
+	return unit >= 0xdc00 && unit < 0xe000;
+}
+
+/* Half a pair, half a unit and what is beyond Unicode become U+FFFD. */
+static void put_units(const struct mark *mark, struct str bytes, struct buf *out, size_t *bad)
+{
+	size_t at = 0;
+
+	for (; at + mark->width <= bytes.len; at += mark->width) {
+		uint32_t unit = unit_at(mark, bytes, at);
+		uint32_t next = mark->width == 2 && at + 4 <= bytes.len ? unit_at(mark, bytes, at + 2) : 0;
+
+		if (is_high(unit) && is_low(next)) {
+			unit = 0x10000 + ((unit - 0xd800) << 10) + (next - 0xdc00);
+			at += 2;
+		} else if (is_high(unit) || is_low(unit) || unit > 0x10ffff) {
+			unit = 0xfffd;
+			++*bad;
+		}
+		buf_utf8(out, unit);
+	}
+	if (at < bytes.len) {
+		buf_utf8(out, 0xfffd);
+		++*bad;
+	}
+}
+
+struct str charset_unmark(struct str bytes, struct buf *out, size_t *bad)
+{
+	*bad = 0;
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		size_t length = marks[i].bytes.len;
+
+		if (!str_starts(bytes, marks[i].bytes))
+			continue;
+		bytes = (struct str){bytes.p + length, bytes.len - length};
+		if (marks[i].width == 1)
+			return bytes;
+		buf_clear(out);
+		buf_reserve(out, bytes.len / marks[i].width);
+		put_units(&marks[i], bytes, out, bad);
+		return buf_view(out);
+	}
+	return bytes;
+}
+
+struct str charset_unmarked(struct str bytes, struct arena *arena, size_t *bad)
+{
+	struct buf out = {0};
+	struct str text = charset_unmark(bytes, &out, bad);
+
+	if (out.data)
+		text = arena_str(arena, text);
+	buf_free(&out);
+	return text;
 }

@@ -2,6 +2,7 @@
 #define WIRE_CHARSET_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 /* What a conversion has to confess (trap 7: never silently). */
 struct charset_outcome {
@@ -13,9 +14,19 @@ struct charset_outcome {
 
 /*
  * Bytes in a charset, by any name that mail gives it, as UTF-8 in arena memory (or the bytes themselves). ""
- * and us-ascii are guessed: UTF-8 if it is that, else windows-1252.
+ * and us-ascii are guessed: UTF-8 if it is that, else windows-1252. A byte order mark says more than any
+ * name, and is left out.
  */
 struct str charset_to_utf8(
 	struct str charset, struct str bytes, struct arena *arena, struct charset_outcome *outcome);
+
+/*
+ * The text behind a byte order mark: of UTF-8 (in place), of UTF-16 and UTF-32 of either order, which are
+ * converted into *out (at most half as long again; *bad counts what is no character: each became U+FFFD).
+ * Bytes without a mark are returned as they are.
+ */
+struct str charset_unmark(struct str bytes, struct buf *out, size_t *bad);
+/* The same, in arena memory. */
+struct str charset_unmarked(struct str bytes, struct arena *arena, size_t *bad);
 
 #endif

@@ -42,11 +42,42 @@ static void ids_add(struct ids *ids, struct str inside)
 	ids->found[ids->count++] = id;
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',';
+}
+
+/* Words with one @ in the middle: "Your mail of Monday" has none. From the end, as below. */
+static void ids_read_bare(struct ids *ids, struct str value)
+{
+	size_t end = value.len;
+
+	while (end > 0 && ids->count < LETTER_REFERENCES) {
+		size_t start;
+		struct str word;
+		const char *at;
+
+		while (end > 0 && is_space(value.p[end - 1]))
+			end--;
+		for (start = end; start > 0 && !is_space(value.p[start - 1]);)
+			start--;
+		word = (struct str){value.p + start, end - start};
+		at = word.len > 2 ? memchr(word.p + 1, '@', word.len - 2) : NULL;
+		if (at && !memchr(at + 1, '@', word.len - (size_t)(at + 1 - word.p)))
+			ids_add(ids, word);
+		end = start;
+	}
+}
+
 /* From the end, since the nearest stands there and a forged list may be as long as a header can be. */
 static void ids_read(struct ids *ids, struct str value)
 {
 	size_t end = value.len;
 
+	if (value.len > 0 && !memchr(value.p, '<', value.len) && !memchr(value.p, '>', value.len)) {
+		ids_read_bare(ids, value);
+		return;
+	}
 	while (end > 0 && ids->count < LETTER_REFERENCES) {
 		size_t close = end, open;
 

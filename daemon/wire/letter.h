@@ -11,8 +11,9 @@
 /*
  * The message ids in the values of In-Reply-To and References (RFC 5322 section 3.6.4), without brackets,
  * nearest first: In-Reply-To, then References from its end. Each once, LETTER_REFERENCES at most, with a
- * space between them. White space inside an id, as of folding, is left out; what has no bracket, no @ or more
- * than LETTER_ID bytes is none.
+ * space between them. White space inside an id, as of folding, is left out; what has no @ or more than
+ * LETTER_ID bytes is none. Where a field has no bracket at all its words count that look like an id: some
+ * gateways leave the brackets out.
  */
 struct str letter_replies(struct str in_reply_to, struct str references, struct arena *arena);
 

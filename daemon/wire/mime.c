@@ -239,9 +239,10 @@ static bool read_archive(struct mail *mail, struct str bytes, struct err *err)
 
 bool mail_read(struct reading *reading, struct str bytes, struct str envelope, struct err *err)
 {
+	size_t bad;
 	struct mail mail = {.reading = reading,
 		.index = reading->item_count,
-		.whole = bytes,
+		.whole = charset_unmarked(bytes, reading->arena, &bad),
 		.bad_before = reading->bad_count};
 	struct str reason;
 	GMimeMessage *message;

@@ -24,6 +24,7 @@ struct mail {
 	struct archive_spent unpacked; /* of the limits on archives */
 	size_t members_shown;
 	size_t hidden_count;
+	unsigned hidden_archives;  /* inside so many archives it is looked for now */
 	size_t sealed_parts;       /* that somebody was asked to open */
 	size_t signed_parts;       /* with a signature that holds */
 	size_t unsigned_parts;     /* that none covers */
@@ -65,13 +66,29 @@ struct str mail_raw(const struct mail *mail, GMimeObject *object);
 struct str mail_place_name(const struct mail *mail, struct str path);
 struct str mail_child_path(const struct mail *mail, struct str path, int number);
 struct str mail_decoded(const struct mail *mail, GMimePart *part);
+struct str mail_encoded(const struct mail *mail, GMimePart *part); /* as it came */
 struct str mail_media_type(const struct mail *mail, GMimeObject *object);
 void mail_append(struct mail *mail, struct str text);
 /* A file that stood in no part of its own: text is searched, a message walked. name may be "". */
 void mail_take_bytes(struct mail *mail, struct str bytes, struct str name, struct mail_place place);
 
+/* --- mime_text.c --- */
 /* Look for indicators in a text. */
 void mail_search(struct mail *mail, struct str text);
+/* CRLF as LF, and nothing that a terminal obeys. */
+struct str mail_tidy(const struct mail *mail, struct str text);
+/* In the charset that the part declares; object NULL: none is declared. */
+struct str mail_to_utf8(struct mail *mail, GMimeObject *object, struct str bytes, bool html);
+/* Text for people by its name, in which indicators are looked for: "x.log", "x.html". */
+bool mail_is_text_name(struct str name);
+bool mail_is_html(struct str type, struct str name);
+/* Bytes of which nothing is said are text if they are UTF-8, or say by a mark what they are. */
+bool mail_text_of(const struct mail *mail, struct str bytes, struct str *text);
+/* Search a text, and what is encoded or carried in it; HTML and cards as their readers see them, which is
+ * returned. */
+struct str mail_read_text(struct mail *mail, struct str utf8, struct str name, bool html, unsigned archives);
+
+/* --- mime_part.c --- */
 /* "x.eml" */
 bool mail_is_message_name(struct str name);
 /* A message as bytes: walked as one that was forwarded, kept as evidence. False: it is none. */
@@ -92,7 +109,9 @@ void mail_archives_open(struct mail *mail);
  * so become parts too, for the rules only. In mails that programs may read in different ways (mail->odd) so
  * does the mail as a whole.
  */
-void mail_look_inside(struct mail *mail, struct str text, struct str where);
+void mail_look_inside(struct mail *mail, struct str text, struct str where, unsigned archives);
+/* One that was found otherwise, inside so many archives. */
+void mail_take_hidden(struct mail *mail, struct str bytes, struct str name, unsigned archives);
 /* At the end of a mail, or of one inside; nothing where it is not odd. */
 void mail_look_again(struct mail *mail, struct str bytes, struct str where);
 /* Set mail->odd by the headers, and the margins, of an object; by the base64 of a part. */
@@ -126,6 +145,7 @@ struct mail_file {
 	struct str name; /* "report.txt"; "" */
 	struct str type;
 	struct str bytes; /* decoded */
+	struct str text;  /* the same without a byte order mark, as UTF-8; set by mail_machine_take() */
 };
 /* Does a machine say this, to machines (ARF, X-ARF, a table)? Then it becomes items of its own, or will; what
  * is walked from then on belongs to such an item, until the scope is left. */

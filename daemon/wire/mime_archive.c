@@ -40,31 +40,6 @@ static bool is_document(struct str bytes)
 	return false;
 }
 
-static bool has_ending(struct str name, const char *const *endings, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		size_t length = strlen(endings[i]);
-		if (name.len > length && str_equal_nocase((struct str){name.p + name.len - length, length},
-						 str_of(endings[i])))
-			return true;
-	}
-	return false;
-}
-
-/* Text for people, in which indicators are looked for. */
-static bool is_reading_matter(struct str name)
-{
-	static const char *const endings[] = {
-		".txt", ".csv", ".tsv", ".log", ".md", ".htm", ".html", ".json"};
-
-	return has_ending(name, endings, ARRAY_LEN(endings));
-}
-
-static bool is_plain_text(struct str bytes)
-{
-	return bytes.len > 0 && !memchr(bytes.p, 0, bytes.len) && utf8_valid(bytes);
-}
-
 /* --- members --- */
 
 static void show_member(struct opening *opening, const struct archive_member *member)
@@ -94,21 +69,33 @@ static bool take_statement(struct opening *opening, const struct archive_member 
 	struct mail *mail = opening->mail;
 	const struct mail_scope *outer = mail->scope;
 	struct mail_file file = {
-		arena_printf(mail->reading->arena, "part " STR_FMT ": " STR_FMT,
+		.part = arena_printf(mail->reading->arena, "part " STR_FMT ": " STR_FMT,
 			STR_ARG(opening->archive.place.path.len ? opening->archive.place.path : STR("1")),
 			STR_ARG(name)),
-		name, STR("application/octet-stream"), member->bytes};
+		.name = name,
+		.type = STR("application/octet-stream"),
+		.bytes = member->bytes};
 	bool taken = mail_machine_take(mail, &file);
 
 	mail_scope_leave(mail, outer);
 	return taken;
 }
 
+/* What people read is searched; in any other text (a script) only what is encoded is of interest. */
+static void read_member(struct mail *mail, struct str utf8, struct str name, unsigned archives)
+{
+	if (mail_is_text_name(name))
+		mail_read_text(mail, utf8, name, mail_is_html(STR_NONE, name), archives);
+	else
+		mail_look_inside(mail, utf8, name, archives);
+}
+
 static bool take_member(const struct archive_member *member, void *context)
 {
 	struct opening *opening = context;
 	struct mail *mail = opening->mail;
-	bool text = is_plain_text(member->bytes);
+	struct str utf8;
+	bool text = mail_text_of(mail, member->bytes, &utf8);
 	struct str name = arena_printf(mail->reading->arena, STR_FMT "/" STR_FMT,
 		STR_ARG(opening->archive.name), STR_ARG(member->name));
 	struct mail_place place = opening->archive.place;
@@ -123,9 +110,9 @@ static bool take_member(const struct archive_member *member, void *context)
 		mail_take_message(mail, member->bytes, name, STR("message/rfc822"), place))
 		return true;
 	reading_part(mail->reading, mail_item(mail)->number, text ? PART_TEXT | PART_FILE : PART_FILE, name,
-		text ? STR("text/plain") : STR("application/octet-stream"), member->bytes);
-	if (text && !opening->document && is_reading_matter(member->name))
-		mail_search(mail, member->bytes);
+		text ? STR("text/plain") : STR("application/octet-stream"), text ? utf8 : member->bytes);
+	if (text && !opening->document)
+		read_member(mail, utf8, name, place.archives);
 	mail_archive_add(mail, member->bytes, name, place);
 	return true;
 }

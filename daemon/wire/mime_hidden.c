@@ -28,7 +28,8 @@ static void take(struct mail *mail, struct str bytes, struct str name, unsigned 
 	reading_part(mail->reading, mail_item(mail)->number,
 		is_text(bytes) ? PART_TEXT | PART_FILE : PART_FILE, name, STR("application/octet-stream"),
 		bytes);
-	mail_archive_add(mail, bytes, name, (struct mail_place){.path = STR(MAIL_HIDDEN)});
+	mail_archive_add(mail, bytes, name,
+		(struct mail_place){.path = STR(MAIL_HIDDEN), .archives = mail->hidden_archives});
 	if (depth < HIDDEN_DEPTH && is_text(bytes))
 		look(mail, bytes, name, depth + 1);
 }
@@ -55,10 +56,19 @@ static void look(struct mail *mail, struct str text, struct str where, unsigned 
 			depth);
 }
 
-void mail_look_inside(struct mail *mail, struct str text, struct str where)
+void mail_look_inside(struct mail *mail, struct str text, struct str where, unsigned archives)
 {
+	mail->hidden_archives = archives;
 	if (is_text(text))
 		look(mail, text, where, 0);
+	mail->hidden_archives = 0;
+}
+
+void mail_take_hidden(struct mail *mail, struct str bytes, struct str name, unsigned archives)
+{
+	mail->hidden_archives = archives;
+	take(mail, bytes, name, 0);
+	mail->hidden_archives = 0;
 }
 
 void mail_look_again(struct mail *mail, struct str bytes, struct str where)
@@ -153,24 +163,14 @@ void mail_judge_object(struct mail *mail, GMimeObject *object)
 
 void mail_judge_content(struct mail *mail, GMimePart *part, struct str where)
 {
-	GMimeDataWrapper *content = g_mime_part_get_content(part);
-	GMimeStream *stream = content ? g_mime_data_wrapper_get_stream(content) : NULL;
-	GMimeStream *copy;
-	GByteArray *array;
 	struct str raw;
 
-	if (!stream || g_mime_part_get_content_encoding(part) != GMIME_CONTENT_ENCODING_BASE64)
+	if (g_mime_part_get_content_encoding(part) != GMIME_CONTENT_ENCODING_BASE64)
 		return;
-	copy = g_mime_stream_mem_new();
-	g_mime_stream_reset(stream);
-	g_mime_stream_write_to_stream(stream, copy);
-	g_mime_stream_reset(stream);
-	array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(copy));
-	raw = (struct str){(const char *)array->data, array->len};
-	if (!transfer_base64_is_clean(raw)) {
-		mail->odd = true;
-		take(mail, transfer_base64_all(raw, 0, mail->reading->arena),
-			arena_printf(mail->reading->arena, "base64 in " STR_FMT, STR_ARG(where)), 0);
-	}
-	g_object_unref(copy);
+	raw = mail_encoded(mail, part);
+	if (raw.len == 0 || transfer_base64_is_clean(raw))
+		return;
+	mail->odd = true;
+	take(mail, transfer_base64_all(raw, 0, mail->reading->arena),
+		arena_printf(mail->reading->arena, "base64 in " STR_FMT, STR_ARG(where)), 0);
 }

@@ -136,7 +136,7 @@ static void add_reporter(struct mail *mail, size_t index)
 static bool take_feedback(struct mail *mail, const struct mail_file *file)
 {
 	struct reading *reading = mail->reading;
-	enum arf_kind kind = arf_kind(file->bytes);
+	enum arf_kind kind = arf_kind(file->text);
 	struct str title = title_of(mail);
 	size_t index;
 
@@ -155,7 +155,7 @@ static bool take_feedback(struct mail *mail, const struct mail_file *file)
 	reading_item(reading, kind == ARF_REPORT ? ITEM_REPORT : ITEM_CONTEXT)->part =
 		arena_str(reading->arena, file->part);
 	add_reporter(mail, index);
-	arf_report(reading, &reading->items[index].report, file->bytes);
+	arf_report(reading, &reading->items[index].report, file->text);
 	reading->items[index].report.title = title;
 	reading_part(reading, reading->items[index].number, PART_EVENT, STR("doc"), file->type,
 		reading->items[index].report.doc);
@@ -174,12 +174,12 @@ static bool is_json(const struct mail_file *file)
 static bool is_xarf(const struct mail *mail, const struct mail_file *file, bool json)
 {
 	if (json)
-		return xarf_json_is(file->bytes) ||
+		return xarf_json_is(file->text) ||
 		       (mail->machine_made && str_equal_nocase(file->name, STR("xarf.json")));
 	if (file->name.len == 0 ||
 		!(str_starts(file->type, STR("text/")) || str_ends(file->name, STR(".txt"))))
 		return false;
-	return xarf_text_is(file->bytes) ||
+	return xarf_text_is(file->text) ||
 	       (mail->machine_made && str_equal_nocase(file->name, STR("report.txt")));
 }
 
@@ -196,7 +196,7 @@ static bool take_xarf(struct mail *mail, const struct mail_file *file)
 		leave(mail);
 	text = buf_view(&mail->text);
 	index = reading->item_count;
-	if (!(json ? xarf_json_item : xarf_text_item)(reading, file->part, title_of(mail), file->bytes))
+	if (!(json ? xarf_json_item : xarf_text_item)(reading, file->part, title_of(mail), file->text))
 		return true;
 	add_reporter(mail, index);
 	reading_evidence(reading, reading->items[index].number, file->name, file->type, file->bytes);
@@ -212,24 +212,28 @@ static bool take_table(struct mail *mail, const struct mail_file *file)
 	struct mail_table **last = &mail->tables, *table;
 	uint32_t number = mail_item(mail)->number;
 
-	if (mail->closed || !shadowserver_is(file->name, file->bytes))
+	if (mail->closed || !shadowserver_is(file->name, file->text))
 		return false;
 	while (*last)
 		last = &(*last)->next;
 	*last = table = mem_alloc(sizeof(*table));
 	buf_str(&table->name, file->name);
-	buf_str(&table->bytes, file->bytes);
+	buf_str(&table->bytes, file->text);
 	reading_evidence(mail->reading, number, file->name, file->type, file->bytes);
-	reading_part(mail->reading, number, PART_TEXT | PART_FILE, file->name, STR("text/csv"), file->bytes);
+	reading_part(mail->reading, number, PART_TEXT | PART_FILE, file->name, STR("text/csv"), file->text);
 	mail->statements++;
 	return true;
 }
 
 bool mail_machine_take(struct mail *mail, const struct mail_file *file)
 {
+	struct mail_file read = *file;
+	size_t bad;
+
 	if (mail_item(mail)->kind != ITEM_REPORT || file->bytes.len == 0)
 		return false; /* a bounce brings back what we sent ourselves */
-	return take_feedback(mail, file) || take_xarf(mail, file) || take_table(mail, file);
+	read.text = charset_unmarked(file->bytes, mail->reading->arena, &bad);
+	return take_feedback(mail, &read) || take_xarf(mail, &read) || take_table(mail, &read);
 }
 
 /* --- the mail itself --- */

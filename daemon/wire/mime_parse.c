@@ -32,13 +32,21 @@ static void complain(gint64 offset, GMimeParserWarning code, const gchar *text, 
 		*seen |= UINT64_C(1) << (unsigned)code;
 }
 
-/* An editor leaves a byte order mark in front, mbox keeps a line "From sender date", which is no header. */
+/* What programs that save a mail put in front of it: empty lines. */
+static struct str without_empty_lines(struct str bytes)
+{
+	struct str rest = bytes, line;
+
+	while (str_split(&rest, '\n', &line) && str_trim(line).len == 0)
+		bytes = rest;
+	return bytes;
+}
+
+/* mbox keeps a line "From sender date" in front, which is no header. */
 static struct str without_envelope_line(struct str bytes)
 {
 	const char *newline;
 
-	if (str_starts(bytes, STR("\xef\xbb\xbf")))
-		bytes = (struct str){bytes.p + 3, bytes.len - 3};
 	if (!str_starts(bytes, STR("From ")) && !str_starts(bytes, STR(">From ")))
 		return bytes;
 	newline = memchr(bytes.p, '\n', bytes.len);
@@ -79,14 +87,19 @@ GMimeMessage *mail_parse(struct mail *mail, struct str bytes, struct str where)
 	struct mime_guard guard;
 	GMimeMessage *message;
 	uint64_t seen = 0;
+	size_t bad;
 
-	bytes = without_envelope_line(bytes);
+	bytes = charset_unmarked(bytes, mail->reading->arena, &bad);
+	bytes = without_envelope_line(without_empty_lines(bytes));
 	if (!begins_as_mail(bytes))
 		return NULL;
 	mime_guard(bytes, mail->reading->limits, mail->reading->arena, &guard);
 	message = parse(guard.mail, &seen);
 	if (!message)
 		return NULL;
+	if (bad > 0)
+		reading_note(mail->reading, mail_report(mail), STR_FMT ": %zu of its characters are none",
+			STR_ARG(where), bad);
 	for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++)
 		if (seen & UINT64_C(1) << complaints[i].code)
 			reading_note(mail->reading, mail_report(mail), "%s", complaints[i].text);

@@ -5,11 +5,8 @@
 #include "base/hash.h"
 #include "model/storable.h"
 #include "wire/fields.h"
-#include "wire/html.h"
 #include "wire/mime.h"
-
-/* A text attachment (a log, a list) is searched so far; a body as a whole up to what is kept of it. */
-#define SEARCH_MAX (size_t)4194304
+#include "wire/transfer.h"
 
 struct str mail_raw(const struct mail *mail, GMimeObject *object)
 {
@@ -24,6 +21,26 @@ struct str mail_raw(const struct mail *mail, GMimeObject *object)
 	return raw;
 }
 
+struct str mail_encoded(const struct mail *mail, GMimePart *part)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	GMimeStream *stream = content ? g_mime_data_wrapper_get_stream(content) : NULL;
+	GMimeStream *copy;
+	GByteArray *array;
+	struct str bytes;
+
+	if (!stream)
+		return STR_NONE;
+	copy = g_mime_stream_mem_new();
+	g_mime_stream_reset(stream);
+	g_mime_stream_write_to_stream(stream, copy);
+	g_mime_stream_reset(stream);
+	array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(copy));
+	bytes = arena_str(mail->reading->arena, (struct str){(const char *)array->data, array->len});
+	g_object_unref(copy);
+	return bytes;
+}
+
 struct str mail_decoded(const struct mail *mail, GMimePart *part)
 {
 	GMimeDataWrapper *content = g_mime_part_get_content(part);
@@ -33,6 +50,9 @@ struct str mail_decoded(const struct mail *mail, GMimePart *part)
 
 	if (!content)
 		return STR_NONE;
+	/* GMime does not know that blanks may have come behind the "=" on the way (RFC 2045 section 6.7). */
+	if (g_mime_part_get_content_encoding(part) == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE)
+		return transfer_quoted(mail_encoded(mail, part), mail->reading->arena);
 	stream = g_mime_stream_mem_new();
 	g_mime_data_wrapper_write_to_stream(content, stream);
 	array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
@@ -67,66 +87,6 @@ struct str mail_place_name(const struct mail *mail, struct str path)
 
 /* --- text --- */
 
-void mail_append(struct mail *mail, struct str text)
-{
-	struct report *report = mail_report(mail);
-
-	if (text.len == 0)
-		return;
-	if (mail->text.len > 0)
-		buf_text(&mail->text, "\n\n");
-	if (mail->text.len + text.len > MAX_TEXT)
-		reading_note(mail->reading, report,
-			"the text is longer than %d bytes; all of it is in the mail", MAX_TEXT);
-	if (mail->text.len < MAX_TEXT)
-		buf_str(&mail->text, utf8_cut(text, MAX_TEXT - mail->text.len));
-}
-
-void mail_search(struct mail *mail, struct str text)
-{
-	if (mail->silent)
-		return;
-	if (text.len > SEARCH_MAX)
-		reading_note(mail->reading, mail_report(mail),
-			"indicators were looked for in the first %zu MB of a text only", SEARCH_MAX >> 20);
-	extract_observables(mail->reading, mail_report(mail), utf8_cut(text, SEARCH_MAX));
-}
-
-/* CRLF as LF, and nothing that a terminal obeys. */
-static struct str tidy(const struct mail *mail, struct str text)
-{
-	char *copy = arena_alloc(mail->reading->arena, text.len + 1);
-	size_t length = 0;
-
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.p[i];
-		if (c == '\r' && i + 1 < text.len && text.p[i + 1] == '\n')
-			continue;
-		if (c == '\r')
-			c = '\n';
-		if ((unsigned char)c < ' ' && c != '\n' && c != '\t' && c != 0)
-			c = ' ';
-		copy[length++] = c;
-	}
-	return (struct str){copy, length};
-}
-
-static struct str to_utf8(struct mail *mail, GMimeObject *object, struct str bytes, bool html)
-{
-	GMimeContentType *type = object ? g_mime_object_get_content_type(object) : NULL;
-	struct str charset = str_of(type ? g_mime_content_type_get_parameter(type, "charset") : NULL);
-	struct charset_outcome outcome;
-	struct str text;
-
-	if (!object) /* it was opened: what it was is not said */
-		charset = utf8_valid(bytes) ? STR("utf-8") : charset;
-	if (charset.len == 0 && html)
-		charset = html_charset(bytes);
-	text = charset_to_utf8(charset, bytes, mail->reading->arena, &outcome);
-	mail_note_charset(mail, "text", charset, &outcome);
-	return text;
-}
-
 struct leaf {
 	GMimeObject *object;
 	struct mail_place place;
@@ -134,27 +94,23 @@ struct leaf {
 	struct str name;  /* of the file; "" */
 	struct str bytes; /* decoded */
 	bool attached;
+	bool text; /* it is read as such */
 };
 
 static void take_text(struct mail *mail, const struct leaf *leaf)
 {
-	bool html = str_equal(leaf->type, STR("text/html"));
-	struct str utf8 = to_utf8(mail, leaf->object, leaf->bytes, html);
-	struct str text = tidy(mail, html ? html_text(utf8, mail->reading->arena) : utf8);
+	bool html = mail_is_html(leaf->type, leaf->name);
+	struct str utf8 = mail_to_utf8(mail, leaf->object, leaf->bytes, html);
 	struct str label = leaf->name.len ? leaf->name : html ? STR("html") : STR("text");
+	struct str text;
 
 	if (leaf->bytes.len == 0)
 		return;
 	reading_part(mail->reading, mail_item(mail)->number,
 		leaf->attached ? PART_TEXT | PART_FILE : PART_TEXT, label, leaf->type, utf8);
-	/* Also beside a plain alternative: what the reader's program shows is this one. */
-	if (html && text.len > 0)
-		reading_part(mail->reading, mail_item(mail)->number, PART_TEXT, STR("html as text"),
-			STR("text/plain"), text);
+	text = mail_read_text(mail, utf8, label, html, leaf->place.archives);
 	if (!leaf->attached && !leaf->place.quiet)
 		mail_append(mail, str_trim(text));
-	mail_search(mail, text);
-	mail_look_inside(mail, utf8, label);
 }
 
 /* --- attachments --- */
@@ -168,11 +124,11 @@ static void take_file(struct mail *mail, const struct leaf *leaf)
 	char hex[SHA256_HEX];
 
 	hex_encode(evidence->digest, SHA256_LEN, hex);
-	if (!str_starts(leaf->type, STR("text/")))
+	if (!leaf->text)
 		reading_part(reading, number, PART_FILE, name, leaf->type, leaf->bytes);
 	mail_archive_add(mail, leaf->bytes, name, leaf->place);
-	if (!str_starts(leaf->type, STR("text/")))
-		mail_look_inside(mail, leaf->bytes, name);
+	if (!leaf->text)
+		mail_look_inside(mail, leaf->bytes, name, leaf->place.archives);
 	if (!leaf->attached || leaf->bytes.len == 0 || (mail->silent && str_starts(leaf->type, STR("text/"))))
 		return;
 	reading_observable(reading, mail_report(mail), OBSERVABLE_SHA256, OBSERVED_INDICATOR, str_of(hex));
@@ -222,12 +178,14 @@ static bool take_message(struct mail *mail, const struct leaf *leaf)
 
 void mail_take_bytes(struct mail *mail, struct str bytes, struct str name, struct mail_place place)
 {
-	bool text = bytes.len > 0 && !memchr(bytes.p, 0, bytes.len) && utf8_valid(bytes);
+	struct str utf8;
+	bool text = mail_text_of(mail, bytes, &utf8);
 	struct leaf leaf = {.place = place,
 		.type = text ? STR("text/plain") : STR("application/octet-stream"),
 		.name = name,
 		.bytes = bytes,
-		.attached = name.len > 0};
+		.attached = name.len > 0,
+		.text = text};
 
 	mail->unsigned_parts += !place.covered;
 	if (take_message(mail, &leaf))
@@ -256,8 +214,10 @@ static bool is_attached(GMimeObject *object, struct str type, struct str name)
 /* What a machine says is no text for people. */
 static bool take_statement(struct mail *mail, const struct leaf *leaf)
 {
-	struct mail_file file = {
-		mail_place_name(mail, leaf->place.path), leaf->name, leaf->type, leaf->bytes};
+	struct mail_file file = {.part = mail_place_name(mail, leaf->place.path),
+		.name = leaf->name,
+		.type = leaf->type,
+		.bytes = leaf->bytes};
 
 	return mail_machine_take(mail, &file);
 }
@@ -269,6 +229,15 @@ static void take_returned_headers(struct mail *mail, struct str bytes)
 
 	fields_read(bytes, false, mail->reading->arena, &fields);
 	mail_take_returned(mail, fields_value(&fields, "Message-ID"));
+}
+
+/* Many programs call every file application/octet-stream. */
+static bool is_text(const struct mail *mail, const struct leaf *leaf)
+{
+	struct str text;
+
+	return str_starts(leaf->type, STR("text/")) ||
+	       (mail_is_text_name(leaf->name) && mail_text_of(mail, leaf->bytes, &text));
 }
 
 static void take_leaf(struct mail *mail, GMimeObject *object, struct mail_place place)
@@ -296,20 +265,18 @@ static void take_leaf(struct mail *mail, GMimeObject *object, struct mail_place 
 			leaf.name.len ? leaf.name : leaf.type, leaf.type, leaf.bytes);
 		reading_part(
 			mail->reading, mail_item(mail)->number, PART_FILE, leaf.type, leaf.type, leaf.bytes);
-		mail_look_inside(mail, leaf.bytes, leaf.type);
+		mail_look_inside(mail, leaf.bytes, leaf.type, place.archives);
 		if (str_ends(leaf.type, STR("delivery-status")))
 			mail_take_delivery(mail, leaf.bytes);
 		if (str_starts(leaf.type, STR("text/")))
 			take_returned_headers(mail, leaf.bytes);
 		return; /* delivery status and its like: what machines say, kept, not searched */
 	}
-	if (str_starts(leaf.type, STR("text/"))) {
+	leaf.text = is_text(mail, &leaf);
+	if (leaf.text)
 		take_text(mail, &leaf);
-		if (leaf.attached)
-			take_file(mail, &leaf);
-		return;
-	}
-	take_file(mail, &leaf);
+	if (!leaf.text || leaf.attached)
+		take_file(mail, &leaf);
 }
 
 /* --- messages and multiparts --- */
@@ -332,7 +299,7 @@ static void nested(struct mail *mail, GMimeMessage *message, struct mail_place p
 
 	mail_append(mail, arena_printf(mail->reading->arena,
 				  "--- message inside ---\nFrom: " STR_FMT "\nSubject: " STR_FMT,
-				  STR_ARG(tidy(mail, from)), STR_ARG(tidy(mail, subject))));
+				  STR_ARG(mail_tidy(mail, from)), STR_ARG(mail_tidy(mail, subject))));
 	for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
 		struct str address = mail_address(mail, GMIME_OBJECT(message), senders[i]);
 		if (address.len > 0 && !mail->silent)

@@ -35,6 +35,9 @@ static void test_replies(void **state)
 		{"Your mail of Monday <a@b> (kept)", "garbage <noat> <> <@> a@b", "a@b"},
 		{"<<<a@b>>>", "<c@d", "a@b"},
 		{"<a@b", "<c@d>", "c@d"},
+		{"a@b", "", "a@b"},
+		{"a@b", "x@y\r\n\tz@y, a@b", "a@b z@y x@y"},
+		{"Your mail of Monday, 9:00 @ noon", "@b a@ a@@b a@b@c", ""},
 	};
 	struct arena *arena = arena_new(4096);
 

@@ -306,6 +306,35 @@ static void test_lines_become_items(void **state)
 	assert_int_equal(world->slot->ticket, 0);
 }
 
+/* As PowerShell writes files: ASCII in UTF-16, behind a mark of the order of its bytes. */
+static void test_entries_in_utf16_are_read(void **state)
+{
+	static const char *const entries[] = {THREE,
+		"From: a@b.example\nSubject: s\n\nsee http://evil.example/\n",
+		"{\"type\":\"bundle\",\"id\":\"bundle--00000000-0000-4000-8000-000000000001\",\"objects\":[]"
+		"}"};
+	static const size_t counts[] = {3, 1, 0};
+	struct world *world = *state;
+	struct item items[4];
+
+	start(world);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(entries); i++) {
+		const char *marks[] = {"\xff\xfe", "\xfe\xff"};
+		struct buf bytes = {0};
+
+		buf_text(&bytes, marks[i % 2]);
+		for (const char *c = entries[i / 2]; *c; c++) {
+			buf_char(&bytes, i % 2 ? 0 : *c);
+			buf_char(&bytes, i % 2 ? *c : 0);
+		}
+		hand_out(world, (struct handout_entry){
+					.ticket = i + 1, .format = FORMAT_AUTO, .bytes = buf_view(&bytes)});
+		assert_int_equal(land(world, i + 1, items, 4), counts[i / 2]);
+		assert_done(world, i + 1);
+		buf_free(&bytes);
+	}
+}
+
 static void test_large_entries_come_and_go_as_memory_files(void **state)
 {
 	struct world *world = *state;
@@ -626,6 +655,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_lines_become_items),
+		TEST(test_entries_in_utf16_are_read),
 		TEST(test_large_entries_come_and_go_as_memory_files),
 		TEST(test_an_entry_that_cannot_be_read_is_refused),
 		TEST(test_without_a_store_it_waits),
