@@ -32,6 +32,7 @@ enum copy_table {
 	COPY_CASE_LETTER,
 	COPY_GUESS,
 	COPY_SPAM,
+	COPY_NOTICE,
 	COPY_TABLES
 };
 extern const char *const copy_statements[COPY_TABLES];
@@ -183,6 +184,8 @@ struct landing {
 	struct version_group *version_groups;
 	size_t version_group_count;
 	size_t new_reports, folds, relapses;
+	int64_t *notices; /* new reports that somebody may have to be warned of, for the keeper */
+	size_t notice_count;
 	/* on their way */
 	struct rows copies[COPY_TABLES];
 	struct columns letters;  /* mails to be placed */

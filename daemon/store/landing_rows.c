@@ -30,6 +30,7 @@ const char *const copy_statements[COPY_TABLES] = {
 	[COPY_GUESS] = "COPY letter_guess (report, case_id, way, sender) FROM STDIN (FORMAT binary)",
 	[COPY_SPAM] = "COPY spam (id, last, items, day, spool, sequence, received, source, exercise, sender, "
 		      "reason, title, envelope, size, bytes) FROM STDIN (FORMAT binary)",
+	[COPY_NOTICE] = "COPY notice_arrival (reports) FROM STDIN (FORMAT binary)",
 	[COPY_ATTACHMENT] =
 		"COPY attachment (report, sequence, spool, number, month, size, digest, name, media_type) "
 		"FROM STDIN (FORMAT binary)",
@@ -147,12 +148,16 @@ static void put_link(struct landing *landing, int64_t newer, int64_t older, cons
 	put_word(&rows->bytes, kind);
 }
 
-static void put_correlation(struct landing *landing, const struct landed *landed, int32_t organisation)
+/* A machine's statement that came by mail has a document of its own: nobody waits for an answer. */
+static enum source_kind kind_of(const struct landed *landed)
 {
 	enum source_kind kind = landed->source ? landed->source->kind : SOURCE_DESK;
-	/* A machine's statement that came by mail has a document of its own: nobody waits for an answer. */
-	if (kind == SOURCE_MAILBOX && landed->item->report.doc.len > 0)
-		kind = SOURCE_FEED;
+	return kind == SOURCE_MAILBOX && landed->item->report.doc.len > 0 ? SOURCE_FEED : kind;
+}
+
+static void put_correlation(struct landing *landing, const struct landed *landed, int32_t organisation)
+{
+	enum source_kind kind = kind_of(landed);
 	struct correlation_facts facts = {
 		.kind = kind,
 		.type = landed->type,
@@ -168,14 +173,46 @@ static void put_correlation(struct landing *landing, const struct landed *landed
 	put_i32(&rows->bytes, rule);
 }
 
+static bool names_source_address(const struct report *report)
+{
+	for (size_t i = 0; i < report->observable_count; i++)
+		if (report->observables[i].type == OBSERVABLE_IP &&
+			report->observables[i].role == OBSERVED_SOURCE)
+			return true;
+	return false;
+}
+
+/* What a person wrote to us a person answers. Of what is nobody's that we know, a sensor's line costs
+ * nothing. */
+static void note_notice(struct landing *landing, const struct landed *landed, int32_t organisation)
+{
+	const struct report *report = &landed->item->report;
+	enum source_kind kind = kind_of(landed);
+	if (kind == SOURCE_MAILBOX || (kind == SOURCE_DESK && !report->doc.len))
+		return;
+	if (organisation || report->country.len || (kind != SOURCE_SENSOR && names_source_address(report)))
+		landing->notices[landing->notice_count++] = landed->id;
+}
+
+static void put_notices(struct landing *landing)
+{
+	struct rows *rows = &landing->copies[COPY_NOTICE];
+	if (!landing->notice_count)
+		return;
+	rows_start(rows, 1);
+	put_numbers(&rows->bytes, landing->notices, landing->notice_count);
+}
+
 static void encode_report(struct landing *landing, const struct landed *landed)
 {
 	const struct organisations *organisations = lookup_organisations(landing->lookup);
 	int32_t organisation = organisation_of_report(organisations, &landed->item->report, landed->time);
 	put_report(landing, landed, organisation);
 	put_similarities(landing, landed);
-	if (!landed_expired(landed))
+	if (!landed_expired(landed)) {
 		put_correlation(landing, landed, organisation);
+		note_notice(landing, landed, organisation);
+	}
 	if (landed->verdict == FOLD_RELAPSE)
 		put_link(landing, landed->id, landed->previous, "relapse");
 	else if (landed->verdict == FOLD_CONTINUATION)
@@ -432,6 +469,8 @@ void landing_encode_rows(struct landing *landing)
 	columns_begin(&landing->made, fingerprint, ARRAY_LEN(fingerprint) - 1);
 	columns_begin(&landing->moved, fingerprint, ARRAY_LEN(fingerprint));
 	columns_begin(&landing->seen, sighting, ARRAY_LEN(sighting));
+	landing->notices = arena_alloc(landing->arena, (landing->landed_count + 1) * sizeof(int64_t));
+	landing->notice_count = 0;
 	for (size_t i = 0; i < landing->landed_count; i++) {
 		const struct landed *landed = &landing->landed[i];
 		if (landed->is_report && landed->makes_row)
@@ -441,6 +480,7 @@ void landing_encode_rows(struct landing *landing)
 		else if (!landed->is_report && landed->way == WAY_OWN)
 			encode_quarantined(landing, landed);
 	}
+	put_notices(landing);
 	for (size_t i = 0; i < landing->ticket_count; i++)
 		if (landing->tickets[i]->poison)
 			encode_poison(landing, landing->tickets[i]);

@@ -449,6 +449,55 @@ static void test_spam_expires_and_is_rescued_with_books_that_balance(void **stat
 	act(f, "DROP TABLE public.rescued");
 }
 
+/* One row a batch, of what is somebody's or a machine's elsewhere; a sensor's line and a person's mail leave
+ * none. */
+static void test_new_reports_wait_for_a_notice(void **state)
+{
+	static struct observable address[] = {{OBSERVABLE_IP, OBSERVED_SOURCE, STR("198.51.100.7")}};
+	static const struct {
+		uint32_t source;
+		const char *country;
+		const char *doc;
+	} cases[] = {
+		{155, "", "a"},   /* a sensor's, nowhere */
+		{155, "AT", "a"}, /* a sensor's */
+		{156, "", "a"},   /* a feed's */
+		{2, "AT", ""},    /* a person's mail */
+		{2, "AT", "a"},   /* a machine's mail */
+		{1, "AT", ""},    /* a person's mail, by hand */
+	};
+	struct fixture *f = *state;
+	clean(f);
+	ask(f, "TRUNCATE notice_arrival");
+	ask(f, "INSERT INTO source (id, name, kind) VALUES (155, 'wire', "
+	       "'sensor'), (156, 'rows', "
+	       "'feed') ON CONFLICT DO NOTHING");
+	reload(f);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct item items[2];
+		size_t count = 0;
+		char keys[2][16];
+		for (size_t j = 0; j < ARRAY_LEN(keys); j++) {
+			snprintf(keys[j], sizeof keys[j], "warn-%zu-%zu", i, j);
+			struct report *report = &item_of(items, &count, keys[j], T0)->report;
+			report->observables = address;
+			report->observable_count = 1;
+			report->country = str_of(cases[i].country);
+			report->doc = str_of(cases[i].doc);
+		}
+		struct holding_held held = held_of(f, i + 1, cases[i].source, T0);
+		land(f, &held, items, count);
+		/* Seen again, it waits no second time. */
+		held = held_of(f, i + 101, cases[i].source, T0);
+		land(f, &held, items, count);
+	}
+	assert_sql(f,
+		"SELECT string_agg((SELECT string_agg(r.rule_key, ' ' ORDER BY r.id) FROM report r WHERE "
+		"r.id = ANY "
+		"(a.reports)), ', ' ORDER BY a.id) FROM notice_arrival a",
+		"warn-1-0 warn-1-1, warn-2-0 warn-2-1, warn-4-0 warn-4-1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -463,6 +512,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_volume, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_spam_expires_and_is_rescued_with_books_that_balance, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_new_reports_wait_for_a_notice, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("placing", tests, NULL, NULL);
 }
