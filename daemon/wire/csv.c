@@ -7,6 +7,14 @@
 #define MAX_RECORD 131072
 #define MAX_FIELDS 1000
 
+/* As programs of old wrote it: CR ends every line; only the last may end in CRLF. */
+static bool ends_in_cr(struct str text)
+{
+	if (str_ends(text, STR("\r\n")))
+		text.len--;
+	return text.len > 0 && !memchr(text.p, '\n', text.len) && memchr(text.p, '\r', text.len - 1);
+}
+
 void csv_open(struct csv *csv, struct str text)
 {
 	if (str_starts(text, STR("\xef\xbb\xbf")))
@@ -14,6 +22,7 @@ void csv_open(struct csv *csv, struct str text)
 	*csv = (struct csv){.rest = text,
 		.line = 1,
 		.separator = ',',
+		.newline = ends_in_cr(text) ? '\r' : '\n',
 		.max_record = MAX_RECORD,
 		.max_fields = MAX_FIELDS};
 }
@@ -57,7 +66,7 @@ static struct str unquoted(struct cursor *cursor, struct str text)
 
 static bool at_line_end(const struct cursor *cursor)
 {
-	return cursor->p == cursor->end || *cursor->p == '\n' ||
+	return cursor->p == cursor->end || *cursor->p == '\n' || *cursor->p == cursor->csv->newline ||
 	       (*cursor->p == '\r' && cursor->p + 1 < cursor->end && cursor->p[1] == '\n') ||
 	       (*cursor->p == '\r' && cursor->p + 1 == cursor->end && !cursor->cut);
 }
@@ -124,7 +133,7 @@ static bool record_read(struct cursor *cursor)
 /* The first line of the rest, without its end. */
 static struct str first_line(const struct csv *csv)
 {
-	const char *end = memchr(csv->rest.p, '\n', csv->rest.len);
+	const char *end = memchr(csv->rest.p, csv->newline, csv->rest.len);
 	struct str line = {csv->rest.p, end ? (size_t)(end - csv->rest.p) : csv->rest.len};
 
 	if (line.len > 0 && line.p[line.len - 1] == '\r')
@@ -138,14 +147,13 @@ static void advance(struct csv *csv, struct str bytes)
 	const char *p = bytes.p + bytes.len;
 	const char *end = csv->rest.p + csv->rest.len;
 
-	for (const char *at = bytes.p; (at = memchr(at, '\n', (size_t)(p - at))) != NULL; at++)
+	for (const char *at = bytes.p; (at = memchr(at, csv->newline, (size_t)(p - at))) != NULL; at++)
 		csv->line++;
+	csv->line += p < end;
 	if (p < end && *p == '\r')
 		p++;
-	if (p < end && *p == '\n') {
+	if (p < end && *p == '\n')
 		p++;
-		csv->line++;
-	}
 	csv->rest = (struct str){p, (size_t)(end - p)};
 }
 

@@ -6,14 +6,16 @@
 
 /*
  * Records of comma-separated text (RFC 4180), one after the other: quoted fields with doubled quotes and line
- * ends in them, CRLF or LF, a byte order mark in front, blank lines passed over. A quote inside a field that
- * does not begin with one is that character. After a record that is none, reading goes on in the line behind
- * the one in which it began, so that an open quote costs its own line and no more.
+ * ends in them, CRLF or LF, or CR where there is no other, a byte order mark in front, blank lines passed
+ * over. A quote inside a field that does not begin with one is that character. After a record that is none,
+ * reading goes on in the line behind the one in which it began, so that an open quote costs its own line and
+ * no more.
  */
 struct csv {
 	struct str rest;
 	uint64_t line;     /* number of the line at which rest begins, from 1 */
 	char separator;    /* ',' */
+	char newline;      /* '\n'; '\r' where no line ends in another way */
 	char comment;      /* lines that begin with it are passed over; 0: none */
 	size_t max_record; /* bytes: 128 KB; what is longer costs that again for each line of it */
 	size_t max_fields; /* 1000 */

@@ -91,7 +91,7 @@ static void skip_front(struct table *table)
 	while (rest.len > 0) {
 		struct str before = rest;
 
-		if (!str_split(&rest, '\n', &line) || !rest.p)
+		if (!str_split(&rest, table->csv.newline, &line) || !rest.p)
 			rest = (struct str){before.p + before.len, 0};
 		line = str_trim(line);
 		if (line.len > 0 && (table->csv.comment == '\0' || line.p[0] != table->csv.comment)) {

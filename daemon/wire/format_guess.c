@@ -1,3 +1,4 @@
+#include "base/mem.h"
 #include "wire/json_cut.h"
 #include "wire/reading.h"
 #include "wire/shadowserver.h"
@@ -41,6 +42,23 @@ static bool looks_like_stix(struct str rest)
 	return false;
 }
 
+/* What a sensor writes a line of: one of the members that tell the formats of wire/lines.c apart. */
+static bool looks_like_line(struct str rest)
+{
+	static const char *const marks[] = {
+		"v", "event_type", "Format", "classification.type", "_path", "ts", "note", "seen.indicator"};
+	struct str key;
+	struct str value;
+
+	if (!json_open(&rest, '{'))
+		return false;
+	while (json_member(&rest, reading_limits_default.max_depth, &key, &value) == JSON_STEP_VALUE)
+		for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+			if (str_equal(key, str_of(marks[i])))
+				return true;
+	return false;
+}
+
 enum format format_guess(struct str bytes)
 {
 	struct str rest = {bytes.p, bytes.len < LOOK ? bytes.len : LOOK};
@@ -50,8 +68,13 @@ enum format format_guess(struct str bytes)
 		return FORMAT_MAIL;
 	if (looks_like_misp(rest))
 		return FORMAT_MISP;
-	if (*rest.p == '[')
-		return xarf_json_is((struct str){rest.p + 1, rest.len - 1}) ? FORMAT_XARF : FORMAT_STIX;
+	if (*rest.p == '[') {
+		rest = (struct str){rest.p + 1, rest.len - 1};
+		json_skip_space(&rest);
+		if (xarf_json_is(rest))
+			return FORMAT_XARF;
+		return looks_like_line(rest) ? FORMAT_LINES : FORMAT_STIX;
+	}
 	if (zeek_is_log(rest))
 		return FORMAT_ZEEK;
 	if (shadowserver_is(STR_NONE, rest))

@@ -17,7 +17,8 @@ static const struct line_format *const formats[] = {&eve_format, &idea_format, &
 struct lines {
 	struct reading *reading;
 	enum format format; /* FORMAT_LINES: any */
-	uint64_t number;    /* of the line in hand, from 1 */
+	uint64_t number;    /* of the line or element in hand, from 1 */
+	bool in_list;
 };
 
 /* Statements */
@@ -215,10 +216,9 @@ static void line_read(struct lines *lines, struct str line, struct str part)
 		reading_quarantine(reading, part, "json", line, "%s", err.text);
 }
 
-/* "line 17", without printf: this is done for every line. */
-static struct str line_name(struct arena *arena, uint64_t number)
+/* "line 17" or "element 17", without printf: this is done for every line. */
+static struct str line_name(struct arena *arena, struct str prefix, uint64_t number)
 {
-	static const char prefix[] = {'l', 'i', 'n', 'e', ' '};
 	char digits[20];
 	size_t count = 0;
 	char *out;
@@ -226,18 +226,19 @@ static struct str line_name(struct arena *arena, uint64_t number)
 	do
 		digits[count++] = (char)('0' + number % 10);
 	while ((number /= 10) > 0);
-	out = arena_alloc(arena, sizeof(prefix) + count + 1);
-	memcpy(out, prefix, sizeof(prefix));
+	out = arena_alloc(arena, prefix.len + count + 1);
+	memcpy(out, prefix.p, prefix.len);
 	for (size_t i = 0; i < count; i++)
-		out[sizeof(prefix) + i] = digits[count - 1 - i];
-	return (struct str){out, sizeof(prefix) + count};
+		out[prefix.len + i] = digits[count - 1 - i];
+	return (struct str){out, prefix.len + count};
 }
 
 /* False: nothing more is read. */
 static bool line_or_left_out(struct lines *lines, struct str line, const char *end)
 {
 	struct reading *reading = lines->reading;
-	struct str part = line_name(reading->arena, lines->number);
+	struct str part =
+		line_name(reading->arena, lines->in_list ? STR("element ") : STR("line "), lines->number);
 	struct str reason;
 
 	if (reading_is_full(reading, &reason)) {
@@ -296,6 +297,50 @@ static void read_spread(struct lines *lines, struct str bytes)
 	}
 }
 
+/* Does a list of objects begin here? */
+static bool is_list(struct str text)
+{
+	if (!json_open(&text, '['))
+		return false;
+	json_skip_space(&text);
+	return text.len > 0 && (*text.p == '{' || *text.p == ']');
+}
+
+/* Each element of a list as if it stood on a line, cut off *rest with the list. What is broken costs the rest
+ * of the list. False: nothing more is read. */
+static bool read_elements(struct lines *lines, struct str *rest)
+{
+	const char *end = rest->p + rest->len;
+	struct str value;
+
+	json_open(rest, '[');
+	for (;;) {
+		switch (json_element(rest, lines->reading->limits->max_depth, &value)) {
+		case JSON_STEP_END:
+			return true;
+		case JSON_STEP_BROKEN:
+			value = *rest;
+			*rest = STR_NONE;
+			lines->number++;
+			return value.len == 0 || line_or_left_out(lines, value, end);
+		case JSON_STEP_VALUE:
+			lines->number++;
+			if (!line_or_left_out(lines, value, end))
+				return false;
+		}
+	}
+}
+
+static bool read_list(struct lines *lines, struct str *rest)
+{
+	bool more;
+
+	lines->in_list = true;
+	more = read_elements(lines, rest);
+	lines->in_list = false;
+	return more;
+}
+
 static void read_each(struct lines *lines, struct str bytes)
 {
 	const char *end = bytes.p + bytes.len;
@@ -305,6 +350,14 @@ static void read_each(struct lines *lines, struct str bytes)
 		lines->number++;
 		if (line.len > 0 && line.p[line.len - 1] == '\r')
 			line.len--;
+		if (is_list(line)) {
+			lines->number--; /* its elements are counted */
+			if (!read_list(lines, &line))
+				return;
+			line = str_trim(line);
+			if (line.len > 0)
+				lines->number++;
+		}
 		if (str_trim(line).len > 0 && !line_or_left_out(lines, line, end))
 			return;
 	}
@@ -317,9 +370,13 @@ bool lines_read_as(struct reading *reading, struct str bytes, enum format format
 	(void)err;
 	if (str_starts(bytes, STR("\xef\xbb\xbf")))
 		bytes = (struct str){bytes.p + 3, bytes.len - 3};
-	if (format == FORMAT_ZEEK && zeek_is_log(bytes))
+	if (format == FORMAT_ZEEK && zeek_is_log(bytes)) {
 		zeek_log_read(reading, bytes);
-	else if (is_spread(bytes, reading->limits->max_depth))
+		return true;
+	}
+	if (is_list(bytes) && !read_list(&lines, &bytes))
+		return true;
+	if (is_spread(bytes, reading->limits->max_depth))
 		read_spread(&lines, bytes);
 	else
 		read_each(&lines, bytes);

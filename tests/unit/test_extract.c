@@ -411,6 +411,9 @@ static void test_format_guess(void **state)
 	(void)state;
 	assert_int_equal(format_guess(STR("\xef\xbb\xbf{\"type\":\"bundle\",\"id\":\"x\"}")), FORMAT_STIX);
 	assert_int_equal(format_guess(STR(" [ {\"type\":\"indicator\"")), FORMAT_STIX);
+	assert_int_equal(
+		format_guess(STR("[{\"event_type\":\"alert\",\"src_ip\":\"198.51.100.7\"}]")), FORMAT_LINES);
+	assert_int_equal(format_guess(STR("[]")), FORMAT_STIX);
 	assert_int_equal(format_guess(STR("{\"more\":true,\"objects\":[")), FORMAT_STIX);
 	assert_int_equal(
 		format_guess(STR("{\"v\":1,\"type\":\"phishing\",\"text\":\"\\\"objects\\\"\"}\n{}")),
