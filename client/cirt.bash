@@ -36,6 +36,7 @@ _cirt()
 		'') words="list show add discover pull disable enable" ;;
 		list) words="--kind --limit --cursor" ;;
 		discover) words="--auth" ;;
+		pull) words="--again" ;;
 		add) words="--kind --match --tlp --pap --type --format --trust --interval --auth --max-lines --max-bytes --exercise --restricted --silent-after --columns --separator --comment --filter --since --download --spam-welcome --ask-before-notice" ;;
 		disable) words="--reason" ;;
 		enable) words="--reason" ;;

@@ -60,6 +60,15 @@ static const struct column feed_columns[] = {
 	{"columns", N_("COLUMNS"), CELL_LIST, true},
 };
 
+static const struct column item_columns[] = {
+	{"item", N_("ITEM"), CELL_TEXT, false},
+	{"state", N_("STATE"), CELL_TEXT, false},
+	{"trouble", N_("TROUBLE"), CELL_TEXT, false},
+	{"tries", N_("TRIES"), CELL_NUMBER, false},
+	{"since", N_("SINCE"), CELL_AGO, false},
+	{"problem", N_("PROBLEM"), CELL_TEXT, true},
+};
+
 static void source_list(struct call *call, struct json_object *result)
 {
 	call_page(call, list_columns, ARRAY_LEN(list_columns), result,
@@ -69,6 +78,11 @@ static void source_list(struct call *call, struct json_object *result)
 static void source_show(struct call *call, struct json_object *result)
 {
 	screen_object(&call->screen, show_columns, ARRAY_LEN(show_columns), result);
+	if (member_of(result, "items")) {
+		screen_printf(&call->screen, "\n");
+		screen_table(
+			&call->screen, item_columns, ARRAY_LEN(item_columns), member_of(result, "items"));
+	}
 	if (!member_of(result, "feeds"))
 		return;
 	screen_printf(&call->screen, "\n");

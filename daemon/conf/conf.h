@@ -117,6 +117,8 @@ struct conf {
 	uint64_t feed_max_size;
 	uint64_t feed_timeout;   /* of one request */
 	uint64_t feed_min_speed; /* bytes a second */
+	uint64_t feed_pull_time; /* of all requests of a pull */
+	uint64_t feed_item_patience;
 	/* keys */
 	bool keys_enabled;
 	struct str keys_folder;   /* "" = state/keys */

@@ -206,6 +206,11 @@ const struct conf_option conf_options[] = {
 		"How long one request to a feed may take in all."},
 	{"exchange", "feed_min_speed", OPT_SIZE, AT(feed_min_speed), "100", 1, MB, NULL, RELOAD, EXCHANGE,
 		"Bytes a second, over a minute, under which a request to a feed is given up."},
+	{"exchange", "feed_pull_time", OPT_TIME, AT(feed_pull_time), "2h", SECOND, 7 * DAY, NULL, RELOAD, EXCHANGE,
+		"How long one pull, all requests of it, may take: then others have their turn, and the next pull goes on."},
+	{"exchange", "feed_item_patience", OPT_TIME, AT(feed_item_patience), "1d", SECOND, 30 * DAY, NULL, RELOAD,
+		EXCHANGE, "How long an event or report file that cannot be had is asked for again, while the rest of its feed "
+		"goes on. Then it is given up, with an alarm."},
 
 	{"keys", "enabled", OPT_BOOL, AT(keys_enabled), "yes", 0, 0, NULL, RESTART, SUPERVISOR | TRIAGE | DESK,
 		"Whether encrypted mail is opened and signatures are checked, by a room of their own with a keyring of its "

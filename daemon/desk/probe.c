@@ -124,7 +124,7 @@ static void ask(struct request *request, enum probe_type type, struct probe_ask 
 
 void desk_source_discover(struct request *request)
 {
-	struct probe_ask question = {.auth = STR("")};
+	struct probe_ask question = {.auth = STR(""), .items = STR("")};
 
 	if (!request_needs(request, "url", &question.url) || !request_text(request, "auth", &question.auth))
 		return;
@@ -134,13 +134,42 @@ void desk_source_discover(struct request *request)
 		ask(request, PROBE_DISCOVER, &question);
 }
 
+static void pull(struct request *request, struct str items)
+{
+	struct probe_ask question = {
+		.source = *(uint32_t *)request->state, .url = STR(""), .auth = STR(""), .items = items};
+
+	ask(request, PROBE_PULL, &question);
+}
+
+static void on_items(struct request *request, const struct pg_result *result)
+{
+	pull(request, pg_value(result, 0, 0));
+}
+
+/* What could not be had goes along: the exchange may have forgotten it. */
+static void pull_again(struct request *request)
+{
+	struct query query;
+
+	if (!request_database(request))
+		return;
+	query_start(&query, request->arena,
+		"SELECT coalesce(json_agg(json_build_object('item', item, 'version', version, 'about', "
+		"about, 'place', place)), '[]')"
+		" FROM (SELECT * FROM feed_item WHERE source = $?::int ORDER BY last DESC LIMIT 1000) f");
+	query_int(&query, *(uint32_t *)request->state);
+	request_query(request, &query, on_items);
+}
+
 void desk_source_pull(struct request *request)
 {
-	struct probe_ask question = {.url = STR(""), .auth = STR("")};
+	uint32_t *id = arena_alloc(request->arena, sizeof(*id));
 	const struct source *source;
 	struct str name;
+	bool again = false;
 
-	if (!request_needs(request, "name", &name))
+	if (!request_needs(request, "name", &name) || !request_flag(request, "again", &again))
 		return;
 	source = source_by_name(appender_sources(request->desk->appender), name);
 	if (!source)
@@ -150,7 +179,11 @@ void desk_source_pull(struct request *request)
 		request_refuse(request, RPC_CONFLICT, "the source \"" STR_FMT "\" is %s",
 			STR_ARG(utf8_cut(name, 64)), source->enabled ? "not one that is pulled" : "disabled");
 	else {
-		question.source = source->id;
-		ask(request, PROBE_PULL, &question);
+		*id = source->id;
+		request->state = id;
+		if (again)
+			pull_again(request);
+		else
+			pull(request, STR(""));
 	}
 }

@@ -124,6 +124,13 @@ void desk_source_show(struct request *request)
 		" 'alarms', (SELECT json_agg(a.kind || ': ' || a.subject || ': ' || a.text ORDER BY a.id) "
 		"FROM alarm a "
 		"WHERE a.source = s.id AND a.ended IS NULL),"
+		" 'items', (SELECT json_agg(json_build_object('item', i.item, 'state', CASE WHEN i.given_up "
+		"THEN 'given up' ELSE 'tried again' END, 'trouble', i.trouble, 'problem', i.problem, "
+		"'tries', "
+		"i.tries, 'since', stamp(i.first), 'last', stamp(i.last)) ORDER BY i.given_up DESC, i.last "
+		"DESC, i.item) FROM (SELECT * FROM feed_item WHERE source = s.id ORDER BY given_up DESC, "
+		"last "
+		"DESC, item LIMIT 100) i),"
 		" 'feeds', (SELECT json_agg(json_build_object('feed', c.feed, 'columns', c.columns, 'since', "
 		"stamp(c.first), 'changed', stamp(c.changed), 'changes', c.changes) ORDER BY c.feed) FROM "
 		"feed_columns c WHERE c.source = s.id))" SOURCE_FROM

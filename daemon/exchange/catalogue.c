@@ -15,6 +15,7 @@
 #define RETRY_WAIT (2 * CLOCK_SECOND)
 /* Reports not yet written; more are dropped. */
 #define REPORTS_MAX 64
+#define PROBLEM_MAX 501
 
 struct catalogue {
 	struct pg *pg; /* NULL: no database */
@@ -174,20 +175,47 @@ static void on_reported(struct pg *pg, const struct pg_result *result, void *con
 		log_error("state of a feed: %s", result->text);
 }
 
+/* What is told may quote the other side: the database takes UTF-8 only. */
+static void plain_text(struct str text, char *plain, size_t size)
+{
+	bool valid = utf8_valid(text);
+
+	text = utf8_cut(text, size - 1);
+	for (size_t i = 0; i < text.len; i++)
+		plain[i] = (char)(valid || (unsigned char)text.p[i] < 0x80 ? text.p[i] : '?');
+	plain[text.len] = '\0';
+}
+
 void catalogue_report(struct catalogue *catalogue, const struct pull_end *end)
 {
-	char id[16], wait[32], pages[16];
+	char id[16], wait[32], pages[16], problem[PROBLEM_MAX];
 	struct pg_parameter parameters[] = {{.value = {id, 0}},
 		{.value = str_of(end->well ? "true" : "false")},
-		{.value = str_of(trouble_name(end->trouble))}, {.value = utf8_cut(str_of(end->problem), 500)},
-		{.value = {wait, 0}}, {.value = {pages, 0}}};
+		{.value = str_of(trouble_name(end->trouble))}, {.value = {problem, 0}}, {.value = {wait, 0}},
+		{.value = {pages, 0}}};
 
 	if (!catalogue->pg || !pg_is_up(catalogue->pg) || pg_queued(catalogue->pg) >= REPORTS_MAX)
 		return;
 	parameters[0].value.len = (size_t)snprintf(id, sizeof(id), "%u", end->source);
+	plain_text(str_of(end->problem), problem, sizeof(problem));
+	parameters[3].value.len = strlen(problem);
 	parameters[4].value.len =
 		(size_t)snprintf(wait, sizeof(wait), "%lld milliseconds", (long long)(end->wait / 1000));
 	parameters[5].value.len = (size_t)snprintf(pages, sizeof(pages), "%u", end->pages);
 	pg_query(catalogue->pg, "SELECT feed_ended($1, $2, $3, $4, $5, $6)", parameters,
 		ARRAY_LEN(parameters), true, on_reported, NULL);
+}
+
+bool catalogue_items(struct catalogue *catalogue, uint32_t source, bool fresh, struct str changes)
+{
+	char id[16];
+	struct pg_parameter parameters[] = {
+		{.value = {id, 0}}, {.value = str_of(fresh ? "true" : "false")}, {.value = changes}};
+
+	if (!catalogue->pg || !pg_is_up(catalogue->pg) || pg_queued(catalogue->pg) >= REPORTS_MAX)
+		return false;
+	parameters[0].value.len = (size_t)snprintf(id, sizeof(id), "%u", source);
+	pg_query(catalogue->pg, "SELECT feed_items($1, $2, $3)", parameters, ARRAY_LEN(parameters), true,
+		on_reported, NULL);
+	return true;
 }

@@ -32,5 +32,8 @@ struct pull_end {
 };
 /* Note it in feed_state; dropped while the database is away. */
 void catalogue_report(struct catalogue *catalogue, const struct pull_end *end);
+/* Note which items could not be had, as item_changes() tells them. False: the database is away, nothing is
+ * noted. */
+bool catalogue_items(struct catalogue *catalogue, uint32_t source, bool fresh, struct str changes);
 
 #endif

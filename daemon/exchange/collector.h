@@ -14,6 +14,8 @@ struct collector {
 	struct map *feeds; /* by source id */
 	uint64_t interval; /* of a source that says none, in microseconds */
 	uint64_t max_size;
+	uint64_t patience;  /* microseconds for which an item is tried again */
+	uint64_t pull_time; /* microseconds for all of a pull; 0: no limit */
 	bool draining;
 	uint64_t pulls; /* begun */
 	uint64_t not_modified;

@@ -82,6 +82,14 @@ static void set_fetcher(struct exchange *exchange)
 	fetcher_set(exchange->collector.fetcher, &settings);
 }
 
+static void set_limits(struct collector *collector, const struct conf *conf)
+{
+	collector->interval = conf->feed_interval;
+	collector->max_size = conf->feed_max_size;
+	collector->patience = conf->feed_item_patience;
+	collector->pull_time = conf->feed_pull_time;
+}
+
 static bool exchange_load(struct room *room, struct err *err)
 {
 	struct exchange *exchange = mem_alloc(sizeof(*exchange));
@@ -95,8 +103,7 @@ static bool exchange_load(struct room *room, struct err *err)
 	exchange->room = room;
 	room_set_state(room, exchange);
 	collector->loop = room_loop(room);
-	collector->interval = conf->feed_interval;
-	collector->max_size = conf->feed_max_size;
+	set_limits(collector, conf);
 	collector->feeds = map_new();
 	exchange->probes = probes_new(collector);
 	exchange->patience = timer_new(collector->loop, patience_is_over, exchange);
@@ -172,8 +179,7 @@ static void exchange_reload(struct room *room, const struct conf *old)
 	struct exchange *exchange = room_state(room);
 
 	(void)old;
-	exchange->collector.interval = room_conf(room)->feed_interval;
-	exchange->collector.max_size = room_conf(room)->feed_max_size;
+	set_limits(&exchange->collector, room_conf(room));
 	set_fetcher(exchange);
 }
 

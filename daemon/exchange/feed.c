@@ -16,7 +16,8 @@
 /* After a failure: twice as long each time, between these, unless the server says when. */
 #define BACKOFF_FIRST (30 * CLOCK_SECOND)
 #define BACKOFF_LAST  (3600 * CLOCK_SECOND)
-#define BELIEVED      3 /* failures in a row for which the server's word alone counts */
+#define TIRED         (60 * CLOCK_SECOND) /* between a pull that took too long and the next */
+#define BELIEVED      3                   /* failures in a row for which the server's word alone counts */
 
 static void feed_pull(struct feed *feed);
 static void feed_go(struct feed *feed);
@@ -98,7 +99,10 @@ static void feed_end(struct feed *feed, enum trouble trouble, const char *proble
 		.problem = problem,
 		.wait = wait,
 		.pages = feed->pages};
+	int64_t due = feed->how->ended ? feed->how->ended(feed) : -1;
 
+	if (due >= 0 && due < wait && end.well)
+		end.wait = wait = due > CLOCK_SECOND ? due : CLOCK_SECOND;
 	if (feed->part_problem[0] && end.well) {
 		end.trouble = feed->part;
 		end.problem = feed->part_problem;
@@ -159,6 +163,17 @@ static void feed_failed(struct feed *feed, enum trouble trouble, const char *why
 	feed_end(feed, trouble, why, feed_patience(feed, retry_after));
 }
 
+/* What was asked for could not be had. It may be one of many: the others go on. */
+static void feed_lost(struct feed *feed, enum trouble trouble, const char *why, int64_t retry_after)
+{
+	if (!feed->how->spare || !feed->how->spare(feed, trouble, why)) {
+		feed_failed(feed, trouble, why, retry_after);
+		return;
+	}
+	feed_drop_page(feed);
+	feed_go(feed);
+}
+
 /* The spool went: what it has is asked for again when it is back. */
 static void feed_start_over(struct feed *feed)
 {
@@ -215,7 +230,7 @@ static void feed_committed(const struct append_committed *committed, const struc
 		return;
 	}
 	if (!committed) {
-		feed_failed(feed, TROUBLE_SPOOL, err->text, -1);
+		feed_lost(feed, TROUBLE_SPOOL, err->text, -1);
 		return;
 	}
 	feed->pages++;
@@ -312,12 +327,12 @@ static void feed_page_ended(struct feed *feed, const struct fetch_result *result
 	if (result->status == 200)
 		hex_encode(digest, sizeof(digest), feed->after.digest);
 	if (result->status == 200 && feed->step.json && !taxii_scan_ended(feed->scan)) {
-		feed_failed(feed, TROUBLE_MALFORMED, "expected JSON, whole", -1);
+		feed_lost(feed, TROUBLE_MALFORMED, "expected JSON, whole", -1);
 		return;
 	}
 	page = feed->how->page(feed, result, &trouble, &err);
 	if (page == PAGE_BAD) {
-		feed_failed(feed, trouble, err.text, -1);
+		feed_lost(feed, trouble, err.text, -1);
 	} else if (page == PAGE_NEW) {
 		feed_commit(feed, result);
 	} else {
@@ -335,7 +350,7 @@ static void feed_fetched(const struct fetch_result *result, void *context)
 
 	feed->fetch = NULL;
 	if (result->problem) {
-		feed_failed(feed, result->trouble, result->problem, -1);
+		feed_lost(feed, result->trouble, result->problem, -1);
 	} else if (result->status == 200 || result->status == 304) {
 		feed_page_ended(feed, result);
 	} else if (feed->how->forgive && feed->how->forgive(feed, result->status)) {
@@ -343,11 +358,38 @@ static void feed_fetched(const struct fetch_result *result, void *context)
 		feed_go(feed);
 	} else {
 		(void)snprintf(text, sizeof(text), "the server answered %ld", result->status);
-		feed_failed(feed, trouble_of_status(result->status), text, result->retry_after);
+		feed_lost(feed, trouble_of_status(result->status), text, result->retry_after);
 	}
 }
 
 static const struct fetch_calls feed_calls = {feed_ready, feed_bytes, feed_fetched};
+
+/* Microseconds of what a pull may take; 0: no limit. */
+static uint64_t time_left(const struct feed *feed)
+{
+	uint64_t limit = feed->collector->pull_time;
+	uint64_t spent = (uint64_t)(clock_monotonic() - feed->began);
+
+	if (limit == 0)
+		return 0;
+	return spent < limit ? limit - spent : 1;
+}
+
+/* Others are to have their turn. What was taken stays, and the next pull goes on behind it. */
+static bool feed_tires(struct feed *feed)
+{
+	int64_t wait = feed_interval(feed) < TIRED ? feed_interval(feed) : TIRED;
+
+	if (time_left(feed) != 1)
+		return false;
+	if (feed->pages == 0) {
+		feed_failed(feed, TROUBLE_SLOW, "nothing new came in all the time that a pull may take", -1);
+		return true;
+	}
+	feed_part(feed, TROUBLE_SLOW, "all of it takes longer than a pull may: the next one goes on");
+	feed_end(feed, TROUBLE_NONE, "", wait);
+	return true;
+}
 
 static bool feed_fetch(struct feed *feed, struct err *err)
 {
@@ -359,7 +401,8 @@ static bool feed_fetch(struct feed *feed, struct err *err)
 	                        : catalogue_auth(feed->collector->catalogue, feed->source.id),
 		.header = step->header.len > 0 ? buf_cstr(&step->header) : NULL,
 		.post = step->post.len > 0 ? buf_view(&step->post) : STR_NONE,
-		.max_size = feed->collector->max_size};
+		.max_size = feed->collector->max_size,
+		.time = time_left(feed)};
 
 	if (step->conditional) {
 		request.etag = feed->cursor.etag;
@@ -423,6 +466,8 @@ static void feed_go(struct feed *feed)
 	struct err err = {0};
 	bool good;
 
+	if (feed_tires(feed))
+		return;
 	step_clear(&feed->step);
 	good = feed->how->next(feed, &feed->step, &err);
 	if (good && feed->step.kind == STEP_FETCH)
@@ -432,7 +477,7 @@ static void feed_go(struct feed *feed)
 	else if (good)
 		feed_succeeded(feed);
 	if (!good)
-		feed_failed(feed, trouble_of_err(&err), err.text, -1);
+		feed_lost(feed, trouble_of_err(&err), err.text, -1);
 }
 
 /* Beginning */
@@ -464,6 +509,7 @@ static void feed_pull(struct feed *feed)
 	}
 	feed->pages = 0;
 	feed->part_problem[0] = '\0';
+	feed->began = clock_monotonic();
 	secret_digest(feed, feed->secret);
 	feed->how->start(feed);
 	feed_go(feed);
@@ -491,6 +537,15 @@ bool feed_pull_now(struct feed *feed)
 	timer_stop(feed->timer);
 	feed_pull(feed);
 	return true;
+}
+
+bool feed_pull_again(struct feed *feed, struct str items)
+{
+	if (feed->state != FEED_WAITING)
+		return false;
+	if (feed->how->again && items.len > 0)
+		feed->how->again(feed, items);
+	return feed_pull_now(feed);
 }
 
 static void keep_source(struct feed *feed, const struct source *source)

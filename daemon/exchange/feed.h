@@ -17,6 +17,9 @@ bool feed_keep(struct feed *feed, const struct source *source);
 /* Go on if something was waited for; a failing one that has other credentials now is tried at once. */
 void feed_resume(struct feed *feed);
 bool feed_pull_now(struct feed *feed); /* false: it is on its way already */
+/* As feed_pull_now(), and ask for these items that were given up, too: a JSON list of objects with item,
+ * version, about and place. */
+bool feed_pull_again(struct feed *feed, struct str items);
 bool feed_committing(const struct feed *feed);
 
 #endif

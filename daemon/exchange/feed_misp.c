@@ -38,6 +38,7 @@ struct misp {
 	size_t found;            /* events on the page at hand */
 	char digest[SHA256_HEX]; /* of the page before */
 	int64_t began;           /* seconds, by the server's clock */
+	bool held;               /* an event is to be tried again: the lists begin where they began */
 };
 
 static void *misp_begin(struct feed *feed, const struct list_kind *kind)
@@ -69,41 +70,51 @@ static struct misp *misp_of(struct feed *feed)
 	return ((struct list *)feed->way)->own;
 }
 
-/* A timestamp is seconds, as a number or in quotes. */
-static bool add_event(struct feed *feed, struct str uuid, struct json_object *event, struct err *err)
+/* A timestamp is seconds, as a number or in quotes. event: NULL where it is no object. */
+static void add_event(struct feed *feed, struct str uuid, struct json_object *event)
 {
 	struct json_object *value = NULL;
 	struct feed_item item = {.name = uuid};
 	char version[24];
 	int64_t timestamp = 0;
 
-	if (!json_object_object_get_ex(event, "timestamp", &value) ||
-		!str_to_i64(str_of(json_object_get_string(value)), &timestamp) || uuid.len != UUID_BYTES)
-		return err_set(err, ERR_MALFORMED,
-			"expected events by uuid, each with its timestamp, got \"" STR_FMT "\"",
-			STR_ARG(utf8_cut(uuid, 40)));
+	if (!event || !json_object_object_get_ex(event, "timestamp", &value) ||
+		!str_to_i64(str_of(json_object_get_string(value)), &timestamp) || uuid.len != UUID_BYTES) {
+		list_bad(feed, uuid, "expected an event by its uuid, with its timestamp");
+		return;
+	}
 	if (timestamp < misp_of(feed)->since)
-		return true;
+		return;
 	item.version = (struct str){
 		version, (size_t)snprintf(version, sizeof(version), "%lld", (long long)timestamp)};
 	item.order = timestamp;
-	return list_add(feed->way, &item, err);
+	list_add(feed, &item);
 }
 
 static void about_event(const struct feed_item *item, struct feed_step *step)
 {
+	int64_t timestamp = 0; /* of one that an operator asks for, and whose version was none */
+
+	str_to_i64(item->version, &timestamp);
 	step->format = FORMAT_MISP;
 	step->json = true;
 	step->accept = "application/json";
-	buf_printf(&step->member, ",\"event\":\"" STR_FMT "\",\"timestamp\":" STR_FMT, STR_ARG(item->name),
-		STR_ARG(item->version));
+	buf_printf(&step->member, ",\"event\":\"" STR_FMT "\",\"timestamp\":%lld", STR_ARG(item->name),
+		(long long)timestamp);
 }
 
 /* A feed */
 
 static void folder_start(struct feed *feed)
 {
+	struct list *list = feed->way;
+
 	misp_of(feed)->listed = misp_of(feed)->unchanged = false;
+	if (list->wanted_count == 0)
+		return;
+	/* What has no name that could be asked for is in the manifest, or nowhere any more. */
+	feed->cursor.etag[0] = '\0';
+	feed->cursor.modified[0] = '\0';
 }
 
 static bool folder_ask(struct feed *feed, struct feed_step *step, struct err *err)
@@ -135,17 +146,16 @@ static bool folder_read(
 	json_skip_space(&body);
 	if (!json_open(&body, '{'))
 		return err_set(err, ERR_MALFORMED, "expected manifest.json, an object of events by uuid");
-	while ((step = json_member(&body, LIST_DEPTH, &key, &value)) == JSON_STEP_VALUE) {
+	while ((step = json_member(&body, JSON_CUT_DEPTH, &key, &value)) == JSON_STEP_VALUE) {
 		struct json_object *event = NULL;
-		bool good = json_read(value, LIST_DEPTH, &event, err);
 
-		good = good && (json_object_is_type(event, json_type_object) ||
-				       err_set(err, ERR_MALFORMED,
-					       "expected manifest.json, an object of events by uuid"));
-		good = good && add_event(feed, key, event, err);
+		if (!json_read(value, LIST_DEPTH, &event, NULL) ||
+			!json_object_is_type(event, json_type_object)) {
+			json_object_put(event);
+			event = NULL;
+		}
+		add_event(feed, key, event);
 		json_object_put(event);
-		if (!good)
-			return false;
 	}
 	return step == JSON_STEP_END || err_set(err, ERR_MALFORMED, "manifest.json is not JSON");
 }
@@ -179,7 +189,8 @@ static const struct list_kind folder = {.prefix = "misp",
 	.read = folder_read,
 	.fetch = folder_fetch,
 	.over = folder_over,
-	.free = misp_free};
+	.free = misp_free,
+	.whole = true};
 
 static void *folder_begin(struct feed *feed)
 {
@@ -195,6 +206,7 @@ static void instance_start(struct feed *feed)
 	misp->list = 0;
 	misp->page = 1;
 	misp->began = 0;
+	misp->held = false;
 	misp->digest[0] = '\0';
 }
 
@@ -244,18 +256,19 @@ static bool instance_ask(struct feed *feed, struct feed_step *step, struct err *
 	return true;
 }
 
-static bool take_event(struct feed *feed, struct str piece, struct err *err)
+static void take_event(struct feed *feed, struct str piece)
 {
 	struct json_object *wrapped = NULL;
-	struct json_object *event;
-	bool good = json_read(piece, LIST_DEPTH, &wrapped, err);
+	struct json_object *event = NULL;
+	struct misp *misp = misp_of(feed);
+	char place[48];
 
-	event = good ? json_of(wrapped, "Event", json_type_object) : NULL;
-	if (good && !event)
-		good = err_set(err, ERR_MALFORMED, "expected the answer of restSearch: a list of events");
-	good = good && add_event(feed, json_text(event, "uuid"), event, err);
+	if (json_read(piece, LIST_DEPTH, &wrapped, NULL))
+		event = json_of(wrapped, "Event", json_type_object);
+	(void)snprintf(
+		place, sizeof(place), "no uuid: %s page %u, %zu", lists[misp->list], misp->page, misp->found);
+	add_event(feed, json_text(event, "uuid").len > 0 ? json_text(event, "uuid") : str_of(place), event);
 	json_object_put(wrapped);
-	return good;
 }
 
 static bool response_of(struct str body, struct str *list, struct err *err)
@@ -291,10 +304,9 @@ static bool instance_read(
 	if (strcmp(misp->digest, feed->after.digest) == 0)
 		return true;
 	memcpy(misp->digest, feed->after.digest, sizeof(misp->digest));
-	while ((step = json_element(&rest, LIST_DEPTH, &piece)) == JSON_STEP_VALUE) {
+	while ((step = json_element(&rest, JSON_CUT_DEPTH, &piece)) == JSON_STEP_VALUE) {
 		misp->found++;
-		if (!take_event(feed, piece, err))
-			return false;
+		take_event(feed, piece);
 	}
 	return step == JSON_STEP_END || err_set(err, ERR_MALFORMED, "the answer of restSearch is not JSON");
 }
@@ -316,7 +328,7 @@ static void instance_over(struct feed *feed, bool missing)
 {
 	struct misp *misp = misp_of(feed);
 
-	(void)missing; /* an event that is gone is nothing to wait for */
+	misp->held = misp->held || missing;
 	if (misp->found > 0 && misp->page < PAGES_MAX) {
 		misp->page++;
 		return;
@@ -324,7 +336,7 @@ static void instance_over(struct feed *feed, bool missing)
 	misp->list++;
 	misp->page = 1;
 	misp->digest[0] = '\0';
-	if (misp->list == ARRAY_LEN(lists))
+	if (misp->list == ARRAY_LEN(lists) && !misp->held)
 		(void)snprintf(feed->cursor.added_after, sizeof(feed->cursor.added_after), "%lld",
 			(long long)misp->began);
 }
@@ -342,24 +354,6 @@ static void *instance_begin(struct feed *feed)
 	return misp_begin(feed, &instance);
 }
 
-const struct feed_way feed_way_misp_feed = {.begin = folder_begin,
-	.end = list_end,
-	.start = list_start,
-	.next = list_next,
-	.known = list_known,
-	.bytes = list_bytes,
-	.page = list_page,
-	.taken = list_taken,
-	.forgive = list_forgive,
-	.cursor = false};
+const struct feed_way feed_way_misp_feed = {.begin = folder_begin, LIST_WAY, .cursor = false};
 
-const struct feed_way feed_way_misp = {.begin = instance_begin,
-	.end = list_end,
-	.start = list_start,
-	.next = list_next,
-	.known = list_known,
-	.bytes = list_bytes,
-	.page = list_page,
-	.taken = list_taken,
-	.forgive = list_forgive,
-	.cursor = true};
+const struct feed_way feed_way_misp = {.begin = instance_begin, LIST_WAY, .cursor = true};

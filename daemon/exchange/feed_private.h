@@ -54,6 +54,12 @@ struct feed_way {
 	void (*taken)(struct feed *feed); /* the page is durable (or known) */
 	/* A status that is none of these: true: go on with next(). */
 	bool (*forgive)(struct feed *feed, long status);
+	/* What was asked for could not be had: true: it is noted, go on with next(). */
+	bool (*spare)(struct feed *feed, enum trouble trouble, const char *why);
+	/* The pull is over. Microseconds to when there is something to be tried again, -1: nothing. */
+	int64_t (*ended)(struct feed *feed);
+	/* Ask in the next pull for these, too: rows of feed_item, as a JSON list. */
+	void (*again)(struct feed *feed, struct str items);
 	bool cursor; /* feed->cursor is asked of the spool before the first step */
 };
 
@@ -81,6 +87,7 @@ struct feed {
 	bool told;                  /* the server said when to come back */
 	uint8_t secret[SHA256_LEN]; /* digest of the credentials that the last pull began with */
 	unsigned pages;             /* taken in this pull */
+	int64_t began;              /* this pull, of clock_monotonic() */
 	bool have_cursor;
 	struct cursor cursor; /* of the feed: durable */
 	struct cursor after;  /* once the page at hand is committed */

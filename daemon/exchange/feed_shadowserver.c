@@ -14,13 +14,13 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "wire/json_cut.h"
 #include "wire/json_read.h"
 
 #define DOWNLOAD     "https://dl.shadowserver.org/"
 #define LIST_DEPTH   16
 #define SETTLED_DAYS 3 /* behind which a day is complete */
 #define FIRST_DAYS   7 /* how far back a source begins that says nothing */
-#define MISSING_DAYS 7 /* how long a report that cannot be had is asked for */
 
 struct shadowserver {
 	struct buf base; /* ends with a slash */
@@ -139,42 +139,65 @@ static void about_report(struct json_object *report, struct str day, struct buf 
 	buf_free(&name);
 }
 
-static bool add_report(struct feed *feed, struct json_object *report, struct err *err)
+static void add_report(struct feed *feed, struct json_object *report, size_t number)
 {
 	struct buf about = {0};
-	char text[CLOCK_TEXT];
+	char text[CLOCK_TEXT], place[64];
 	struct feed_item item = {.version = STR("taken")};
-	bool good;
 
-	if (!json_object_is_type(report, json_type_object) || json_text(report, "id").len == 0)
-		return err_set(err, ERR_MALFORMED, "expected a list of reports, each with its id");
+	day_text(own_of(feed)->day, text);
+	if (!json_object_is_type(report, json_type_object) || json_text(report, "id").len == 0) {
+		(void)snprintf(place, sizeof(place), "no id: %s report %zu", text, number + 1);
+		list_bad(feed, str_of(place), "expected a report with its id");
+		return;
+	}
 	if (!is_wanted(feed, json_text(report, "type")))
-		return true;
-	about_report(report, str_of(day_text(own_of(feed)->day, text)), &about);
+		return;
+	about_report(report, str_of(text), &about);
 	item.name = json_text(report, "id");
 	item.about = buf_view(&about);
-	good = list_add(feed->way, &item, err);
+	item.order = own_of(feed)->day;
+	list_add(feed, &item);
 	buf_free(&about);
-	return good;
+}
+
+/* An object instead of a list is the API's way to refuse. */
+static bool say_refusal(struct str body, struct err *err)
+{
+	struct json_object *answer = NULL;
+
+	if (!json_read(body, LIST_DEPTH, &answer, err))
+		return false;
+	if (json_object_is_type(answer, json_type_object))
+		err_set(err, ERR_DENIED, "the API says: " STR_FMT,
+			STR_ARG(utf8_cut(json_text(answer, "error"), 120)));
+	else
+		err_set(err, ERR_MALFORMED, "expected a list of reports");
+	json_object_put(answer);
+	return false;
 }
 
 static bool reports_read(
 	struct feed *feed, const struct fetch_result *result, struct str body, struct err *err)
 {
-	struct json_object *answer = NULL;
-	bool good = result->status == 200 && json_read(body, LIST_DEPTH, &answer, err);
+	struct str rest = body, piece;
+	enum json_step step;
 
-	if (good && json_object_is_type(answer, json_type_object))
-		good = err_set(err, ERR_DENIED, "the API says: " STR_FMT,
-			STR_ARG(utf8_cut(json_text(answer, "error"), 120)));
-	else if (good && !json_object_is_type(answer, json_type_array))
-		good = err_set(err, ERR_MALFORMED, "expected a list of reports");
-	else if (result->status != 200)
-		err_set(err, ERR_MALFORMED, "the server answered 304, but was asked without a condition");
-	for (size_t i = 0; good && i < json_object_array_length(answer); i++)
-		good = add_report(feed, json_object_array_get_idx(answer, i), err);
-	json_object_put(answer);
-	return good;
+	if (result->status != 200)
+		return err_set(
+			err, ERR_MALFORMED, "the server answered 304, but was asked without a condition");
+	json_skip_space(&rest);
+	if (!json_open(&rest, '['))
+		return say_refusal(body, err);
+	for (size_t i = 0; (step = json_element(&rest, JSON_CUT_DEPTH, &piece)) == JSON_STEP_VALUE; i++) {
+		struct json_object *report = NULL;
+
+		if (!json_read(piece, LIST_DEPTH, &report, NULL))
+			report = NULL;
+		add_report(feed, report, i);
+		json_object_put(report);
+	}
+	return step == JSON_STEP_END || err_set(err, ERR_MALFORMED, "the list of reports is not JSON");
 }
 
 static bool reports_fetch(
@@ -194,7 +217,7 @@ static void reports_over(struct feed *feed, bool missing)
 	int64_t today = clock_day(clock_now());
 	char text[CLOCK_TEXT];
 
-	own->held = own->held || (missing && own->day > today - MISSING_DAYS);
+	own->held = own->held || missing;
 	if (!own->held && own->day <= today - SETTLED_DAYS)
 		cursor_set(feed->cursor.last, sizeof(feed->cursor.last), str_of(day_text(own->day, text)));
 	own->day++;
@@ -229,13 +252,4 @@ static void *reports_begin(struct feed *feed)
 	return list_new(&reports, own);
 }
 
-const struct feed_way feed_way_shadowserver = {.begin = reports_begin,
-	.end = list_end,
-	.start = list_start,
-	.next = list_next,
-	.known = list_known,
-	.bytes = list_bytes,
-	.page = list_page,
-	.taken = list_taken,
-	.forgive = list_forgive,
-	.cursor = true};
+const struct feed_way feed_way_shadowserver = {.begin = reports_begin, LIST_WAY, .cursor = true};

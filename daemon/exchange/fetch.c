@@ -479,7 +479,7 @@ static void set_tls(struct fetch *fetch)
 	curl_easy_setopt(fetch->easy, CURLOPT_CAPATH, NULL);
 }
 
-static void set_limits(struct fetch *fetch)
+static void set_limits(struct fetch *fetch, uint64_t time)
 {
 	CURL *easy = fetch->easy;
 	const struct fetcher *fetcher = fetch->fetcher;
@@ -489,7 +489,10 @@ static void set_limits(struct fetch *fetch)
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(fetcher->timeout / 1000));
+	if (time == 0 || time > fetcher->timeout)
+		time = fetcher->timeout;
+	/* 0 would be none. */
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, time < 1000 ? 1L : (long)(time / 1000));
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)fetcher->min_speed);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, SPEED_SECONDS);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -578,7 +581,7 @@ struct fetch *fetch_new(struct fetcher *fetcher, const struct fetch_request *req
 	}
 	set_request(fetch, request);
 	set_tls(fetch);
-	set_limits(fetch);
+	set_limits(fetch, request->time);
 	set_calls(fetch);
 	fetch_go(fetch);
 	return fetch;

@@ -26,6 +26,7 @@ struct fetch_request {
 	struct str post;    /* JSON to be posted; p NULL: GET */
 	bool far;           /* a server named this URL, no operator: public addresses only */
 	uint64_t max_size;  /* of the body, decoded */
+	uint64_t time; /* microseconds, where that is less than the fetcher's timeout; 0: the fetcher's */
 };
 
 #define FETCH_TEXT 1024

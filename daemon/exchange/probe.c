@@ -374,7 +374,7 @@ static void pull(struct probes *probes, const struct probe_ask *ask)
 {
 	struct feed *feed = map_get(probes->collector->feeds, ask->source);
 
-	if (feed && feed_pull_now(feed))
+	if (feed && feed_pull_again(feed, ask->items))
 		tell(probes, ask->ask, true, STR("{\"pulling\":true}"));
 	else
 		tell(probes, ask->ask, false,

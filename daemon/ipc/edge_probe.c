@@ -9,6 +9,7 @@ void probe_ask_encode(const struct probe_ask *ask, struct buf *out)
 	pack_u32(out, ask->source);
 	pack_str(out, ask->url);
 	pack_str(out, ask->auth);
+	pack_str(out, ask->items);
 }
 
 bool probe_ask_decode(struct str body, struct probe_ask *ask)
@@ -19,6 +20,7 @@ bool probe_ask_decode(struct str body, struct probe_ask *ask)
 	ask->source = unpack_u32(&in);
 	ask->url = unpack_str(&in);
 	ask->auth = unpack_str(&in);
+	ask->items = unpack_str(&in);
 	return unpack_end(&in);
 }
 

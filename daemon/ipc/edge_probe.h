@@ -4,7 +4,7 @@
 #include "base/buf.h"
 
 /* desk → exchange: what an operator wants to know of other systems now. */
-#define PROBE_VERSION 1
+#define PROBE_VERSION 2
 
 enum probe_type {
 	PROBE_DISCOVER = 1, /* struct probe_ask: what a TAXII server has at a URL */
@@ -17,6 +17,8 @@ struct probe_ask {
 	uint32_t source; /* PULL */
 	struct str url;  /* DISCOVER */
 	struct str auth; /* DISCOVER: as of a source; "" */
+	/* PULL: a JSON list of items that were given up, to be asked for again; "". */
+	struct str items;
 };
 
 struct probe_told {

@@ -65,6 +65,11 @@ static const struct verb_option source_add_options[] = {
 	LAST,
 };
 
+static const struct verb_option source_pull_options[] = {
+	{"again", NULL, N_("Ask again for the items that could not be had, given up ones too")},
+	LAST,
+};
+
 static const struct verb_option discover_options[] = {
 	{"auth", "SECRET", N_("As of a source that is pulled")},
 	LAST,
@@ -216,7 +221,7 @@ const struct verb verbs[] = {
 	{"source", "discover", ROLE_LEAD, false, "URL",
 		N_("See what a TAXII server has: its roots and collections"), discover_options,
 		"cirt source discover https://taxii.example/taxii2/ --auth user:password"},
-	{"source", "pull", ROLE_ANALYST, false, "NAME", N_("Pull a feed now"), none,
+	{"source", "pull", ROLE_ANALYST, false, "NAME", N_("Pull a feed now"), source_pull_options,
 		"cirt source pull partner-taxii"},
 	{"source", "disable", ROLE_LEAD, true, "NAME", N_("Refuse a source from now on"), reasoned,
 		"cirt source disable sensor-9 --reason \"stolen\""},

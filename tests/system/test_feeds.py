@@ -15,7 +15,7 @@ from harness import Daemon, wait_for
 @pytest.fixture(scope="module")
 def feeds(programs, certificates):
     """A daemon that lets a pull take little, and has a certificate to show."""
-    section = {"feed_max_size": "2M", "feed_timeout": "4s", "certificate": certificates.sensor[2], "key": certificates.sensor[3]}
+    section = {"feed_max_size": "2M", "feed_timeout": "4s", "feed_item_patience": "4s", "certificate": certificates.sensor[2], "key": certificates.sensor[3]}
     daemon = Daemon(programs, certificates, sections={"exchange": section})
     yield daemon.start()
     daemon.remove()
@@ -162,6 +162,95 @@ def test_misp_feed_takes_what_is_new_or_changed(feeds, certificates):
     assert detail["tlp"] == "green" and detail["classification"] == "c2-server" and "misp:event" in json.dumps(detail)
     until_pull(feeds, name, "ok")
     feeds.cirt("source", "disable", name)
+    server.host.close()
+
+
+def items_of(daemon, name):
+    return {item["item"]: item for item in shown(daemon, name).get("items") or []}
+
+
+def alarms_of(daemon, name, kind):
+    return [alarm for alarm in daemon.all_pages("alarm", "list") if alarm["subject"] == name and alarm["kind"] == kind]
+
+
+def lost_and_found(daemon, name, lost, mend, count):
+    """Items that cannot be had are given up with an alarm while the others land; when they are mended, --again fetches them."""
+    until_reports(daemon, name, count)
+    wait_for(lambda: {key for key, item in items_of(daemon, name).items() if item["state"] == "given up"} >= set(lost), 60,
+             f"{lost} to be given up: {shown(daemon, name)}", every=0.3)
+    for item in lost:
+        assert items_of(daemon, name)[item]["tries"] >= 3 and items_of(daemon, name)[item]["problem"]
+    wait_for(lambda: alarms_of(daemon, name, "feed-item"), 10, "an alarm", every=0.2)
+    assert lost[0] in daemon.cirt_text("source", "show", name).stdout
+    assert not shown(daemon, name).get("failures"), "the feed itself is well"
+    mend()
+    wait_for(lambda: daemon.cirt("source", "pull", name, "--again", check=False).returncode == 0, 20, "it to be pulled again", every=0.1)
+    until_reports(daemon, name, count + len(lost))
+    wait_for(lambda: not items_of(daemon, name) and not alarms_of(daemon, name, "feed-item"), 30, "all to be well", every=0.3)
+    daemon.cirt("source", "disable", name)
+
+
+def test_a_bad_event_stops_no_misp_feed(feeds, certificates):
+    server = Misp(certificates)
+    lost = [server.put(number, 1795000000 + number) for number in range(3)]
+    for number in range(3, 6):
+        server.put(number, 1795000000 + number)
+    answers = dict(zip(lost, [(500, {}, b"x"), (200, {"Content-Type": "application/json"}, b'{"Event": {'), (200, {}, b" " * (3 << 20))]))
+    good = server.host.routes["/feed/*"]
+    server.host.routes["/feed/*"] = lambda request: answers.get(request.path.rsplit("/", 1)[1].removesuffix(".json")) or good(request)
+    manifest = server.host.routes["/feed/manifest.json"]
+    listed = {"no uuid at all": {"timestamp": "1"}, "33333333-1111-4111-8111-111111111111": "no object"}
+
+    def extended(request):
+        status, headers, body = manifest(request)
+        return (status, headers, body) if status != 200 else (200, {}, json.dumps({**json.loads(body), **listed}).encode())
+    server.host.routes["/feed/manifest.json"] = extended
+    name = add(feeds, "misp-feed", server.host.url("/feed/"))
+    wait_for(lambda: "no uuid at all" in items_of(feeds, name), 30, "the bad key to be shown", every=0.3)
+
+    def mend():
+        answers.clear()
+        listed.clear()
+    lost_and_found(feeds, name, lost, mend, 3)
+    server.host.close()
+
+
+def test_a_bad_event_stops_no_rest_search(feeds, certificates):
+    """Given up, the lists move on behind it; asked for again, it is fetched though no list names it any more."""
+    server = Misp(certificates)
+    now = int(time.time())
+    lost = server.put(0, now - 90000)
+    for number in range(1, 4):
+        server.put(number, now - 80000 + number)
+    good = server.host.routes["/events/restSearch"]
+    bad = [lost]
+
+    def search(request):
+        if json.loads(request.body).get("uuid") in bad:
+            return 500, {}, b"x"
+        return good(request)
+    server.host.routes["/events/restSearch"] = search
+    name = add(feeds, "misp", server.host.url("/"), "--auth", f"key {Misp.KEY}")
+    lost_and_found(feeds, name, [lost], bad.clear, 3)
+    server.host.close()
+
+
+def test_a_bad_download_stops_no_shadowserver_report(feeds, certificates):
+    server = Shadowserver(certificates)
+    days = [time.strftime("%Y-%m-%d", time.gmtime(time.time() - back * 86400)) for back in range(6)]
+    lost = server.put(days[5], "scan_telnet", ["203.0.113.50"])
+    for back in (4, 1):
+        server.put(days[back], "scan_telnet", [f"203.0.113.{back}"])
+    server.days[days[4]].append({"type": "scan_telnet"})
+    body = server.files.pop(lost)
+    name = add(feeds, "shadowserver", server.host.url("/api2/"), "--auth", f"{server.KEY}:{server.SECRET}", "--since", days[5],
+               "--download", server.host.url("/dl/"))
+    wait_for(lambda: any("no id" in item for item in items_of(feeds, name)), 30, "the report without id to be shown", every=0.3)
+
+    def mend():
+        server.files[lost] = body
+        server.days[days[4]].pop()
+    lost_and_found(feeds, name, [lost], mend, 2)
     server.host.close()
 
 

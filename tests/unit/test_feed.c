@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "exchange/cursor.h"
 #include "exchange/feed.h"
+#include "exchange/feed_item.h"
 #include "exchange/fetch_policy.h"
 #include "wire/taxii.h"
 
@@ -687,6 +688,43 @@ static void test_pages_in_a_circle_end_the_pull(void **state)
 	assert_true(server.requests <= 4);
 }
 
+static void until_requests(unsigned count)
+{
+	for (int i = 0; i < 20000 && server.requests < count; i++)
+		loop_turn(loop, 1000);
+	assert_int_equal(server.requests, count);
+	turn(loop);
+}
+
+static const char *answer_misp_feed_empty(const char *request)
+{
+	(void)request;
+	return OK "\r\n{}";
+}
+
+static const char *answer_slow_end(const char *request)
+{
+	collector.pull_time = 1;
+	return answer_taxii(request);
+}
+
+/* A pull that takes too long leaves its turn to others; what it took stays. */
+static void test_a_pull_has_its_time(void **state)
+{
+	(void)state;
+	server.answer = answer_slow_end;
+	collector.interval = CLOCK_SECOND;
+	say_source(SOURCE_TAXII, "/c");
+	until(&collector.pages, 1);
+	assert_int_equal(server.requests, 1);
+	assert_int_equal(collector.failed, 0);
+	collector.pull_time = 0;
+	server.answer = answer_taxii;
+	assert_true(feed_pull_now(map_get(collector.feeds, 9)));
+	until(&collector.pages, 3);
+	assert_int_equal(server.requests, 3);
+}
+
 /* A manifest that names a way out of its folder. */
 static const char *answer_evil_manifest(const char *request)
 {
@@ -699,12 +737,171 @@ static void test_names_of_items_stay_in_their_folder(void **state)
 	(void)state;
 	server.answer = answer_evil_manifest;
 	say_source(SOURCE_MISP_FEED, "/feed");
-	until(&collector.failed, 1);
+	until_requests(1);
 	assert_int_equal(server.requests, 1);
+	assert_int_equal(collector.failed, 0);
 	assert_int_equal(spool.count, 0);
 }
 
 #define EVENT "11111111-1111-4111-8111-111111111111"
+
+#define WHOLE_EVENT(number) "1111111" #number "-1111-4111-8111-111111111111"
+
+/* Of five entries one is an event that can be had. */
+static const char *answer_bad_items(const char *request)
+{
+	if (strstr(request, "manifest.json"))
+		return OK "\r\n{\"" WHOLE_EVENT(
+			1) "\":{\"timestamp\":1},\"no "
+			   "uuid\":{\"timestamp\":2},\"" WHOLE_EVENT(2) "\":{},\"" WHOLE_EVENT(
+				   3) "\":{\"timestamp\":3},"
+				      "\"" WHOLE_EVENT(4) "\""
+							  ":{"
+							  "\""
+							  "ti"
+							  "me"
+							  "st"
+							  "am"
+							  "p"
+							  "\""
+							  ":4"
+							  "},"
+							  "\""
+							  "\xff\":[[[[]]]]}";
+	if (strstr(request, WHOLE_EVENT(1)))
+		return "HTTP/1.1 500 No\r\nConnection: close\r\n\r\n";
+	if (strstr(request, WHOLE_EVENT(3)))
+		return OK "\r\n{\"Event\":{";
+	return OK "\r\n{\"Event\":{}}";
+}
+
+static size_t times_asked(const char *what)
+{
+	size_t count = 0;
+
+	for (const char *p = buf_cstr(&server.log); (p = strstr(p, what)); p++)
+		count++;
+	return count;
+}
+
+static void test_a_bad_item_is_its_own_trouble(void **state)
+{
+	(void)state;
+	server.answer = answer_bad_items;
+	say_source(SOURCE_MISP_FEED, "/feed/");
+	until(&collector.pages, 1);
+	until_requests(4);
+	assert_string_equal(spool.kept[0].owner, "misp/9/" WHOLE_EVENT(4));
+	for (int i = 0; i < 20000 && times_asked(WHOLE_EVENT(1)) < 3; i++)
+		loop_turn(loop, 1000);
+	for (int i = 0; i < 20000 && !feed_pull_now(map_get(collector.feeds, 9)); i++)
+		loop_turn(loop, 1000);
+	for (int i = 0; i < 20000 && times_asked("manifest.json") < 4; i++)
+		loop_turn(loop, 1000);
+	turn(loop);
+	assert_int_equal(times_asked("GET /feed/" WHOLE_EVENT(1)), 3); /* then it is given up */
+	assert_int_equal(times_asked("GET /feed/" WHOLE_EVENT(3)), 3);
+	assert_int_equal(times_asked("GET /feed/" WHOLE_EVENT(4)), 1);
+	assert_int_equal(collector.failed, 0);
+	assert_int_equal(spool.count, 1);
+}
+
+/* What was given up is asked for again where an operator says so, whether the list names it or not. */
+static void test_an_operator_asks_for_items_again(void **state)
+{
+	struct feed *feed;
+
+	(void)state;
+	server.answer = answer_misp_feed_empty;
+	say_source(SOURCE_MISP_FEED, "/feed/");
+	until_requests(1);
+	server.answer = answer_bad_items;
+	feed = map_get(collector.feeds, 9);
+	assert_true(feed_pull_again(feed,
+		STR("[{\"item\":\"" WHOLE_EVENT(
+			5) "\",\"version\":\"x\",\"about\":\"\","
+			   "\"place\":5},{\"item\":\"../x\",\"version\":\"1\",\"about\":\"\"},"
+			   "{\"item\":\"" WHOLE_EVENT(6) "\",\"version\":\"1\",\"about\":\",}{\"},7]")));
+	until(&collector.pages, 1);
+	assert_string_equal(spool.kept[0].owner, "misp/9/" WHOLE_EVENT(5));
+	assert_int_equal(times_asked("GET /feed/" WHOLE_EVENT(6)), 0);
+	assert_int_equal(times_asked("/x"), 0);
+	assert_false(feed_pull_again(feed, STR("")));
+}
+
+static struct buf many_listed;
+
+/* Twenty events, of which the first twelve cannot be had. */
+static const char *answer_twelve_bad(const char *request)
+{
+	const char *number = strstr(request, "GET /feed/000000");
+
+	if (strstr(request, "manifest.json"))
+		return buf_cstr(&many_listed);
+	return number && atoi(number + strlen("GET /feed/000000")) < 12 ? OK "\r\n[" : OK "\r\n{}";
+}
+
+static void test_many_bad_items_end_the_pull_but_not_the_feed(void **state)
+{
+	(void)state;
+	buf_text(&many_listed, OK "\r\n{");
+	for (int i = 0; i < 20; i++)
+		buf_printf(&many_listed, "%s\"000000%02d-1111-4111-8111-111111111111\":{\"timestamp\":%d}",
+			i > 0 ? "," : "", i, i + 1);
+	buf_char(&many_listed, '}');
+	collector.interval = CLOCK_SECOND;
+	server.answer = answer_twelve_bad;
+	say_source(SOURCE_MISP_FEED, "/feed/");
+	until(&collector.failed, 1);
+	assert_int_equal(server.requests, 9);
+	assert_true(feed_pull_now(map_get(collector.feeds, 9)));
+	until(&collector.pages, 8);
+	buf_free(&many_listed);
+}
+
+static void test_items_are_tried_ever_later_and_given_up(void **state)
+{
+	struct item_troubles *troubles = item_troubles_new();
+	struct feed_item item = {.name = STR("a"), .version = STR("1"), .about = STR("")};
+	struct buf json = {0};
+	int64_t now = 0;
+	unsigned tries = 0;
+
+	(void)state;
+	while (item_turn(troubles, &item, now) != ITEM_GIVEN_UP) {
+		assert_int_equal(item_turn(troubles, &item, now), ITEM_NOW);
+		assert_true(item_failed(troubles, &item, TROUBLE_CUT, "half", now, CLOCK_DAY));
+		tries++;
+		assert_true(tries < 20);
+		if (item_turn(troubles, &item, now) == ITEM_LATER)
+			now += item_next(troubles, now);
+	}
+	assert_true(tries >= 8);
+	assert_true(now >= CLOCK_DAY && now < 2 * CLOCK_DAY);
+	assert_int_equal(item_next(troubles, now), -1);
+	assert_true(item_changes(troubles, &json));
+	assert_non_null(strstr(buf_cstr(&json), "\"trouble\":\"cut\""));
+	assert_non_null(strstr(buf_cstr(&json), "\"given_up\":true"));
+	item_told(troubles);
+	buf_clear(&json);
+	assert_false(item_changes(troubles, &json));
+	item.version = STR("2"); /* another one of it */
+	assert_int_equal(item_turn(troubles, &item, now), ITEM_NOW);
+	item_taken(troubles, STR("a"));
+	buf_clear(&json);
+	assert_true(item_changes(troubles, &json));
+	assert_non_null(strstr(buf_cstr(&json), "\"taken\":true"));
+	item_told(troubles);
+	assert_false(item_troubled(troubles, STR("a")));
+	for (unsigned i = 0; i < ITEM_TROUBLES + 1; i++) {
+		char name[16];
+
+		item.name = (struct str){name, (size_t)snprintf(name, sizeof(name), "n%u", i)};
+		assert_int_equal(item_failed(troubles, &item, TROUBLE_CUT, "", now, 0), i < ITEM_TROUBLES);
+	}
+	buf_free(&json);
+	item_troubles_free(&troubles);
+}
 
 static const char *answer_misp_feed(const char *request)
 {
@@ -757,6 +954,11 @@ int main(void)
 		cmocka_unit_test(test_an_envelope_without_a_list_is_none),
 		cmocka_unit_test(test_retry_after_is_bounded),
 		TEST(test_names_of_items_stay_in_their_folder),
+		TEST(test_a_bad_item_is_its_own_trouble),
+		TEST(test_an_operator_asks_for_items_again),
+		TEST(test_many_bad_items_end_the_pull_but_not_the_feed),
+		TEST(test_a_pull_has_its_time),
+		cmocka_unit_test(test_items_are_tried_ever_later_and_given_up),
 		TEST(test_trap_01_an_event_has_a_bookmark_of_its_own),
 		cmocka_unit_test(test_inner_addresses_are_known_however_written),
 		cmocka_unit_test(test_origins_are_scheme_host_and_port),

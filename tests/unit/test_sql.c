@@ -579,6 +579,43 @@ static void test_a_feed_that_cannot_be_pulled_falls_silent(void **state)
 		"02");
 }
 
+#define OF_LISTED "(SELECT id FROM source WHERE name = 'listed')"
+#define GIVEN_UP                                                                                       \
+	"'[{\"item\":\"a\",\"version\":\"1\",\"about\":\"\",\"trouble\":\"cut\",\"problem\":\"half\"," \
+	"\"place\":1,\"tries\":"                                                                       \
+	"3,\"given_up\":true,\"taken\":false}]'"
+#define TAKEN "'[{\"item\":\"a\",\"version\":\"1\",\"about\":\"\",\"given_up\":true,\"taken\":true}]'"
+
+/* What the exchange tells is one alarm a source, until nothing is lost any more; it writes of feeds only. */
+static void test_items_given_up_are_an_alarm_until_they_are_had(void **state)
+{
+	struct database *db = *state;
+	struct database *room;
+	static const char open_alarms[] =
+		"SELECT count(*) FROM alarm WHERE kind = 'feed-item' AND ended IS NULL";
+
+	database_ask(db, "INSERT INTO source (name, kind, match) VALUES ('listed', 'misp-feed', "
+			 "'https://l.example/'), "
+			 "('box', 'mailbox', 'x@y')");
+	room = database_open(db->loop, "cirt_exchange");
+	assert_sql(room, "SELECT feed_items(0, true, '[]')", "");
+	assert_refused(room, "INSERT INTO feed_state (source, tried) VALUES (1, now())", "42501");
+	database_close(&room);
+	database_ask(db, "SELECT feed_items(" OF_LISTED ", true, " GIVEN_UP ")");
+	assert_sql(db, open_alarms, "1");
+	database_ask(db, "SELECT feed_items(" OF_LISTED ", true, '[]')"); /* a restart forgets no loss */
+	assert_sql(db, "SELECT string_agg(item || tries, ' ') FROM feed_item", "a3");
+	database_ask(db, "SELECT feed_items(" OF_LISTED ", false, " TAKEN ")");
+	assert_sql(db, "SELECT count(*) FROM feed_item", "0");
+	assert_sql(db, open_alarms, "0");
+	database_ask(db, "SELECT feed_items((SELECT id FROM source WHERE name = 'box'), true, " GIVEN_UP ")");
+	assert_sql(db, "SELECT count(*) FROM feed_item", "0");
+	database_ask(db, "SELECT feed_ended(" OF_LISTED ", false, 'loop', 'no way on', '1 minute', 0)");
+	assert_sql(db, "SELECT text FROM alarm WHERE kind = 'feed-stuck' AND ended IS NULL", "no way on");
+	database_ask(db, "SELECT feed_ended(" OF_LISTED ", true, '', '', '1 minute', 1)");
+	assert_sql(db, "SELECT count(*) FROM alarm WHERE kind = 'feed-stuck' AND ended IS NULL", "0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -613,6 +650,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_says_nothing_falls_silent_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_feed_that_cannot_be_pulled_falls_silent, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_items_given_up_are_an_alarm_until_they_are_had, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("sql", tests, NULL, NULL);
 }
