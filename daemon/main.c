@@ -22,6 +22,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/supervisor.h"
 #include "triage/plugin_builtin.h"
+#include "triage/plugin_host.h"
 #include "triage/rules_check.h"
 #include "triage/triage.h"
 
@@ -177,7 +178,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (options.check)
-		return check_print(options.conf_path, plugin_is_builtin);
+		return check_print(options.conf_path, plugin_is_builtin, plugin_takes);
 	if (argv[optind])
 		return run_command(&options, argv + optind);
 	return run_supervisor(&options);

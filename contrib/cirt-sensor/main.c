@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -129,6 +130,16 @@ static bool take_option(struct options *options, int letter, const char *value, 
 	}
 }
 
+/* A number, or the name of a service, which getaddrinfo() knows. */
+static bool is_port(const char *text)
+{
+	uint64_t number;
+
+	if (text[strspn(text, "0123456789")] != '\0')
+		return text[strcspn(text, " /[]")] == '\0';
+	return str_to_u64(str_of(text), &number) && number >= 1 && number <= 65535;
+}
+
 /* "cirt.example:6514", "[2001:db8::1]:6514". */
 static bool split_address(struct options *options, const char *text)
 {
@@ -138,6 +149,8 @@ static bool split_address(struct options *options, const char *text)
 	if (!colon || colon == text || colon[1] == '\0')
 		return false;
 	options->door.port = colon + 1;
+	if (!is_port(colon + 1))
+		return false;
 	len = (size_t)(colon - text);
 	if (text[0] == '[' && text[len - 1] == ']') {
 		text++;
@@ -148,6 +161,30 @@ static bool split_address(struct options *options, const char *text)
 	options->host = mem_strndup(text, len);
 	options->door.host = options->host;
 	return len > 0;
+}
+
+/* -1, or the exit where it can never be sent. One that is not there yet is waited for, but not with --once.
+ */
+static int check_file(const char *path, bool once)
+{
+	struct stat info;
+	const char *why = NULL;
+
+	if (stat(path, &info) != 0) {
+		why = strerror(errno);
+		if (errno == ENOENT && *path && !once) {
+			log_warn("%s does not exist yet: it is waited for", path);
+			return -1;
+		}
+	} else if (!S_ISREG(info.st_mode)) {
+		why = "expected a file";
+	} else if (access(path, R_OK) != 0) {
+		why = strerror(errno);
+	}
+	if (!why)
+		return -1;
+	log_error("%s: %s", path, why);
+	return EXIT_NOT_SENT;
 }
 
 /* Exits are -1 as long as there is something to do. */
@@ -178,10 +215,21 @@ static int parse(int argc, char **argv, struct options *options)
 	}
 	if (code >= 0)
 		return code;
-	if (argc - optind != 2 || !split_address(options, argv[optind]))
-		return usage(stderr, EXIT_USAGE);
+	if (argc - optind != 2) {
+		usage(stderr, EXIT_USAGE);
+		fprintf(stderr, "\ncirt-sensor: expected HOST:PORT and FILE, got %d arguments\n",
+			argc - optind);
+		return EXIT_USAGE;
+	}
+	if (!split_address(options, argv[optind])) {
+		fprintf(stderr,
+			"cirt-sensor: \"%s\": expected HOST:PORT or [ADDRESS]:PORT, with a port of 1 to "
+			"65535\n",
+			argv[optind]);
+		return EXIT_USAGE;
+	}
 	options->file = argv[optind + 1];
-	return -1;
+	return check_file(options->file, options->once);
 }
 
 static int check(struct options *options)

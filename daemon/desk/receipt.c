@@ -115,6 +115,13 @@ static void add_text(struct json_object *object, const char *name, struct str te
 		json_object_object_add(object, name, json_object_new_string_len(text.p, (int)text.len));
 }
 
+/* What no one has looked into yet has the members of what has landed. */
+static void add_no_items(struct json_object *object)
+{
+	json_object_object_add(object, "items", json_object_new_array());
+	json_object_object_add(object, "next", NULL);
+}
+
 /* ---- answers ---- */
 
 static void refuse_unknown(struct request *request)
@@ -251,6 +258,7 @@ static struct json_object *waiting_of(struct request *request, const struct appe
 	json_object_object_add(
 		waiting, "digest", json_object_new_string(hex_encode(entry->digest, SHA256_LEN, digest)));
 	add_text(waiting, "envelope", entry->envelope);
+	add_no_items(waiting);
 	return waiting;
 }
 
@@ -289,6 +297,7 @@ static void answer_line(struct request *request, const struct source *source)
 	json_object_object_add(
 		answer, "state", json_object_new_string(desk_pg(request->desk) ? "pending" : "taken"));
 	add_text(answer, "source", source->name);
+	add_no_items(answer);
 	request_answer(request, answer);
 }
 

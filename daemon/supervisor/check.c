@@ -170,7 +170,19 @@ static void check_plugin_file(struct checking *checking, const struct conf_plugi
 	free(path);
 }
 
-static bool check_triage(const char *path, const struct conf *conf, check_builtin *is_builtin)
+static void check_plugin_option(
+	struct checking *checking, const struct conf_plugin_option *option, check_option *takes)
+{
+	struct err err;
+	if (takes(checking->conf, option->plugin, option->name, &err))
+		return;
+	char *text = mem_printf("plugin " STR_FMT ": %s", STR_ARG(option->plugin), err.text);
+	complain_at(checking, option->line, text);
+	free(text);
+}
+
+static bool check_triage(
+	const char *path, const struct conf *conf, check_builtin *is_builtin, check_option *takes)
 {
 	struct checking checking = {path, conf, print_mistake, NULL, true};
 	check_rules(&checking);
@@ -178,18 +190,20 @@ static bool check_triage(const char *path, const struct conf *conf, check_builti
 		if (!is_builtin(conf->plugins.values[i]))
 			check_plugin(&checking, conf->plugins.values[i]);
 	for (size_t i = 0; i < conf->plugin_option_count; i++)
-		if (is_listed(&conf->plugins, conf->plugin_options[i].plugin))
+		if (is_listed(&conf->plugins, conf->plugin_options[i].plugin)) {
+			check_plugin_option(&checking, &conf->plugin_options[i], takes);
 			check_plugin_file(&checking, &conf->plugin_options[i]);
+		}
 	return checking.ok;
 }
 
-int check_print(const char *path, check_builtin *is_builtin)
+int check_print(const char *path, check_builtin *is_builtin, check_option *takes)
 {
 	struct arena *arena = arena_new(16384);
 	struct conf conf = {.lines = NULL};
 	bool ok = check(path, arena, print_mistake, NULL, &conf);
 	if (conf.lines) /* it was read, whatever the files are that it names */
-		ok = check_triage(path, &conf, is_builtin) && ok;
+		ok = check_triage(path, &conf, is_builtin, takes) && ok;
 	if (ok)
 		printf("%s: ok\n", path);
 	arena_free(&arena);

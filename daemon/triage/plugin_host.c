@@ -275,24 +275,50 @@ static bool descriptor_check(const struct cirt_plugin *plugin, struct str name, 
 	return true;
 }
 
+static const struct cirt_plugin_option *option_of(
+	const struct cirt_plugin *plugin, struct str name, struct err *err)
+{
+	const struct cirt_plugin_option *own = plugin->options;
+	struct buf known = {0};
+
+	for (; own && own->name; own++) {
+		if (str_equal(name, str_of(own->name)))
+			return own;
+		buf_printf(&known, "%s%s", known.len ? ", " : "", own->name);
+	}
+	err_set(err, ERR_MALFORMED, "it has no option \"" STR_FMT "\" (it has: %s)", STR_ARG(name),
+		known.len ? buf_cstr(&known) : "none");
+	buf_free(&known);
+	return NULL;
+}
+
 /* Every option that the configuration gives it must be one of its own. */
 static bool options_take(struct cirt_host *one, const struct conf *conf, struct err *err)
 {
 	for (size_t i = 0; i < conf->plugin_option_count; i++) {
 		const struct conf_plugin_option *given = &conf->plugin_options[i];
-		const struct cirt_plugin_option *own = one->plugin->options;
+		const struct cirt_plugin_option *own;
 		if (!str_equal(given->plugin, str_of(one->plugin->name)))
 			continue;
-		while (own && own->name && !str_equal(given->name, str_of(own->name)))
-			own++;
-		if (!own || !own->name)
-			return err_set(
-				err, ERR_MALFORMED, "it has no option \"" STR_FMT "\"", STR_ARG(given->name));
+		own = option_of(one->plugin, given->name, err);
+		if (!own)
+			return false;
 		one->options = mem_resize(one->options, (one->option_count + 1) * sizeof(*one->options));
 		one->options[one->option_count++] =
 			(struct option){mem_strdup(own->name), mem_strndup(given->value.p, given->value.len)};
 	}
 	return true;
+}
+
+bool plugin_takes(const struct conf *conf, struct str plugin, struct str option, struct err *err)
+{
+	struct cirt_host one = {.plugin = plugin_builtin_find(plugin)};
+	bool good = (one.plugin || module_open(&one, conf->plugin_dir, plugin, err)) &&
+	            descriptor_check(one.plugin, plugin, err) && option_of(one.plugin, option, err);
+
+	if (one.module)
+		dlclose(one.module);
+	return good;
 }
 
 static bool plugin_start(struct cirt_host *one, const struct conf *conf, struct str name, struct err *err)

@@ -23,6 +23,8 @@ typedef bool plugin_enter_fn(uint32_t item, const char *stage, void *context);
 
 /* After the user change, before the sandbox: opens modules. */
 struct plugin_host *plugin_host_load(const struct conf *conf, plugin_file_fn *file, void *context);
+/* Whether this plugin can be used as far as its descriptor says, and has this option; opens its module. */
+bool plugin_takes(const struct conf *conf, struct str plugin, struct str option, struct err *err);
 void plugin_host_free(struct plugin_host **host);
 size_t plugin_host_count(const struct plugin_host *host);
 

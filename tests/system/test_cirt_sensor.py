@@ -101,6 +101,54 @@ def test_no_door_and_no_right(daemon, file, certificates):
     assert gained(daemon, before)["found"] == 1
 
 
+@pytest.mark.parametrize("address,name,options,code,told", [
+    ("localhost:99999", "there", [], 2, "a port of 1 to 65535"),
+    ("localhost:0", "there", [], 2, "a port of 1 to 65535"),
+    ("localhost:-1", "there", ["--timeout", "1"], 1, "-1"),
+    ("localhost:", "there", [], 2, "HOST:PORT"),
+    ("localhost", "there", [], 2, "HOST:PORT"),
+    (":6514", "there", [], 2, "HOST:PORT"),
+    ("::1:6514", "there", [], 2, "[ADDRESS]:PORT"),
+    ("localhost:1", "there", ["--timeout", "x"], 2, "whole number of seconds"),
+    ("localhost:1", "there", ["--retry", "0"], 2, "whole number of seconds"),
+    ("localhost:1", "there", ["--nonsense"], 2, "nonsense"),
+    ("localhost:1", "there", ["--certificate", "/nonexistent.pem"], 1, "certificate /nonexistent.pem"),
+    ("localhost:1", "there", ["--timeout", "1"], 1, "Connection refused"),
+    ("localhost:1", "missing", [], 1, "No such file"),
+    ("localhost:1", ".", [], 1, "expected a file"),
+    ("localhost:1", "there/below", [], 1, "Not a directory")])
+def test_what_cannot_be_is_told(daemon, tmp_path, address, name, options, code, told):
+    """With a line that says what was expected, and an exit code: 2 for what was typed, 1 for what is not there."""
+    (tmp_path / "there").write_bytes(line(11000))
+    done = subprocess.run([*command(daemon, tmp_path / name, "--once", *options)[:-2], address, str(tmp_path / name)], capture_output=True,
+                          text=True, timeout=60, env=daemon.environment())
+    assert done.returncode == code and told in done.stderr, (done.returncode, done.stderr)
+
+
+def test_a_file_that_comes_later_is_told_and_waited_for(daemon, file):
+    before = items(daemon)
+    with Client(daemon, file):
+        wait_for(lambda: "does not exist yet" in pathlib.Path(f"{file}.log").read_text(), 20, "the word that it is missing")
+        file.write_bytes(line(12000))
+        wait_for(lambda: found(daemon) - before["found"] >= 1, 60, "its line")
+
+
+def test_binary_and_very_long_lines(daemon, file):
+    """Each is a line of its own: what the door cannot read is set aside, the lines around it land; a shorter file in its place begins anew."""
+    before = items(daemon)
+    file.write_bytes(line(13000) + b"\0\0\0 not text\xff\n" + b"x" * (2 << 20) + b"\n" + line(13001))
+    assert once(daemon, file).returncode == 0
+    got = gained(daemon, before)
+    assert got["reports"] == 2 and got["quarantined"] == 2 and got["found"] == 4, got
+    other = file.with_suffix(".new")
+    other.write_bytes(line(13002))
+    other.rename(file)
+    done = once(daemon, file)
+    assert done.returncode == 0, done.stderr
+    got = gained(daemon, before)
+    assert got["reports"] == 3 and got["folded"] == 0, got
+
+
 def test_one_at_a_time(daemon, file):
     file.write_bytes(b"")
     with Client(daemon, file):

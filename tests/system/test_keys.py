@@ -376,15 +376,23 @@ def test_mail_outlives_the_room_with_its_part_in_hand(make_daemon, people):
     def in_hand():
         return [pid for pid, program in children_of(daemon.room_pid("keys") or 0) if not program.endswith("gpg-agent")]
 
+    def triage(number):
+        for name, _, pid in daemon.rooms():
+            if name == "triage":
+                os.kill(pid, number)
+
     for number in range(5):
-        # At once: an agent that answers lets go of the mail.
-        os.kill(wait_for(lambda: agent_of(daemon), what="an agent", every=0.002), signal.SIGSTOP)
+        # An agent that answers lets go of the mail: it stands still before triage may ask it.
+        os.kill(wait_for(lambda: agent_of(daemon), what="an agent"), signal.SIGSTOP)
         if number == 0:
             daemon.send_mail(encrypted("in hand", people.encrypt(part("text"), DESK)))
+        triage(signal.SIGCONT)
         wait_for(in_hand, what="a job")
+        triage(signal.SIGSTOP)
         old = daemon.room_pid("keys")
         os.kill(old, signal.SIGKILL)
         wait_for(lambda: daemon.room_pid("keys") not in (None, old), what="the room to be back")
+    triage(signal.SIGCONT)
     daemon.settle()
     assert any("the room with the keys ended in it" in note for note in report_of(daemon, "in hand")["notes"])
 

@@ -173,6 +173,7 @@ def test_pending_and_the_database_away(make_daemon):
     reply = daemon.send_mail(mail("Meanwhile", "see http://meanwhile.example/"), recipients=["phish@cirt.example"])
     daemon.send_lines([native(1, identifier="meanwhile")], session=session)
     waiting = daemon.cirt("receipt", f"250 {reply}")
+    assert waiting["items"] == [] and waiting["next"] is None
     assert (waiting["entry"], waiting["state"], waiting["source"]) == (entry_of(reply), "pending", "phish")
     assert len(waiting["digest"]) == 64 and waiting["size"] > 100
     assert "waits" in daemon.cirt_text("receipt", reply).stdout

@@ -85,6 +85,7 @@ def test_check_names_file_and_line(make_daemon, extra, line, expected):
     ('triage { plugins = {netinfo}\n    rules = "/nonexistent/rules.d"\n}', 2, "rules: a folder that can be read was expected"),
     ('triage {\n    plugins = {netinfo, no-such}\n}', 2, 'not "no-such"'),
     ('triage { plugins = {netinfo} }\nplugin netinfo { database = "/nonexistent/netinfo.csv" }', 2, "a file or folder that can be read was expected"),
+    ('triage { plugins = {netinfo} }\nplugin netinfo {\n    databse = "x"\n}', 3, 'it has no option "databse" (it has: database'),
 ])
 def test_check_tells_what_triage_would_go_without(make_daemon, triage, line, expected):
     daemon = make_daemon()
