@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "model/severity.h"
 #include "wire/arf.h"
+#include "wire/json_cut.h"
 #include "wire/machine.h"
 #include "wire/mime.h"
 #include "wire/shadowserver.h"
@@ -207,6 +208,67 @@ static bool take_xarf(struct mail *mail, const struct mail_file *file)
 	return true;
 }
 
+/* The next of several in one part; where it is broken, all that is left. */
+static bool bulk_next(struct str *rest, size_t max_depth, struct str *value)
+{
+	json_skip_space(rest);
+	if (rest->len > 0 && *rest->p == ',')
+		*rest = (struct str){rest->p + 1, rest->len - 1};
+	json_skip_space(rest);
+	*value = *rest;
+	if (rest->len == 0 || *rest->p == ']')
+		return false;
+	if (!json_skip_value(rest, max_depth, value))
+		*rest = STR_NONE;
+	return true;
+}
+
+/* A list of X-ARF, or one behind the other: *rest is where the first begins. */
+static bool is_bulk(const struct mail *mail, const struct mail_file *file, struct str *rest)
+{
+	struct str value;
+
+	*rest = file->text;
+	if (mail->closed || !is_json(file))
+		return false;
+	if (!json_open(rest, '[')) {
+		struct str behind = *rest;
+		return xarf_json_is(*rest) &&
+		       json_skip_value(&behind, mail->reading->limits->max_depth, &value) &&
+		       xarf_json_is(behind);
+	}
+	return xarf_json_is(*rest);
+}
+
+/* Several reports in one part (X-XARF: BULK). What else the mail says, its subject too, is about none of them
+ * alone. */
+static bool take_bulk(struct mail *mail, const struct mail_file *file)
+{
+	struct reading *reading = mail->reading;
+	struct str rest, value, reason;
+	size_t number = 0;
+
+	if (!is_bulk(mail, file, &rest))
+		return false;
+	while (bulk_next(&rest, reading->limits->max_depth, &value)) {
+		struct str part =
+			arena_printf(reading->arena, STR_FMT " report %zu", STR_ARG(file->part), ++number);
+		size_t index = reading->item_count;
+		if (reading_is_full(reading, &reason)) {
+			value.len += rest.len;
+			reading_quarantine(reading, part, "xarf", value, STR_FMT, STR_ARG(reason));
+			break;
+		}
+		if (!xarf_json_item(reading, part, STR_NONE, arena_str(reading->arena, value)))
+			continue;
+		add_reporter(mail, index);
+		mail->statements++;
+	}
+	mail->machine_made = true;
+	reading_evidence(reading, mail_item(mail)->number, file->name, file->type, file->bytes);
+	return true;
+}
+
 static bool take_table(struct mail *mail, const struct mail_file *file)
 {
 	struct mail_table **last = &mail->tables, *table;
@@ -233,7 +295,8 @@ bool mail_machine_take(struct mail *mail, const struct mail_file *file)
 	if (mail_item(mail)->kind != ITEM_REPORT || file->bytes.len == 0)
 		return false; /* a bounce brings back what we sent ourselves */
 	read.text = charset_unmarked(file->bytes, mail->reading->arena, &bad);
-	return take_feedback(mail, &read) || take_xarf(mail, &read) || take_table(mail, &read);
+	return take_feedback(mail, &read) || take_bulk(mail, &read) || take_xarf(mail, &read) ||
+	       take_table(mail, &read);
 }
 
 /* --- the mail itself --- */
