@@ -206,7 +206,8 @@ static void put_notices(struct landing *landing)
 static void encode_report(struct landing *landing, const struct landed *landed)
 {
 	const struct organisations *organisations = lookup_organisations(landing->lookup);
-	int32_t organisation = organisation_of_report(organisations, &landed->item->report, landed->time);
+	int32_t organisation =
+		organisation_of_report(organisations, landed->type, &landed->item->report, landed->time);
 	put_report(landing, landed, organisation);
 	put_similarities(landing, landed);
 	if (!landed_expired(landed)) {

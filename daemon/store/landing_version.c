@@ -340,7 +340,7 @@ static void encode_states(struct landing *landing)
 static int32_t organisation_in(const struct landing *landing, const struct landed *landed)
 {
 	return organisation_of_report(
-		lookup_organisations(landing->lookup), &landed->item->report, landed->time);
+		lookup_organisations(landing->lookup), landed->type, &landed->item->report, landed->time);
 }
 
 static void put_organisation(struct buf *out, int32_t organisation)

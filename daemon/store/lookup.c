@@ -206,6 +206,8 @@ static void take_organisations(struct lookup *c, const struct pg_result *rows)
 		else if (str_equal(kind, STR("asn")))
 			organisations_asn(
 				fresh, (uint32_t)pg_value_int(rows, row, 2), take_validity(rows, row), id);
+		else if (str_equal(kind, STR("brand")))
+			organisations_brand(fresh, value, take_validity(rows, row), id);
 		else if (str_equal(kind, STR("critical")))
 			organisations_critical(fresh, id);
 	}
@@ -254,13 +256,16 @@ static const struct {
 		"WHERE enabled ORDER BY priority",
 		take_rules},
 	[PART_ORGANISATION] = {"organisation",
-		"SELECT kind, organisation, value, (extract(epoch FROM lower(valid)) * 1000000)::bigint, "
-		"(extract(epoch FROM upper(valid)) * 1000000)::bigint FROM ("
-		"SELECT 'critical' AS kind, id AS organisation, '' AS value, NULL::tstzrange AS valid FROM "
-		"organisation WHERE critical "
+		"SELECT e.kind, e.organisation, e.value, (extract(epoch FROM lower(e.valid * o.valid)) * "
+		"1000000)::bigint, (extract(epoch FROM upper(e.valid * o.valid)) * 1000000)::bigint FROM ("
+		"SELECT 'critical' AS kind, id AS organisation, '' AS value, valid FROM organisation WHERE "
+		"critical "
 		"UNION ALL SELECT 'prefix', organisation, prefix::text, valid FROM organisation_prefix "
 		"UNION ALL SELECT 'domain', organisation, domain, valid FROM organisation_domain "
-		"UNION ALL SELECT 'asn', organisation, asn::text, valid FROM organisation_asn) AS register",
+		"UNION ALL SELECT 'asn', organisation, asn::text, valid FROM organisation_asn "
+		"UNION ALL SELECT 'brand', organisation, brand, valid FROM organisation_brand) AS e "
+		"JOIN organisation o ON o.id = e.organisation WHERE NOT isempty(e.valid * o.valid) "
+		"ORDER BY lower(e.valid * o.valid) NULLS FIRST, e.organisation DESC",
 		take_organisations},
 	[PART_FOLD_UNDO] = {"fold_undo",
 		"SELECT DISTINCT concat(replace(digest::text, '-', ''), ' ', exercise, ' ', source) FROM "

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/map.h"
 #include "base/mem.h"
 
@@ -22,6 +23,8 @@ struct organisations {
 	bool lengths[2][PREFIX_BITS]; /* which prefix lengths there are, IPv4 and IPv6 */
 	struct map *domains;
 	struct map *asns;
+	struct map *brands; /* by their words */
+	size_t brand_words; /* of the one that has most */
 	struct map *critical;
 };
 
@@ -32,6 +35,7 @@ struct organisations *organisations_new(void)
 	o->prefixes = map_new();
 	o->domains = map_new();
 	o->asns = map_new();
+	o->brands = map_new();
 	o->critical = map_new();
 	return o;
 }
@@ -44,6 +48,7 @@ void organisations_free(struct organisations **organisations)
 	map_free(&o->prefixes);
 	map_free(&o->domains);
 	map_free(&o->asns);
+	map_free(&o->brands);
 	map_free(&o->critical);
 	arena_free(&o->arena);
 	free(o);
@@ -143,6 +148,154 @@ int32_t organisation_of_name(const struct organisations *o, struct str name, int
 	return 0;
 }
 
+/* A text in words: lower case, one blank between two. */
+struct words {
+	struct buf text;
+	size_t *starts;
+	size_t count, space;
+};
+
+static void words_free(struct words *words)
+{
+	buf_free(&words->text);
+	free(words->starts);
+}
+
+static char word_char(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c + 32);
+	bool other = (unsigned char)c >= 0x80;
+	return other || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : ' ';
+}
+
+static void words_cut(struct words *words, struct str text)
+{
+	bool inside = false;
+
+	buf_clear(&words->text);
+	words->count = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = word_char(text.p[i]);
+		if (c != ' ' && !inside) {
+			if (words->count)
+				buf_char(&words->text, ' ');
+			if (words->count == words->space) {
+				words->space = words->space ? 2 * words->space : 16;
+				words->starts =
+					mem_resize(words->starts, words->space * sizeof *words->starts);
+			}
+			words->starts[words->count++] = words->text.len;
+		}
+		inside = c != ' ';
+		if (inside)
+			buf_char(&words->text, c);
+	}
+}
+
+/* The words from `first` up to but not including `end`. */
+static struct str words_run(const struct words *words, size_t first, size_t end)
+{
+	size_t start = words->starts[first];
+	size_t stop = end < words->count ? words->starts[end] - 1 : words->text.len;
+	return (struct str){words->text.data + start, stop - start};
+}
+
+void organisations_brand(
+	struct organisations *o, struct str brand, struct validity valid, int32_t organisation)
+{
+	struct words words = {0};
+
+	words_cut(&words, brand);
+	if (words.count) {
+		struct str key = buf_view(&words.text);
+		map_put_str(o->brands, key, owner_new(o, valid, organisation, map_get_str(o->brands, key)));
+		if (words.count > o->brand_words)
+			o->brand_words = words.count;
+	}
+	words_free(&words);
+}
+
+/* The best of the brands that were found: the longest, and of those of one length the first by its bytes. */
+struct brand_found {
+	int32_t organisation;
+	struct buf brand;
+};
+
+static bool brand_is_better(const struct brand_found *found, struct str brand)
+{
+	if (!found->organisation || brand.len != found->brand.len)
+		return brand.len > found->brand.len;
+	return memcmp(brand.p, found->brand.data, brand.len) < 0;
+}
+
+static void brand_find(
+	const struct organisations *o, const struct words *words, int64_t time, struct brand_found *found)
+{
+	for (size_t first = 0; first < words->count; first++)
+		for (size_t end = first + 1; end <= words->count && end - first <= o->brand_words; end++) {
+			struct str run = words_run(words, first, end);
+			if (!brand_is_better(found, run))
+				continue;
+			int32_t organisation = owner_at(map_get_str(o->brands, run), time);
+			if (!organisation)
+				continue;
+			found->organisation = organisation;
+			buf_clear(&found->brand);
+			buf_str(&found->brand, run);
+		}
+}
+
+int32_t organisation_of_text(const struct organisations *o, struct str text, int64_t time)
+{
+	struct brand_found found = {0};
+	struct words words = {0};
+
+	if (o->brand_words) {
+		words_cut(&words, text);
+		brand_find(o, &words, time, &found);
+	}
+	words_free(&words);
+	buf_free(&found.brand);
+	return found.organisation;
+}
+
+/* Does this observable of a report, which may be of phishing, say whom it imitates? */
+static bool says_brand(const struct observable *observable, bool phishing)
+{
+	if (observable->role == OBSERVED_IMITATED)
+		return true;
+	return phishing &&
+	       (observable->role == OBSERVED_SOURCE || observable->role == OBSERVED_INDICATOR ||
+		       observable->role == OBSERVED_UNKNOWN) &&
+	       (observable->type == OBSERVABLE_NAME || observable->type == OBSERVABLE_URL ||
+		       observable->type == OBSERVABLE_OTHER);
+}
+
+static int32_t organisation_imitated(
+	const struct organisations *o, enum rsit_type type, const struct report *report, int64_t time)
+{
+	bool phishing = str_equal(str_of(rsit_name(type)), STR("phishing")) ||
+	                str_equal(str_of(rsit_name(type)), STR("masquerade"));
+	struct brand_found found = {0};
+	struct words words = {0};
+
+	if (!o->brand_words)
+		return 0;
+	if (phishing) {
+		words_cut(&words, report->title);
+		brand_find(o, &words, time, &found);
+	}
+	for (size_t i = 0; i < report->observable_count; i++)
+		if (says_brand(&report->observables[i], phishing)) {
+			words_cut(&words, report->observables[i].value);
+			brand_find(o, &words, time, &found);
+		}
+	words_free(&words);
+	buf_free(&found.brand);
+	return found.organisation;
+}
+
 /* The part of a value that names a host: of a URL, of a mail address. */
 static struct str host_of(const struct observable *observable)
 {
@@ -193,11 +346,12 @@ static int32_t organisation_of_observable(
 	return organisation_of_name(o, host, time);
 }
 
-int32_t organisation_of_report(const struct organisations *o, const struct report *report, int64_t time)
+int32_t organisation_of_report(
+	const struct organisations *o, enum rsit_type type, const struct report *report, int64_t time)
 {
 	static const enum observable_role roles[] = {
 		OBSERVED_SOURCE, OBSERVED_TARGET, OBSERVED_IMITATED, OBSERVED_INDICATOR, OBSERVED_UNKNOWN};
-	if (!map_count(o->prefixes) && !map_count(o->domains) && !map_count(o->asns))
+	if (!map_count(o->prefixes) && !map_count(o->domains) && !map_count(o->asns) && !o->brand_words)
 		return 0;
 	for (size_t r = 0; r < ARRAY_LEN(roles); r++)
 		for (size_t i = 0; i < report->observable_count; i++) {
@@ -208,5 +362,6 @@ int32_t organisation_of_report(const struct organisations *o, const struct repor
 			if (found)
 				return found;
 		}
-	return report->asn ? owner_at(map_get(o->asns, report->asn), time) : 0;
+	int32_t found = report->asn ? owner_at(map_get(o->asns, report->asn), time) : 0;
+	return found ? found : organisation_imitated(o, type, report, time);
 }
