@@ -85,3 +85,18 @@ enum format format_guess(struct str bytes)
 		return FORMAT_XARF;
 	return looks_like_stix(rest) ? FORMAT_STIX : FORMAT_LINES;
 }
+
+bool format_says(struct str bytes, enum format *format)
+{
+	struct str rest = {bytes.p, bytes.len < LOOK ? bytes.len : LOOK};
+
+	json_skip_space(&rest);
+	if (looks_like_misp(rest))
+		return false;
+	json_open(&rest, '[');
+	json_skip_space(&rest);
+	if (xarf_json_is(rest))
+		return false;
+	*format = looks_like_line(rest) ? FORMAT_LINES : FORMAT_STIX;
+	return *format == FORMAT_LINES || looks_like_stix(rest);
+}

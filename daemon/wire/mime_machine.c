@@ -11,12 +11,18 @@
 #include "wire/shadowserver.h"
 #include "wire/xarf.h"
 
+/* Bytes of all such files of a mail together: nothing of it is sent on before all of it is read. */
+#define STATEMENTS_MAX (4 * 1024 * 1024)
+
 /* What a machine says in a mail, to machines: feedback reports, X-ARF, tables. Each is a report of its own,
  * and the mail is its context. */
 
-/* A table waits until the mail is done: its rows are many, and are sent while they are read. */
+/* A table, or a file of STIX or events, waits until the mail is done: its rows are many; those of
+ * Shadowserver are sent while they are read. */
 struct mail_table {
 	struct mail_table *next;
+	enum format format;
+	struct str text; /* in the arena; what is not of Shadowserver */
 	struct buf name;
 	struct buf bytes;
 };
@@ -269,18 +275,48 @@ static bool take_bulk(struct mail *mail, const struct mail_file *file)
 	return true;
 }
 
-static bool take_table(struct mail *mail, const struct mail_file *file)
+static struct mail_table *table_add(struct mail *mail, const struct mail_file *file, enum format format)
 {
 	struct mail_table **last = &mail->tables, *table;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = table = mem_alloc(sizeof(*table));
+	table->format = format;
+	buf_str(&table->name, file->name);
+	return table;
+}
+
+/* STIX and events of sensors, as people attach them: read as from a file, once the mail itself is done. It
+ * stays a report, and the file its evidence: somebody wrote it. */
+static void take_statements(struct mail *mail, const struct mail_file *file)
+{
+	size_t size = file->text.len;
+	enum format format;
+
+	if (mail->closed ||
+		(!is_json(file) && !str_ends(file->name, STR(".ndjson")) &&
+			!str_ends(file->name, STR(".jsonl"))) ||
+		!format_says(file->text, &format))
+		return;
+	for (const struct mail_table *table = mail->tables; table; table = table->next)
+		size += table->text.len;
+	if (size > STATEMENTS_MAX)
+		reading_note(mail->reading, mail_report(mail),
+			STR_FMT ": of all files %d bytes are read for events and STIX at most, this is for "
+		                "cirt submit",
+			STR_ARG(utf8_cut(file->name, 100)), STATEMENTS_MAX);
+	else
+		table_add(mail, file, format)->text = arena_str(mail->reading->arena, file->text);
+}
+
+static bool take_table(struct mail *mail, const struct mail_file *file)
+{
 	uint32_t number = mail_item(mail)->number;
 
 	if (mail->closed || !shadowserver_is(file->name, file->text))
 		return false;
-	while (*last)
-		last = &(*last)->next;
-	*last = table = mem_alloc(sizeof(*table));
-	buf_str(&table->name, file->name);
-	buf_str(&table->bytes, file->text);
+	buf_str(&table_add(mail, file, FORMAT_SHADOWSERVER)->bytes, file->text);
 	reading_evidence(mail->reading, number, file->name, file->type, file->bytes);
 	reading_part(mail->reading, number, PART_TEXT | PART_FILE, file->name, STR("text/csv"), file->text);
 	mail->statements++;
@@ -295,6 +331,7 @@ bool mail_machine_take(struct mail *mail, const struct mail_file *file)
 	if (mail_item(mail)->kind != ITEM_REPORT || file->bytes.len == 0)
 		return false; /* a bounce brings back what we sent ourselves */
 	read.text = charset_unmarked(file->bytes, mail->reading->arena, &bad);
+	take_statements(mail, &read);
 	return take_feedback(mail, &read) || take_bulk(mail, &read) || take_xarf(mail, &read) ||
 	       take_table(mail, &read);
 }
@@ -340,15 +377,34 @@ void mail_machine_settle(struct mail *mail)
 		note_link(mail);
 }
 
+/* Their items point into the files, so nothing is forgotten in between. */
+static void read_statements(struct mail *mail)
+{
+	struct reading *reading = mail->reading;
+	void (*flush)(struct reading * reading) = reading->flush;
+	struct err err = {0};
+
+	reading->flush = NULL;
+	for (const struct mail_table *table = mail->tables; table; table = table->next)
+		if (table->format != FORMAT_SHADOWSERVER &&
+			!(table->format == FORMAT_STIX ? stix_read : lines_read)(
+				reading, table->text, STR_NONE, &err))
+			reading_quarantine(reading, arena_str(reading->arena, buf_view(&table->name)), "json",
+				table->text, "%s", err.text);
+	reading->flush = flush;
+}
+
 void mail_machine_tables(struct mail *mail)
 {
 	struct str title = title_of(mail);
 	struct buf subject = {0};
 
+	if (!mail->reading->waits)
+		read_statements(mail);
 	buf_str(&subject, title); /* the arena forgets it after the first rows */
 	for (struct mail_table *table = mail->tables, *next; table; table = next) {
 		next = table->next;
-		if (!mail->reading->waits)
+		if (!mail->reading->waits && table->format == FORMAT_SHADOWSERVER)
 			shadowserver_rows(mail->reading, buf_view(&table->name), buf_view(&subject),
 				buf_view(&table->bytes));
 		buf_free(&table->name);

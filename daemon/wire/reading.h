@@ -116,6 +116,8 @@ bool shadowserver_read(struct reading *reading, struct str bytes, struct str env
 	struct err *err); /* wire/shadowserver.c: one CSV file; the envelope's "file" names it */
 /* By what the first bytes look like; for FORMAT_AUTO. */
 enum format format_guess(struct str bytes);
+/* Does JSON say that it is STIX (FORMAT_STIX) or lines of sensors (FORMAT_LINES)? Nothing is guessed. */
+bool format_says(struct str bytes, enum format *format);
 
 /* wire/extract.c: indicators in running text, defanged ones too (hxxp, [.], (dot), [at]); adds them with role
  * indicator. */
