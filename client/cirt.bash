@@ -33,10 +33,11 @@ _cirt()
 		;;
 	source)
 		case $verb in
-		'') words="list show add discover pull disable enable" ;;
+		'') words="list show add set discover pull disable enable" ;;
 		list) words="--kind --limit --cursor" ;;
 		discover) words="--auth" ;;
 		pull) words="--again" ;;
+		set) words="--match --tlp --pap --type --format --trust --interval --auth --max-lines --max-bytes --exercise --restricted --silent-after --columns --separator --comment --filter --since --download --spam-welcome --ask-before-notice --reason" ;;
 		add) words="--kind --match --tlp --pap --type --format --trust --interval --auth --max-lines --max-bytes --exercise --restricted --silent-after --columns --separator --comment --filter --since --download --spam-welcome --ask-before-notice" ;;
 		disable) words="--reason" ;;
 		enable) words="--reason" ;;

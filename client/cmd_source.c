@@ -128,6 +128,7 @@ const struct command source_commands[] = {
 	{"source.list", source_list, NULL},
 	{"source.show", source_show, NULL},
 	{"source.add", source_changed, NULL},
+	{"source.set", source_changed, NULL},
 	{"source.discover", source_discover, NULL},
 	{"source.pull", source_pull, NULL},
 	{"source.disable", source_changed, NULL},

@@ -17,6 +17,7 @@ static const struct {
 	{"source", "list", desk_source_list},
 	{"source", "show", desk_source_show},
 	{"source", "add", desk_source_add},
+	{"source", "set", desk_source_set},
 	{"source", "discover", desk_source_discover},
 	{"source", "pull", desk_source_pull},
 	{"source", "disable", desk_source_disable},

@@ -12,6 +12,7 @@ void desk_alarm_ack(struct request *request);
 void desk_source_list(struct request *request);
 void desk_source_show(struct request *request);
 void desk_source_add(struct request *request);
+void desk_source_set(struct request *request);
 void desk_source_discover(struct request *request);
 void desk_source_pull(struct request *request);
 void desk_source_disable(struct request *request);

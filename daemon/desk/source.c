@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "desk/handlers.h"
 #include "model/source.h"
 #include "wire/csv_map.h"
@@ -220,6 +221,7 @@ struct new_source {
 	struct str name, kind, match, tlp, pap, type, format, auth, exercise;
 	int64_t trust, interval, max_lines, max_bytes, silent_after;
 	bool restricted, ask_before, spam_welcome;
+	bool keeps_auth;     /* a source that stands has a secret, and nothing new was said of it */
 	struct str settings; /* JSON */
 };
 
@@ -293,6 +295,8 @@ static const char *check_match(const struct new_source *source)
 		return "match: a mailbox is known by its recipients: phish@cirt.example, report@, or *";
 	if (source_kind_pulled(kind) && !str_starts(source->match, STR("https://")))
 		return "match: a feed is known by its address: https://…";
+	if (source->keeps_auth)
+		return NULL;
 	if (kind == SOURCE_MISP && !source->auth.p)
 		return "auth: a MISP instance asks for a key: --auth \"key …\"";
 	if (kind == SOURCE_SHADOWSERVER &&
@@ -388,7 +392,8 @@ static bool read_source(struct request *request, struct new_source *source)
 {
 	const char *wrong;
 
-	*source = (struct new_source){.trust = 50, .interval = 3600};
+	source->trust = 50;
+	source->interval = 3600;
 	if (!request_needs(request, "name", &source->name) ||
 		!request_needs(request, "kind", &source->kind) ||
 		!request_text(request, "match", &source->match) ||
@@ -401,7 +406,7 @@ static bool read_source(struct request *request, struct new_source *source)
 		!request_number(request, "interval", 1, 31536000, &source->interval) ||
 		!request_number(request, "max_lines", 0, INT32_MAX, &source->max_lines) ||
 		!request_number(request, "max_bytes", 0, INT64_MAX, &source->max_bytes) ||
-		!request_number(request, "silent_after", 1, 31536000, &source->silent_after) ||
+		!request_number(request, "silent_after", 0, 31536000, &source->silent_after) ||
 		!request_flag(request, "restricted", &source->restricted) ||
 		!request_flag(request, "ask_before_notice", &source->ask_before) ||
 		!request_flag(request, "spam_welcome", &source->spam_welcome))
@@ -436,7 +441,7 @@ static void put_words(struct query *query, const struct new_source *source)
 void desk_source_add(struct request *request)
 {
 	struct query *query = arena_alloc(request->arena, sizeof(*query));
-	struct new_source source;
+	struct new_source source = {.trust = 0};
 
 	if (!read_source(request, &source) || !request_database(request))
 		return;
@@ -474,4 +479,160 @@ void desk_source_add(struct request *request)
 	query_int(query, source.silent_after);
 	request->conflict = "a source of this name exists already: cirt source list";
 	request_change(request, query, on_changed_row);
+}
+
+/* A change: what is not said stays as it is, and all of it together has to be what `source add` would take.
+ */
+
+static const char *const switches[] = {"restricted", "spam_welcome", "ask_before_notice"};
+
+/* What may be said both ways comes as a word. */
+static bool read_switches(struct request *request)
+{
+	for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
+		struct str word = STR_NONE;
+
+		if (!request_text(request, switches[i], &word))
+			return false;
+		if (!word.p)
+			continue;
+		if (!str_equal(word, STR("yes")) && !str_equal(word, STR("no"))) {
+			request_refuse(request, RPC_INVALID_PARAMS, "%s: expected yes or no", switches[i]);
+			return false;
+		}
+		json_object_object_add(
+			request->params, switches[i], json_object_new_boolean(str_equal(word, STR("yes"))));
+	}
+	return true;
+}
+
+static bool is_csv_setting(const char *name)
+{
+	for (const struct source_setting *one = source_settings; one->name; one++)
+		if (one->csv && strcmp(one->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Add what stands to what was said. An empty text takes away what stands; how CSV is read goes with CSV. */
+static void add_standing(struct request *request, struct json_object *standing)
+{
+	struct json_object *format = NULL;
+	bool csv;
+
+	if (!json_object_object_get_ex(request->params, "format", &format))
+		json_object_object_get_ex(standing, "format", &format);
+	csv = format && strcmp(json_object_get_string(format), "csv") == 0;
+	json_object_object_foreach(standing, name, value)
+	{
+		struct json_object *said = NULL;
+
+		if (json_object_object_get_ex(request->params, name, &said)) {
+			if (json_object_is_type(said, json_type_string) &&
+				json_object_get_string_len(said) == 0)
+				json_object_object_del(request->params, name);
+		} else if (value && (csv || !is_csv_setting(name))) {
+			json_object_object_add(request->params, name, json_object_get(value));
+		}
+	}
+}
+
+static void put_change(struct request *request, struct query *query, const struct new_source *source)
+{
+	struct str match = source->match.p ? source->match : STR("");
+
+	query_start(
+		query, request->arena, "WITH n AS (SELECT name, kind, enabled FROM source WHERE name = $?),");
+	query_str(query, source->name);
+	query_add(query, MATCH_TAKEN("(SELECT name FROM n)", "(SELECT kind FROM n)",
+				 "(SELECT CASE WHEN enabled THEN $? ELSE '' END FROM n)"));
+	query_str(query, match);
+	query_add(query,
+		" s AS (UPDATE source SET match = $?, tlp = $?::tlp, pap = $?::pap, type = $?::rsit_type, "
+		"format = $?::source_format, trust = $?::int, interval_seconds = $?::int, max_lines = "
+		"$?::bigint, max_bytes = $?::bigint, restricted = $?::boolean, may_notify_affected = "
+		"$?::boolean, spam_counts = $?::boolean, exercise = exercise_id($?), settings = $?::jsonb, "
+		"silent_seconds = $?::int");
+	query_str(query, match);
+	put_words(query, source);
+	query_int(query, source->trust);
+	query_int(query, source->interval);
+	query_int(query, source->max_lines);
+	query_int(query, source->max_bytes);
+	query_bool(query, source->restricted);
+	query_bool(query, !source->ask_before);
+	query_bool(query, !source->spam_welcome);
+	query_str(query, source->exercise.p ? source->exercise : STR(""));
+	query_str(query, source->settings);
+	query_int(query, source->silent_after);
+	if (!source->keeps_auth) {
+		query_add(query, ", auth = $?");
+		query_str(query, source->auth.p ? source->auth : STR(""));
+	}
+	query_add(query, " WHERE name = $? AND NOT EXISTS (SELECT FROM taken) RETURNING name, enabled)");
+	query_str(query, source->name);
+}
+
+static void on_standing(struct request *request, const struct pg_result *result)
+{
+	struct query *query = arena_alloc(request->arena, sizeof(*query));
+	struct new_source source = {.trust = 0};
+	struct json_object *standing, *said = NULL;
+	struct str reason = STR_NONE;
+
+	if (result->rows == 0) {
+		request_refuse(
+			request, RPC_NOT_FOUND, "there is no source \"%s\"", (const char *)request->state);
+		return;
+	}
+	standing = result_json(result, 0, 0);
+	source.keeps_auth = !json_object_object_get_ex(request->params, "auth", &said);
+	add_standing(request, standing);
+	json_object_put(standing);
+	if (!request_text(request, "reason", &reason) || !read_source(request, &source))
+		return;
+	put_change(request, query, &source);
+	query_add(query,
+		", why AS (SELECT journal_add('source/' || name, 'note', NULL, $?) FROM s WHERE $? <> '')"
+		" SELECT (SELECT json_build_object('name', s.name, 'state', CASE WHEN s.enabled THEN "
+		"'enabled' ELSE 'disabled' END, 'noted', (SELECT count(*) FROM why)) FROM s), (SELECT name "
+		"FROM taken)");
+	query_str(query, reason.p ? reason : STR(""));
+	query_str(query, reason.p ? reason : STR(""));
+	request_step(request, query, on_changed_row);
+}
+
+static void on_set_begun(struct request *request, const struct pg_result *result)
+{
+	struct query *query = arena_alloc(request->arena, sizeof(*query));
+
+	(void)result;
+	query_start(query, request->arena,
+		"SELECT s.settings || jsonb_strip_nulls(jsonb_build_object('kind', s.kind, 'match', s.match, "
+		"'tlp', "
+		"s.tlp, 'pap', s.pap, 'type', s.type, 'format', s.format, 'trust', s.trust, 'interval', "
+		"s.interval_seconds, 'max_lines', s.max_lines, 'max_bytes', s.max_bytes, 'silent_after', "
+		"nullif(s.silent_seconds, 0), 'exercise', nullif(x.name, ''), 'restricted', s.restricted, "
+		"'ask_before_notice', NOT s.may_notify_affected, 'spam_welcome', NOT s.spam_counts)) "
+		"FROM source s JOIN exercise x ON x.id = s.exercise WHERE s.name = $? FOR UPDATE OF s");
+	query_str(query, str_of(request->state));
+	request_step(request, query, on_standing);
+}
+
+void desk_source_set(struct request *request)
+{
+	struct json_object *kind = NULL;
+	struct str name;
+
+	if (!request_needs(request, "name", &name))
+		return;
+	if (json_object_object_get_ex(request->params, "kind", &kind)) {
+		request_refuse(request, RPC_INVALID_PARAMS,
+			"kind: a source stays what it is; disable it and add another one");
+		return;
+	}
+	if (!read_switches(request) || !request_database(request))
+		return;
+	request->state = (void *)arena_str(request->arena, name).p;
+	request_begin(request, on_set_begun);
 }

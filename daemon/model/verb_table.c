@@ -33,35 +33,53 @@ static const struct verb_option source_list_options[] = {
 	LAST,
 };
 
+/* What a source is told, when it is added and later. */
+#define SOURCE_OPTIONS                                                                                     \
+	{"match", "MATCH", N_("What it is known by: recipient; \"san:NAME\" or \"pin:SHA256\"; URL")},     \
+		{"tlp", "TLP",                                                                             \
+			N_("TLP of what does not say: clear, green, amber (default), amber+strict, red")}, \
+		{"pap", "PAP", N_("PAP of what does not say: clear, green, amber, red")},                  \
+		{"type", "TYPE", N_("RSIT type of what does not say, such as phishing")},                  \
+		{"format", "FORMAT",                                                                       \
+			N_("auto (default), mail, stix, lines, native, eve, idea, intelmq, zeek, csv, "    \
+			   "misp, xarf or shadowserver")},                                                 \
+		{"trust", "N", N_("0 to 100 (50)")},                                                       \
+		{"interval", "SECONDS", N_("Feeds: time between two pulls")},                              \
+		{"auth", "SECRET",                                                                         \
+			N_("Feeds: \"user:password\", \"bearer TOKEN\", \"token TOKEN\", \"key KEY\" or "  \
+			   "\"certificate\"")},                                                            \
+		{"silent-after", "SECONDS",                                                                \
+			N_("Raise an alarm when it has told nothing new for so long (0: never)")},         \
+		{"columns", "COLUMNS",                                                                     \
+			N_("CSV: what stands in each, such as \"time ip malware\"; see cirtd.conf(5)")},   \
+		{"separator", "WORD", N_("CSV: , ; | or tab (default: found out)")},                       \
+		{"comment", "WORD", N_("CSV: the character that comment lines begin with (#), or none")},  \
+		{"filter", "FILTER", N_("TAXII, MISP, Shadowserver: only what matches")},                  \
+		{"since", "DAY", N_("TAXII, MISP, Shadowserver: take all from this day on")},              \
+		{"download", "URL", N_("Shadowserver: where reports are fetched from")},                   \
+		{"max-lines", "N", N_("Lines per second at most (0: no limit)")},                          \
+		{"max-bytes", "N", N_("Bytes per second at most (0: no limit)")},                          \
+	{                                                                                                  \
+		"exercise", "DRILL", N_("All that comes from it belongs to this drill")                    \
+	}
+
 static const struct verb_option source_add_options[] = {
 	{"kind", "KIND", N_("mailbox, sensor, feed, taxii, misp, misp-feed, shadowserver or desk (needed)")},
-	{"match", "MATCH", N_("What it is known by: recipient; \"san:NAME\" or \"pin:SHA256\"; URL")},
-	{"tlp", "TLP", N_("TLP of what does not say: clear, green, amber (default), amber+strict, red")},
-	{"pap", "PAP", N_("PAP of what does not say: clear, green, amber, red")},
-	{"type", "TYPE", N_("RSIT type of what does not say, such as phishing")},
-	{"format", "FORMAT",
-		N_("auto (default), mail, stix, lines, native, eve, idea, intelmq, zeek, csv, "
-		   "misp, xarf or shadowserver")},
-	{"trust", "N", N_("0 to 100 (50)")},
-	{"interval", "SECONDS", N_("Feeds: time between two pulls")},
-	{"auth", "SECRET",
-		N_("Feeds: \"user:password\", \"bearer TOKEN\", \"token TOKEN\", \"key KEY\" or "
-		   "\"certificate\"")},
-	{"silent-after", "SECONDS", N_("Raise an alarm when it has told nothing new for so long")},
-	{"columns", "COLUMNS",
-		N_("CSV: what stands in each, such as \"time ip malware\"; see cirtd.conf(5)")},
-	{"separator", "WORD", N_("CSV: , ; | or tab (default: found out)")},
-	{"comment", "WORD", N_("CSV: the character that comment lines begin with (#), or none")},
-	{"filter", "FILTER", N_("TAXII, MISP, Shadowserver: only what matches")},
-	{"since", "DAY", N_("TAXII, MISP, Shadowserver: take all from this day on")},
-	{"download", "URL", N_("Shadowserver: where reports are fetched from")},
-	{"max-lines", "N", N_("Lines per second at most (0: no limit)")},
-	{"max-bytes", "N", N_("Bytes per second at most (0: no limit)")},
-	{"exercise", "DRILL", N_("All that comes from it belongs to this drill")},
+	SOURCE_OPTIONS,
 	{"restricted", NULL, N_("Its reports never fold with those of others")},
 	{"spam-welcome", NULL,
 		N_("Mailbox: people send spam there, so that no verdict and no volume counts")},
 	{"ask-before-notice", NULL, N_("Those affected may not be told before it was asked")},
+	LAST,
+};
+
+static const struct verb_option source_set_options[] = {
+	SOURCE_OPTIONS,
+	{"restricted", "WORD", N_("yes or no: its reports never fold with those of others")},
+	{"spam-welcome", "WORD",
+		N_("yes or no: people send spam there, so that no verdict and no volume counts")},
+	{"ask-before-notice", "WORD", N_("yes or no: those affected may not be told before it was asked")},
+	WHY_OPTION,
 	LAST,
 };
 
@@ -218,6 +236,10 @@ const struct verb verbs[] = {
 		"cirt source show sensor-1"},
 	{"source", "add", ROLE_LEAD, true, "NAME", N_("Let a new source in"), source_add_options,
 		"cirt source add sensor-9 --kind sensor --match san:sensor-9.example --tlp green"},
+	{"source", "set", ROLE_LEAD, true, "NAME",
+		N_("Change what is said; the rest of the source stays as it is. An empty value takes one "
+		   "away"),
+		source_set_options, "cirt source set partner-taxii --interval 900 --auth user:password"},
 	{"source", "discover", ROLE_LEAD, false, "URL",
 		N_("See what a TAXII server has: its roots and collections"), discover_options,
 		"cirt source discover https://taxii.example/taxii2/ --auth user:password"},

@@ -456,6 +456,38 @@ def test_only_what_is_its_own_hurries_a_failing_feed(feeds, certificates):
     server.host.close()
 
 
+def test_a_source_is_changed(feeds, certificates):
+    """What is said changes, the rest stays; the doors follow without a restart; what add refuses, set refuses."""
+    paths = {"/a.csv": b"198.51.100.230,QakBot\n", "/b.csv": b"Emotet,198.51.100.231\n"}
+    server = Host(certificates, {path: (lambda request: (200, {"Content-Type": "text/csv"}, paths[request.path])) for path in paths})
+    name = add(feeds, "feed", server.url("/a.csv"), "--format", "csv", "--columns", "ip malware", "--silent-after", 5000, interval=3600)
+    until_reports(feeds, name, 1)
+    before = shown(feeds, name)
+    feeds.cirt("source", "set", name, "--match", server.url("/b.csv"), "--columns", "malware ip", "--trust", 80, "--restricted", "yes",
+               "--reason", "they moved it")
+    found = until_reports(feeds, name, 2)
+    assert "198.51.100.231" in json.dumps([feeds.cirt("report", "show", report["id"]) for report in found])
+    after = shown(feeds, name)
+    assert (after["trust"], after["restricted"], after["match"]) == (80, True, server.url("/b.csv"))
+    for same in ("kind", "tlp", "pap", "format", "interval", "silent_after", "state"):
+        assert after[same] == before[same]
+    feeds.cirt("source", "set", name, "--silent-after", 0, "--restricted", "no", "--auth", "bearer x", "--interval", 1)
+    after = shown(feeds, name)
+    assert after.get("silent_after") is None and after["restricted"] is False and after["interval"] == 1
+    wait_for(lambda: server.requests[-1][2].get("Authorization") == "Bearer x", 20, "the secret to be shown", every=0.2)
+    feeds.cirt("source", "set", name, "--trust", 10)
+    assert feeds.psql(f"SELECT auth FROM cirt.source WHERE name = '{name}'") == [["bearer x"]], "what is not said stays"
+    for wrong, text in ((("--tlp", "pink"), "tlp"), (("--match", "http://x/"), "https://"), (("--filter", "x"), "not for a source"),
+                        (("--columns", "colour"), "colour"), (("--restricted", "perhaps"), "yes or no"), (("--trust", "101"), "trust")):
+        done = feeds.cirt("source", "set", name, *wrong, check=False)
+        assert done.returncode == 2 and text in done.stderr + done.stdout, (wrong, done.stderr)
+    assert feeds.cirt("source", "set", "nobody", "--trust", 1, check=False).returncode == 3
+    assert len(feeds.psql(f"SELECT n FROM cirt.journal WHERE object = 'source/{name}'")) >= 5
+    assert "bearer x" not in str(feeds.psql("SELECT before, after FROM cirt.journal WHERE object LIKE 'source/%'"))
+    feeds.cirt("source", "disable", name)
+    server.close()
+
+
 def test_a_silent_feed_raises_an_alarm(feeds, certificates):
     """Told nothing new for longer than it was said to: an alarm, in status and at the source; over when it speaks again."""
     bodies = [b"ip\n198.51.100.210\n"]
