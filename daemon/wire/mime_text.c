@@ -129,7 +129,8 @@ struct str mail_read_text(struct mail *mail, struct str utf8, struct str name, b
 {
 	struct arena *arena = mail->reading->arena;
 	bool card = !html && card_is(utf8);
-	struct str text = mail_tidy(mail, html   ? html_text(utf8, arena)
+	struct str beneath = STR("");
+	struct str text = mail_tidy(mail, html   ? html_text(utf8, arena, &beneath)
 					  : card ? card_text(utf8, arena)
 						 : utf8);
 
@@ -138,6 +139,7 @@ struct str mail_read_text(struct mail *mail, struct str utf8, struct str name, b
 		reading_part(mail->reading, mail_item(mail)->number, PART_TEXT,
 			html ? STR("html as text") : STR("card as text"), STR("text/plain"), text);
 	mail_search(mail, text);
+	mail_search(mail, beneath);
 	mail_look_inside(mail, utf8, name, archives);
 	if (card)
 		take_carried(mail, utf8, name, archives);

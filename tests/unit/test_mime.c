@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "wire/charset.h"
 #include "wire/header_text.h"
-#include "wire/html.h"
 #include "wire/reading.h"
 
 #define ENVELOPE "{\"from\":\"sender@provider.example\",\"to\":[\"report@cirt.example\"]}"
@@ -413,26 +412,6 @@ static void test_trap_07_a_raw_subject_is_read_as_the_text_is(void **state)
 	}
 }
 
-static void test_html(void **state)
-{
-	struct arena *arena = arena_new(4096);
-	struct buf page = {0};
-
-	(void)state;
-	assert_true(
-		str_equal(html_text(STR("<p>a<br>b &amp; <a "
-					"href='http://x.example/?a=1&amp;b=2'>c</a></p><script>d</script>"),
-				  arena),
-			STR("a\nb & <http://x.example/?a=1&b=2> c")));
-	assert_true(str_equal(html_text(STR("a < b <3"), arena), STR("a < b <3")));
-	assert_true(str_equal(html_charset(STR("<meta charset=\"koi8-r\">")), STR("koi8-r")));
-	while (page.len < 1000000) /* quotes that never pair up: only a linear reader gets through in time */
-		buf_text(&page, "<b =\"x>y\" ");
-	html_text(buf_view(&page), arena);
-	buf_free(&page);
-	arena_free(&arena);
-}
-
 static bool leave_all_out(struct reading *reading, uint32_t item, struct str *reason)
 {
 	(void)reading;
@@ -492,7 +471,6 @@ int main(void)
 		cmocka_unit_test(test_tlp),
 		cmocka_unit_test(test_header_words),
 		cmocka_unit_test(test_trap_07_a_raw_subject_is_read_as_the_text_is),
-		cmocka_unit_test(test_html),
 		cmocka_unit_test(test_html_beside_a_harmless_plain_text_is_scanned),
 		cmocka_unit_test(test_item_left_out_is_quarantined_whole),
 	};
