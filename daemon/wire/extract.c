@@ -1,10 +1,14 @@
 #include "config.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "model/wallet.h"
+#include "wire/link.h"
 #include "wire/name.h"
+#include "wire/quad.h"
 #include "wire/reading.h"
 #include "wire/refang.h"
+#include "wire/rewrap.h"
 #include "wire/spam_verdict.h"
 #include "wire/tld.h"
 
@@ -12,6 +16,8 @@
 #define EXTRACT_MAX 1000
 #define TOKEN_MAX   2048
 #define LABELS_MAX  4 /* "src:ip:198.51.100.7" */
+#define SCHEME_MAX  16
+#define WRAPS_MAX   5 /* Safe Links around URL Defense around … */
 
 /* A run over one text. Tokens are maximal runs of what names, addresses and digests are made of. */
 struct extraction {
@@ -21,6 +27,9 @@ struct extraction {
 	struct str before;  /* the token before this one, for "version 1.2.3.4" */
 	struct str earlier; /* and the one before that */
 	size_t first_count; /* observables when it began */
+	size_t ids_until;   /* end of a quoted header field of message ids; 0: in none */
+	struct str relay;   /* address of our own in the quoted Received field in hand; "" */
+	size_t relay_until; /* its end */
 };
 
 static bool is_digit(char c)
@@ -64,8 +73,38 @@ static bool defanged(struct str token)
 /* Our own mail servers stand in every header that somebody quotes. */
 static bool is_ours(struct extraction *run, enum observable_type type, struct str token)
 {
-	return run->reading->hops && (type == OBSERVABLE_IP || type == OBSERVABLE_NAME) &&
-	       spam_hop_listed(run->reading->hops, plain(run, token));
+	if (!run->reading->hops || (type != OBSERVABLE_IP && type != OBSERVABLE_NAME))
+		return false;
+	return spam_hop_listed(run->reading->hops, plain(run, token)) ||
+	       (run->relay.len > 0 && str_equal(run->relay, token));
+}
+
+/* The end of the header field that goes on at `at`: of its last folded line, quoted by "> " or not. */
+static size_t field_end(struct str text, size_t at)
+{
+	while (at < text.len) {
+		const char *end = memchr(text.p + at, '\n', text.len - at);
+		size_t next = end ? (size_t)(end - text.p) + 1 : text.len;
+		at = next;
+		while (next < text.len && text.p[next] == '>')
+			next++;
+		next += next > at && next < text.len && text.p[next] == ' ';
+		if (next >= text.len || (text.p[next] != ' ' && text.p[next] != '\t'))
+			break;
+	}
+	return at;
+}
+
+/* "Received:" of somebody's quoted header begins at `at`: what of it is us? */
+static void enter_received(struct extraction *run, size_t at)
+{
+	struct str value;
+
+	if (!run->reading->hops || at < run->relay_until)
+		return;
+	run->relay_until = field_end(run->text, at);
+	value = (struct str){run->text.p + at, run->relay_until - at};
+	run->relay = spam_hop_relay(run->reading->hops, value);
 }
 
 static bool add(struct extraction *run, enum observable_type type, struct str token)
@@ -162,22 +201,12 @@ static size_t quad_length(struct str text)
 	return i;
 }
 
-static bool after_version(const struct extraction *run)
+/* A version, date or telephone number? What has a port or prefix length is none. */
+static bool is_number(const struct extraction *run, struct str quad)
 {
-	static const struct str words[] = {{"v", 1}, {"ver", 3}, {"version", 7}, {"versions", 8},
-		{"release", 7}, {"rev", 3}, {"revision", 8}, {"build", 5}, {"firmware", 8}, {"oid", 3},
-		{"section", 7}, {"chapter", 7}, {"kapitel", 7}, {"versi\xc3\xb3n", 8}, {"versione", 8},
-		{"vers\xc3\xa3o", 7}, {"wersja", 6}, {"\xd0\xb2\xd0\xb5\xd1\x80\xd1\x81\xd0\xb8\xd1\x8f", 12},
-		{"\xe7\x89\x88\xe6\x9c\xac", 6},
-		{"\xe3\x83\x90\xe3\x83\xbc\xe3\x82\xb8\xe3\x83\xa7\xe3\x83\xb3", 15}};
-	struct str before = run->before;
+	size_t start = (size_t)(quad.p - run->text.p);
 
-	while (before.len > 0 && (before.p[before.len - 1] == ':' || before.p[before.len - 1] == '.'))
-		before.len--;
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (str_equal_nocase(words[i], before))
-			return true;
-	return false;
+	return quad_is_number(run->text, start, start + quad.len);
 }
 
 /* 203.0.113.5, 203.0.113.0/24, 203.0.113.5:443, 203.0.113.5/path, 203.0.113.5-203.0.113.9 */
@@ -188,7 +217,7 @@ static bool take_ipv4(struct extraction *run, struct str token)
 	struct str rest = {token.p + length, token.len - length};
 	size_t digits = 0;
 
-	if (length < 7 || (after_version(run) && !defanged(quad)))
+	if (length < 7 || (rest.len == 0 && is_number(run, quad)))
 		return false;
 	if (rest.len > 1 && rest.p[0] == '/') {
 		while (1 + digits < rest.len && is_digit(rest.p[1 + digits]))
@@ -210,12 +239,17 @@ static bool take_ipv6(struct extraction *run, struct str token)
 {
 	struct netaddr addr;
 	size_t colons = count_of(token, ':');
+	const char *zone = memchr(token.p, '%', token.len);
 	bool has_digit = false;
 	bool global;
 
-	if (colons < 2 || (!is_hex(token.p[0]) && token.p[0] != ':') || !netaddr_parse(token, &addr) ||
-		addr.family != 6)
+	if (zone) /* "fe80::1%eth0" */
+		token.len = (size_t)(zone - token.p);
+	if (colons < 2 || token.len < 3 || (!is_hex(token.p[0]) && token.p[0] != ':') ||
+		!netaddr_parse(token, &addr))
 		return false;
+	if (addr.family == 4) /* "::ffff:198.51.100.7" */
+		return add_ipv4(run, token);
 	for (size_t i = 0; i < token.len; i++)
 		has_digit |= is_digit(token.p[i]);
 	/* "Face::Add" is code; what is routed, link-local or unique local is an address, as is what has many
@@ -230,14 +264,28 @@ static bool take_ipv6(struct extraction *run, struct str token)
 
 static const struct str schemes[] = {{"http", 4}, {"https", 5}, {"ftp", 3}, {"ftps", 4}, {"sftp", 4},
 	{"ssh", 3}, {"ws", 2}, {"wss", 3}, {"tcp", 3}, {"udp", 3}, {"smb", 3}, {"ldap", 4}, {"ldaps", 5},
-	{"rdp", 3}, {"irc", 3}};
+	{"rdp", 3}, {"irc", 3}, {"ircs", 4}, {"socks", 5}, {"socks4", 6}, {"socks4a", 7}, {"socks5", 6},
+	{"socks5h", 7}, {"telnet", 6}, {"mysql", 5}, {"postgres", 8}, {"postgresql", 10}, {"mongodb", 7},
+	{"redis", 5}, {"mqtt", 4}, {"amqp", 4}, {"rtsp", 4}, {"vnc", 3}, {"git", 3}, {"tls", 3}, {"ssl", 3},
+	{"gopher", 6}, {"vmess", 5}, {"vless", 5}, {"trojan", 6}, {"coap", 4}, {"sip", 3}, {"sips", 4},
+	{"nntp", 4}, {"imap", 4}, {"imaps", 5}, {"smtp", 4}, {"smtps", 5}, {"pop3", 4}, {"rsync", 5},
+	{"tftp", 4}, {"rmi", 3}, {"iiop", 4}};
+
+static bool scheme_known(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+		if (str_equal_nocase(schemes[i], name))
+			return true;
+	return false;
+}
 
 /* Where a URL that begins at `start` ends: at white space, quotes, an unbalanced bracket; trailing
- * punctuation is the sentence's. */
+ * punctuation is the sentence's. One in angle brackets is all that stands in them. */
 static size_t url_end(struct str text, size_t start, size_t host)
 {
-	size_t i = host;
+	size_t i = host, unbalanced = 0;
 	int round = 0, square = 0;
+	bool angled = start > 0 && text.p[start - 1] == '<';
 	bool international = false;
 	bool in_host = true;
 
@@ -246,8 +294,11 @@ static size_t url_end(struct str text, size_t start, size_t host)
 		if ((c <= ' ' && c != REFANGED_DOT) || c == 0x7f || strchr("<>\"`\\|^{}", c) ||
 			(c == '\'' && start > 0 && text.p[start - 1] == '\''))
 			break;
-		if ((c == ')' && --round < 0) || (c == ']' && --square < 0))
-			break;
+		if (((c == ')' && --round < 0) || (c == ']' && --square < 0)) && unbalanced == 0) {
+			unbalanced = i;
+			if (!angled)
+				break;
+		}
 		round += c == '(';
 		square += c == '[';
 		in_host &= c != '/' && c != '?' && c != '#';
@@ -261,6 +312,10 @@ static size_t url_end(struct str text, size_t start, size_t host)
 			i++;
 		}
 	}
+	if (angled && i < text.len && text.p[i] == '>')
+		return i;
+	if (unbalanced > 0)
+		i = unbalanced;
 	while (i > host && strchr(".,;:!?'*_~\1", text.p[i - 1]))
 		i--;
 	return i;
@@ -298,28 +353,79 @@ static bool names_vocabulary(const struct extraction *run)
 	       str_ends(run->before, STR("schemaLocation"));
 }
 
+/* Add a URL with its host; instead of the host of one that a mail filter wrote, the URL that it wraps. */
+static void add_url(struct extraction *run, struct str url)
+{
+	struct arena *arena = run->reading->arena;
+	struct str inner;
+
+	for (int wraps = 0; wraps < WRAPS_MAX; wraps++, url = inner) {
+		if (!add(run, OBSERVABLE_URL, url)) {
+			struct buf meant = {0};
+			bool readable = link_read(
+				url, STR(""), &meant); /* "http://%65vil.example", "http://0x7f.1" */
+			if (readable)
+				url = arena_str(arena, buf_view(&meant));
+			buf_free(&meant);
+			if (!readable || !add(run, OBSERVABLE_URL, url))
+				return;
+		}
+		if (!rewrap_undo(url, arena, &inner)) {
+			add_url_host(run, url);
+			return;
+		}
+	}
+}
+
+/* The host of a URL of a scheme that nobody knows, whose "://" stands at `colon`: it may be a name or an
+ * address all the same. Returns where the URL ends, 0 if there is no host. */
+static size_t take_host(struct extraction *run, size_t start, size_t colon)
+{
+	struct str text = run->text;
+	struct str host = {text.p + colon + 3, 0};
+	const char *end;
+	bool found;
+
+	while (colon + 3 + host.len < text.len && host.len < TOKEN_MAX &&
+		(token_character(host.p + host.len, 1) || strchr("[]", host.p[host.len])) &&
+		host.p[host.len] != '/')
+		host.len++;
+	end = host.len ? memrchr(host.p, '@', host.len) : NULL;
+	if (end)
+		host = (struct str){end + 1, host.len - (size_t)(end + 1 - host.p)};
+	if (host.len > 2 && host.p[0] == '[') {
+		end = memchr(host.p, ']', host.len);
+		found = end && add(run, OBSERVABLE_IP, (struct str){host.p + 1, (size_t)(end - host.p - 1)});
+	} else {
+		end = host.len ? memchr(host.p, ':', host.len) : NULL;
+		host.len = end ? (size_t)(end - host.p) : host.len;
+		found = host.len > 3 && (add_ipv4(run, host) || add_name(run, host));
+	}
+	return found ? url_end(text, start, colon + 3) : 0;
+}
+
 /* A URL whose "://" stands at `colon` of a token that begins at `start`; returns its end, 0 if it is none. */
 static size_t take_url(struct extraction *run, size_t start, size_t colon)
 {
 	struct str text = run->text;
-	size_t first = colon;
+	size_t letters = colon, first;
 	size_t end;
-	struct str url;
 
-	while (first > start && is_letter(text.p[first - 1]))
+	while (letters > start && colon - letters < SCHEME_MAX && is_letter(text.p[letters - 1]))
+		letters--;
+	for (first = letters; first > start && colon - first < SCHEME_MAX &&
+			      (is_letter(text.p[first - 1]) || is_digit(text.p[first - 1]));)
 		first--;
-	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
-		if (!str_equal_nocase(schemes[i], (struct str){text.p + first, colon - first}))
-			continue;
-		end = url_end(text, first, colon + 3);
-		if (end <= colon + 3)
-			return 0;
-		url = plain(run, (struct str){text.p + first, end - first});
-		if (!names_vocabulary(run) && add(run, OBSERVABLE_URL, url))
-			add_url_host(run, url);
-		return end;
-	}
-	return 0;
+	if (!scheme_known((struct str){text.p + first, colon - first}))
+		first = letters;
+	if (!scheme_known((struct str){text.p + first, colon - first}))
+		return names_vocabulary(run) ? 0 : take_host(run, first, colon);
+	end = url_end(text, first, colon + 3);
+	if (end <= colon + 3)
+		return 0;
+	if (!names_vocabulary(run))
+		add_url(run, plain(run, (struct str){text.p + first, end - first}));
+	return end;
 }
 
 /* --- the rest --- */
@@ -349,8 +455,9 @@ static bool take_email(struct extraction *run, struct str token)
 	dotted = plain(run, domain);
 	if (local.len == 0 || !memchr(dotted.p, '.', dotted.len))
 		return false;
-	if (!defanged(token) && !tld_is_file_ending(name_last_label(dotted)) &&
-		!name_believable(dotted, run->reading->arena))
+	if (!defanged(token) && (tld_is_private(name_last_label(dotted)) ||
+					(!tld_is_file_ending(name_last_label(dotted)) &&
+						!name_believable(dotted, run->reading->arena))))
 		return false;
 	return add(run, OBSERVABLE_EMAIL, (struct str){local.p, (size_t)(domain.p + domain.len - local.p)});
 }
@@ -405,18 +512,20 @@ static bool take_cve(struct extraction *run, struct str token)
 	return add(run, OBSERVABLE_CVE, (struct str){token.p, i});
 }
 
-/* AS64500, ASN64500; two words "AS 64500" as well. AS400 is a computer. */
+/* AS64500, as64500, ASN64500; two words "AS 64500", "asn: 64500" as well. AS400 is a computer, "as 12345
+ * people" a sentence. */
 static bool take_asn(struct extraction *run, struct str token)
 {
+	static const struct str prefixes[] = {{"ASN:", 4}, {"ASN", 3}, {"AS:", 3}, {"AS", 2}};
 	size_t prefix = 0;
 	uint64_t number;
 
-	if (str_starts(token, STR("ASN")))
-		prefix = 3;
-	else if (str_starts(token, STR("AS")))
-		prefix = 2;
-	else if (!str_equal(run->before, STR("AS")) && !str_equal(run->before, STR("ASN")) &&
-		 !str_equal(run->before, STR("ASN:")))
+	for (size_t i = 0; i < ARRAY_LEN(prefixes) && prefix == 0; i++)
+		if (token.len > prefixes[i].len &&
+			str_equal_nocase((struct str){token.p, prefixes[i].len}, prefixes[i]))
+			prefix = prefixes[i].len;
+	if (prefix == 0 && !str_equal(run->before, STR("AS")) && !str_equal(run->before, STR("AS:")) &&
+		!str_equal_nocase(run->before, STR("ASN")) && !str_equal_nocase(run->before, STR("ASN:")))
 		return false;
 	token = (struct str){token.p + prefix, token.len - prefix};
 	if (token.len < 3 || !str_to_u64(token, &number) || number > UINT32_MAX || number == 0 ||
@@ -425,16 +534,25 @@ static bool take_asn(struct extraction *run, struct str token)
 	return add(run, OBSERVABLE_ASN, token);
 }
 
-/* "id <1@host>" behind these, or "the message-id of 1@host", is no mail address */
-static bool after_message_id(const struct extraction *run)
+/* Is the token with an @ the id of a message? Behind "Message-ID:" and its like stand only such, to the end
+ * of the field; "the message-id of 1@host" names one. */
+static bool is_message_id(struct extraction *run, struct str token)
 {
+	static const struct str fields[] = {{"Message-ID:", 11}, {"References:", 11}, {"In-Reply-To:", 12},
+		{"Content-ID:", 11}, {"Resent-Message-ID:", 18}, {"Original-Message-ID:", 20},
+		{"X-Message-ID:", 13}};
+	size_t at = (size_t)(token.p - run->text.p);
 	bool of = str_equal_nocase(run->before, STR("of")) || str_equal_nocase(run->before, STR("is"));
 
-	return str_equal_nocase(of ? run->earlier : run->before, STR("Message-ID")) ||
-	       str_equal_nocase(run->before, STR("Message-ID:")) ||
-	       str_equal_nocase(run->before, STR("References:")) ||
-	       str_equal_nocase(run->before, STR("In-Reply-To:")) ||
-	       str_equal_nocase(run->before, STR("Content-ID:"));
+	if (at < run->ids_until)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		if (!str_equal_nocase(run->before, fields[i]))
+			continue;
+		run->ids_until = field_end(run->text, at);
+		return true;
+	}
+	return str_equal_nocase(of ? run->earlier : run->before, STR("Message-ID"));
 }
 
 /* The host of "evil.example/login", the whole of "evil.example"; nothing of a path. */
@@ -452,7 +570,7 @@ static bool take_name(struct extraction *run, struct str token, char previous)
 static bool classify_one(struct extraction *run, struct str token, char previous)
 {
 	if (memchr(token.p, '@', token.len))
-		return !after_message_id(run) && take_email(run, token);
+		return is_message_id(run, token) || take_email(run, token);
 	if (take_cve(run, token) || take_asn(run, token))
 		return true;
 	if (token.len >= 32 && take_digests(run, token))
@@ -466,21 +584,37 @@ static bool classify_one(struct extraction *run, struct str token, char previous
 	return take_name(run, token, previous);
 }
 
-/* How much of "host:evil.example" is a label. */
+/* How much of "host:evil.example" is a label, or of "http//evil.example" a scheme that lost its colon. */
 static size_t label_length(struct str token)
 {
+	static const struct str maimed[] = {{"https//", 7}, {"http//", 6}, {"//", 2}};
 	size_t i = 0;
+
+	for (size_t k = 0; k < ARRAY_LEN(maimed); k++)
+		if (token.len > maimed[k].len &&
+			str_equal_nocase((struct str){token.p, maimed[k].len}, maimed[k]))
+			return maimed[k].len;
 
 	while (i < token.len && is_letter(token.p[i]))
 		i++;
 	return i > 0 && i < token.len && token.p[i] == ':' ? i + 1 : 0;
 }
 
+/* Does it stand first in its line, but for what quotes a mail ("> ")? */
+static bool begins_line(const struct extraction *run, struct str token)
+{
+	const char *p = token.p;
+
+	for (int i = 0; i < LABELS_MAX * 2 && p > run->text.p && (p[-1] == ' ' || p[-1] == '>'); i++)
+		p--;
+	return p == run->text.p || p[-1] == '\n';
+}
+
 /* What parts a mail, where one is quoted whole: boundary="…" and the lines that begin with it; "foo.bar()".
  */
 static bool is_markup(const struct extraction *run, struct str token)
 {
-	bool starts_line = token.p == run->text.p || token.p[-1] == '\n';
+	bool starts_line = begins_line(run, token);
 	const char *end = token.p + token.len;
 
 	if (run->text.p + run->text.len - end >= 2 && end[0] == '(' && end[1] == ')')
@@ -555,6 +689,10 @@ static size_t take_token(struct extraction *run, size_t start)
 	}
 	if (start > 0)
 		previous = text.p[start - 1];
+	if (token.len == 9 && str_equal_nocase(token, STR("Received:")))
+		enter_received(run, start + token.len);
+	if (run->relay.len > 0 && start >= run->relay_until)
+		run->relay = STR("");
 	if (token.len <= TOKEN_MAX && !classify(run, token, previous) && has_wide(token))
 		classify_runs(run, token);
 	run->earlier = run->before;

@@ -16,6 +16,8 @@ static const struct {
 	{{"@", 1}, {"@", 1}, true},
 	{{"at", 2}, {"@", 1}, true},
 	{{":", 1}, {":", 1}, false},
+	{{"::", 2}, {"::", 2}, false},
+	{{":/", 2}, {":/", 2}, false},
 	{{"://", 3}, {"://", 3}, false},
 	{{"//", 2}, {"//", 2}, false},
 	{{"/", 1}, {"/", 1}, false},
@@ -39,10 +41,10 @@ static char closing(char c)
 }
 
 /* The index in words of what stands in the brackets at text, and the length of it all; -1 if nothing known
- * does. */
+ * does. Between "<" and ">", where tags stand, only a dot or an at does. */
 static int bracketed(struct str text, size_t *length)
 {
-	char close = closing(text.p[0]);
+	char close = (char)(text.p[0] == '<' ? '>' : closing(text.p[0]));
 	struct str inside = {text.p + 1, text.len - 1};
 	const char *end;
 
@@ -55,32 +57,39 @@ static int bracketed(struct str text, size_t *length)
 	*length = inside.len + 2;
 	inside = str_trim(inside);
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (str_equal_nocase(words[i].word, inside))
+		if (str_equal_nocase(words[i].word, inside) && (close != '>' || words[i].spaced))
 			return (int)i;
 	return -1;
 }
 
-/* "hxxp", "hXXps", "h**p", "htxp", "fxp": how many bytes to replace at text, and by what. */
+/* "hxxp", "xxxp", "h11p", "txtp" … */
+static bool is_fanged_http(struct str text)
+{
+	bool odd = false;
+
+	if (text.len < 4 || (text.p[3] | 32) != 'p' || !text.p[0] || !strchr("hHxXtT", text.p[0]))
+		return false;
+	odd = (text.p[0] | 32) != 'h';
+	for (size_t i = 1; i < 3; i++) {
+		if (!text.p[i] || !strchr("tTxXzZ*_1", text.p[i]))
+			return false;
+		odd |= (text.p[i] | 32) != 't';
+	}
+	return odd;
+}
+
+/* "hxxp", "hXXps", "h**p", "htxp", "xxxp", "meow", "fxp": how many bytes to replace at text, and by what. */
 static size_t scheme(struct str text, struct str *means)
 {
 	static const char behind[] = ":[({";
 	size_t length;
-	bool odd = false;
 
 	if (text.len >= 4 && (text.p[0] | 32) == 'f' && ((text.p[1] | 32) == 'x' || text.p[1] == '*') &&
 		(text.p[2] | 32) == 'p') {
 		*means = STR("ftp");
 		length = 3;
-	} else if (text.len >= 5 && (text.p[0] | 32) == 'h' && (text.p[3] | 32) == 'p') {
-		for (size_t i = 1; i < 3; i++) {
-			if (text.p[i] == '*' || text.p[i] == '_' || (text.p[i] | 32) == 'x' ||
-				(text.p[i] | 32) == 'z')
-				odd = true;
-			else if ((text.p[i] | 32) != 't')
-				return 0;
-		}
-		if (!odd)
-			return 0;
+	} else if (text.len >= 5 &&
+		   (is_fanged_http(text) || str_equal_nocase((struct str){text.p, 4}, STR("meow")))) {
 		*means = STR("http");
 		length = 4;
 	} else {
@@ -105,6 +114,22 @@ static void put(struct output *out, struct str text)
 {
 	memcpy(out->p + out->len, text.p, text.len);
 	out->len += text.len;
+}
+
+static bool ends(const struct output *out, struct str with)
+{
+	return out->len >= with.len &&
+	       str_equal_nocase((struct str){out->p + out->len - with.len, with.len}, with);
+}
+
+/* "http[s]://", "http(s)[:]//" */
+static size_t undo_plural(struct output *out, struct str rest)
+{
+	if (rest.len < 4 || (rest.p[1] | 32) != 's' || rest.p[2] != closing(rest.p[0]) ||
+		(rest.p[3] != ':' && rest.p[3] != '[') || !(ends(out, STR("http")) || ends(out, STR("ftp"))))
+		return 0;
+	put(out, STR("s"));
+	return 3;
 }
 
 /* Undo the brackets at rest; returns how many bytes they took, 0 if there are none. */
@@ -132,7 +157,8 @@ static size_t undo_brackets(struct output *out, struct str rest)
 			return 0;
 		out->len--;
 		length++;
-	} else if (!joins(before) || !(joins(rest.p[length]) || closing(rest.p[length]))) {
+	} else if (!joins(before) ||
+		   !(joins(rest.p[length]) || closing(rest.p[length]) || rest.p[length] == '\\')) {
 		return 0;
 	}
 	put(out, words[word].means);
@@ -245,21 +271,38 @@ static size_t invisible(struct str text)
 	return 0;
 }
 
-/* Other writings of a dot or hyphen, between ASCII letters or digits. */
+/* Does "CVE" or "CVE-2026" end the output? */
+static bool in_cve(const struct output *out)
+{
+	size_t digits = 0;
+
+	if (ends(out, STR("CVE")))
+		return true;
+	while (digits < out->len && digits < 5 && is_digit(out->p[out->len - 1 - digits]))
+		digits++;
+	return digits == 4 && out->len >= 8 &&
+	       str_equal_nocase((struct str){out->p + out->len - 8, 4}, STR("CVE-"));
+}
+
+/* Other writings of a dot or hyphen, between ASCII letters or digits. A dash is a hyphen in the number of a
+ * flaw only: elsewhere it stands between two things. */
 static size_t undo_wide(struct output *out, struct str rest)
 {
 	static const struct {
 		struct str written, means;
-	} wide[] = {{{"\xe3\x80\x82", 3}, {".", 1}}, {{"\xef\xbc\x8e", 3}, {".", 1}},
-		{{"\xef\xbd\xa1", 3}, {".", 1}}, {{"\xe2\x80\x90", 3}, {"-", 1}},
-		{{"\xe2\x80\x91", 3}, {"-", 1}}};
+		bool dash;
+	} wide[] = {{{"\xe3\x80\x82", 3}, {".", 1}, false}, {{"\xef\xbc\x8e", 3}, {".", 1}, false},
+		{{"\xef\xbd\xa1", 3}, {".", 1}, false}, {{"\xe2\x80\x90", 3}, {"-", 1}, false},
+		{{"\xe2\x80\x91", 3}, {"-", 1}, false}, {{"\xe2\x80\x92", 3}, {"-", 1}, true},
+		{{"\xe2\x80\x93", 3}, {"-", 1}, true}, {{"\xe2\x80\x94", 3}, {"-", 1}, true},
+		{{"\xe2\x88\x92", 3}, {"-", 1}, true}, {{"\xef\xbc\x8d", 3}, {"-", 1}, true}};
 	char before = (char)(out->len > 0 ? out->p[out->len - 1] : ' ');
 	char after = (char)(rest.len > 3 ? rest.p[3] : ' ');
 
 	if (!(is_letter(before) || is_digit(before)) || !(is_letter(after) || is_digit(after)))
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(wide); i++) {
-		if (!str_starts(rest, wide[i].written))
+		if (!str_starts(rest, wide[i].written) || (wide[i].dash && !in_cve(out)))
 			continue;
 		put(out, wide[i].means);
 		return wide[i].written.len;
@@ -267,11 +310,32 @@ static size_t undo_wide(struct output *out, struct str rest)
 	return 0;
 }
 
+/* "http:\\evil.example", and "http:\/\/evil.example\/a" as JSON has it */
+static size_t undo_slashes(struct output *out, struct str rest)
+{
+	size_t length = begins(rest, STR("\\\\")) ? 2 : begins(rest, STR("\\/\\/")) ? 4 : 0;
+
+	if (out->in_url && begins(rest, STR("\\/"))) {
+		put(out, STR("/"));
+		return 2;
+	}
+	if (length == 0 || !(ends(out, STR("http:")) || ends(out, STR("https:")) || ends(out, STR("ftp:"))))
+		return 0;
+	while (length < rest.len && rest.p[length] == '\\')
+		length++;
+	out->in_url = true;
+	put(out, STR("//"));
+	return length;
+}
+
 /* "evil\.example", as patterns have it */
 static size_t undo_backslash(struct output *out, struct str rest)
 {
 	char before = (char)(out->len > 0 ? out->p[out->len - 1] : ' ');
+	size_t slashes = undo_slashes(out, rest);
 
+	if (slashes > 0)
+		return slashes;
 	if (rest.len < 3 || rest.p[1] != '.' || !(is_letter(before) || is_digit(before)) || !joins(rest.p[2]))
 		return 0;
 	put(out, STR("."));
@@ -329,6 +393,12 @@ static const bool special[256] = {
 	['H'] = true,
 	['f'] = true,
 	['F'] = true,
+	['m'] = true,
+	['M'] = true,
+	['t'] = true,
+	['T'] = true,
+	['x'] = true,
+	['X'] = true,
 };
 
 static size_t undo(struct output *out, struct str rest)
@@ -344,8 +414,10 @@ static size_t undo(struct output *out, struct str rest)
 	case '\\':
 		return undo_backslash(out, rest);
 	}
-	if (closing(*rest.p))
-		return undo_brackets(out, rest);
+	if (closing(*rest.p) || *rest.p == '<') {
+		taken = undo_plural(out, rest);
+		return taken > 0 ? taken : undo_brackets(out, rest);
+	}
 	taken = (unsigned char)*rest.p < 0x80 ? 0 : invisible(rest);
 	if (taken > 0 || (unsigned char)*rest.p >= 0x80)
 		return taken > 0 ? taken : undo_wide(out, rest);

@@ -159,6 +159,21 @@ static bool came_from_trusted(const struct spam_hops *hops, struct str value)
 	return is_loopback(address) || listed_address(hops, address);
 }
 
+struct str spam_hop_relay(const struct spam_hops *hops, struct str value)
+{
+	const char *comment = value.len ? memchr(value.p, '(', value.len) : NULL;
+	struct str name = STR("");
+
+	if (comment)
+		name = (struct str){comment + 1, value.len - (size_t)(comment + 1 - value.p)};
+	for (size_t i = 0; i < name.len; i++)
+		if ((unsigned char)name.p[i] <= ' ' || name.p[i] == '[' || name.p[i] == ')')
+			name.len = i;
+	if (!listed_name(hops, name) || !listed_name(hops, received_by(value)))
+		return STR("");
+	return received_address(value);
+}
+
 /* --- verdicts --- */
 
 struct saying {

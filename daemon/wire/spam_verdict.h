@@ -22,6 +22,12 @@ struct spam_hops {
 
 /* Is this name or address one of them, and so nobody's trace but our own? */
 bool spam_hop_listed(const struct spam_hops *hops, struct str host);
+/*
+ * The address in the value of a Received field that is ours though it is not in `hops` itself: a hop (`by`)
+ * wrote it down behind the name of another one, which it had looked up ("from x (mx.cirt.example
+ * [192.0.2.25]) by imap.cirt.example"). "" if there is none; lies in value.
+ */
+struct str spam_hop_relay(const struct spam_hops *hops, struct str value);
 /* Does what the door says of its peer ("192.0.2.1:4711", "unix") make it a trusted hop? A Unix socket is the
  * machine's own. */
 bool spam_peer_trusted(const struct spam_hops *hops, struct str peer);

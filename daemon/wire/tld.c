@@ -152,6 +152,11 @@ static const char *const names[] = {
 static const char *const endings[] = {
 	"app", "cat", "cc", "md", "mov", "pm", "ps", "pub", "py", "rs", "sh", "so", "zip"};
 
+/* Names that networks use among themselves, of RFC 6762 (appendix G) and RFC 6761; what is kept for documents
+ * ("example", "test") is left out: those stand for names that are public. */
+static const char *const private[] = {"corp", "domain", "home", "internal", "intranet", "invalid", "lan",
+	"local", "localdomain", "localhost", "private", "workgroup"};
+
 static int compare(const void *key, const void *entry)
 {
 	return strcmp(key, *(const char *const *)entry);
@@ -177,4 +182,9 @@ bool tld_known(struct str label)
 bool tld_is_file_ending(struct str label)
 {
 	return contains(endings, ARRAY_LEN(endings), label);
+}
+
+bool tld_is_private(struct str label)
+{
+	return contains(private, ARRAY_LEN(private), label);
 }

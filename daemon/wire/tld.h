@@ -11,5 +11,7 @@ bool tld_known(struct str label);
 /* Is it also the ending of many file names ("main.py", "readme.md"), so that two labels are more likely a
  * file? */
 bool tld_is_file_ending(struct str label);
+/* Do names below it exist in a network of somebody's own only ("host.local")? */
+bool tld_is_private(struct str label);
 
 #endif

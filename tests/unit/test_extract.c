@@ -243,6 +243,177 @@ static const char *const found_in[][2] = {
 		"email x@xn--bcher-kva.example\n"},
 };
 
+/* Rarer ways to defang, and schemes that nobody has heard of. */
+static const char *const found_rarely[][2] = {
+	{"socks5://198.51.100.31:1080", "url socks5://198.51.100.31:1080\nip 198.51.100.31\n"},
+	{"mysql://u:p@198.51.100.32/db", "url mysql://u:p@198.51.100.32/db\nip 198.51.100.32\n"},
+	{"stratum+tcp://pool.a.example:3333", "url tcp://pool.a.example:3333\nname pool.a.example\n"},
+	{"odd://198.51.100.33/x odder9://user@a.example:1/x.php", "ip 198.51.100.33\nname a.example\n"},
+	{"odd://[2001:db8::15]:80/", "ip 2001:db8::15\n"},
+	{"odd://198[.]51[.]100[.]34", "ip 198.51.100.34\n"},
+	{"meow://a.example/x meows://b.example",
+		"url http://a.example/x\nname a.example\nurl https://b.example\nname "
+		"b.example\n"},
+	{"xxxp://a.example xxxps://b.example txtp://c.example h11p://d.example",
+		"url http://a.example\nname a.example\nurl https://b.example\nname b.example\nurl "
+		"http://c.example\nname c.example\nurl http://d.example\nname d.example\n"},
+	{"http[s]://a.example/x hxxp[s]://b.example hxxp(s)[:]//c.example",
+		"url https://a.example/x\nname a.example\nurl https://b.example\nname b.example\nurl "
+		"https://c.example\nname c.example\n"},
+	{"hxxps[:]\\\\a[.]example http:\\\\b.example\\x",
+		"url https://a.example\nname a.example\nurl http://b.example\nname b.example\n"},
+	{"{\"u\":\"http:\\/\\/a.example\\/b\"}", "url http://a.example/b\nname a.example\n"},
+	{"https[:/]/a.example https[://]b.example/",
+		"url https://a.example\nname a.example\nurl https://b.example/\nname b.example\n"},
+	{"[http]://a.example http//b.example/x //c.example/x",
+		"name a.example\nname b.example\nname c.example\n"},
+	{"john<at>example.org", "email john@example.org\n"},
+	{"john {at} example {dot} org", "email john@example.org\n"},
+	{"john<at>example<dot>org evil<.>example", "email john@example.org\nname evil.example\n"},
+	{"2001[:]db8[:]a[::]1", "ip 2001:db8:a::1\n"},
+	{"2001:db8:f::6%eth0 ::ffff:198.51.100.7", "ip 2001:db8:f::6\nip 198.51.100.7\n"},
+	{"as64497 asn: 64498 ASN:64499", "asn 64497\nasn 64498\nasn 64499\n"},
+	{"CVE\xe2\x80\x93"
+	 "2026\xe2\x80\x93"
+	 "0003 CVE\xe2\x88\x92"
+	 "2026-0004",
+		"cve CVE-2026-0003\ncve CVE-2026-0004\n"},
+	{"198.51.100.1\xe2\x80\x93"
+	 "198.51.100.9 a.example\xe2\x80\x93"
+	 "b.example",
+		"ip 198.51.100.1\nip 198.51.100.9\nname a.example\nname b.example\n"},
+	{"http://%61.example/x http://3325256711/y http://0306.063.0144.07/",
+		"url http://a.example/x\nname a.example\nurl http://198.51.100.7/y\nip 198.51.100.7\nurl "
+		"http://198.51.100.7/\n"},
+	{"<http://a.example/b)c].>", "url http://a.example/b)c].\nname a.example\n"},
+	{"<http://a.example/b). <x", "url http://a.example/b\nname a.example\n"},
+};
+
+/* What mail filters make of a URL: the true one is what it is about. */
+static const char *const rewrapped[][2] = {
+	{"https://eur01.safelinks.protection.outlook.com/?url=http%3A%2F%2Fa.example%2Flogin%3Fx%3D1&data=05",
+		"http://a.example/login?x=1"},
+	{"https://eur01.safelinks.protection.outlook.com/?data=05&amp;url=http%3A%2F%2Fa.example%2F",
+		"http://a.example/"},
+	{"https://urldefense.proofpoint.com/v1/url?u=http://a.example/x&k=y", "http://a.example/x"},
+	{"https://urldefense.proofpoint.com/v2/url?u=http-3A__a.example_b-5Fc&d=DwMFaQ",
+		"http://a.example/b_c"},
+	{"https://urldefense.com/v3/__http://a.example/b__;!!abc!def$", "http://a.example/b"},
+	{"https://urldefense.com/v3/__https:/a.example/b*c**Ad__;Iys0!!abc$", "https://a.example/b#c+4d"},
+	{"https://urldefense.us/v3/__http://a.example__", "http://a.example"},
+	{"https://urldefense.com/v3/__http://a.example/*b**Cc__;!!abc$", "http://a.example/bc"},
+	{"https://linkprotect.cudasvc.com/url?a=https%3a%2f%2fa.example&c=E,1,x", "https://a.example"},
+	{"https://www.google.com/url?sa=t&url=http://a.example/x&usg=y", "http://a.example/x"},
+	{"https://www.google.co.uk/url?q=http://a.example/&sa=D", "http://a.example/"},
+	{"https://secure-web.cisco.com/1abc/http%3A%2F%2Fa.example%2Fx", "http://a.example/x"},
+	{"https://url.avanan.click/v2/___http://a.example/x___.YXA", "http://a.example/x"},
+	{"https://nam01.safelinks.protection.outlook.com/"
+	 "?url=https%3A%2F%2Furldefense.com%2Fv3%2F__http%3A%2F%2Fa.example"
+	 "__%3B!!x%24&data=1",
+		"http://a.example"},
+};
+
+static void test_rewrapped_urls(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rewrapped); i++) {
+		struct run run;
+		struct observable *last;
+		run_begin(&run, str_of(rewrapped[i][0]));
+		assert_true(run.report->observable_count >= 3);
+		last = &run.report->observables[run.report->observable_count - 1];
+		assert_string_equal(last[-1].value.p, rewrapped[i][1]);
+		assert_int_equal(last->type, OBSERVABLE_NAME);
+		assert_string_equal(last->value.p, "a.example"); /* and not the name of the filter */
+		assert_int_equal(run.report->observables[0].type, OBSERVABLE_URL);
+		arena_free(&run.arena);
+	}
+	/* kept as they are: only their maker can open them, or there is nothing in them */
+	expect("https://protect-eu.mimecast.com/s/abc?domain=a.example",
+		"url https://protect-eu.mimecast.com/s/abc?domain=a.example\nname protect-eu.mimecast.com\n");
+	expect("https://www.google.com/url?q=cats",
+		"url https://www.google.com/url?q=cats\nname www.google.com\n");
+	expect("https://urldefense.com/v3/__;", "url https://urldefense.com/v3/\nname urldefense.com\n");
+}
+
+static const char *const versions[] = {
+	"FortiOS 7.0.12.5",
+	"FortiOS v7.0.12.5 (firmware 7.0.12.6)",
+	"OpenSSH 8.2.1.5",
+	"version 11.22.26.10",
+	"Version is 1.2.3.4",
+	"version number: 1.2.3.4",
+	"versions 7.0.1.2, 7.0.12.5 and 7.2.3.4",
+	"build 10.0.19045.3 or build 5.6.7.8",
+	"Windows 10 10.0.190.3",
+	"Chrome 119.0.60.105",
+	"Chrome/119.0.60.105 AppleWebKit/5.3.7.36",
+	"fixed in 7.4.3.2",
+	"upgrade from 2.3.4.5 to 2.3.4.6",
+	"update to 2.3.4.6 as soon as possible",
+	"prior to 7.4.3.2",
+	"earlier than 7.4.3.2",
+	"FooBar 7.4.3.2 and later",
+	"FooBar 7.4.3.2 or newer.",
+	"FooBar 7.4.3.2+",
+	"FooBar 7.4.3.2 und h\xc3\xb6her",
+	"libfoo-1.2.3.4.tar.gz foo-1.2.3.4-1.el8.x86_64.rpm",
+	"version=1.2.3.4; ver. 4.3.2.1; V4.3.2.7; SP 1.2.9.9",
+	"tel. +49.30.123.45",
+	"Date: 11.22.26.10",
+	"um 10.30.22.5 Uhr",
+	"today at 10.30.22.5",
+};
+
+static const char *const addresses_beside_words[] = {
+	"FortiOS at 198.51.100.7",
+	"FortiOS 198.51.100.7",
+	"FortiOS: exploit from 198.51.100.7",
+	"the new version. 198.51.100.7 attacked",
+	"running version 9, 198.51.100.7",
+	"nginx on 198.51.100.7",
+	"please release 198.51.100.7 from the list",
+	"build server at 198.51.100.7",
+	"affected: 198.51.100.7",
+	"the site was updated from 198.51.100.7",
+	"vulnerable host 198.51.100.7",
+	"198.51.100.7 and later from somewhere else",
+	"Date 2026-11-22 10:30 198.51.100.7",
+	"today at 198.51.100.7",
+	"version 1.2 on\n198.51.100.7",
+	"version:\n\n198.51.100.7",
+	"version 198.51.100.7:443",
+	"version 198[.]51[.]100[.]7",
+};
+
+static void test_versions_are_no_addresses(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++)
+		expect(versions[i], "");
+	for (size_t i = 0; i < ARRAY_LEN(addresses_beside_words); i++)
+		expect(addresses_beside_words[i], "ip 198.51.100.7\n");
+	expect("client version 1.2.3.4 from 5.6.7.8", "ip 5.6.7.8\n");
+}
+
+static const char *const parts_of_mails[] = {
+	"message 20261122101010.12345@host.local",
+	"x@host.localdomain x@pc.lan x@srv.corp x@a.internal x@b.invalid x@y.nosuchtld",
+	"References: <a@b.example> <c@d.example>\n <e@f.example>\n\t<g@h.example>\n",
+	"> In-Reply-To: <a@b.example>\n>  <c@d.example>\n",
+	"> --0123456789abcdef0123456789abcdee\n",
+	"> Content-Type: multipart/mixed; boundary=\"0123456789abcdef0123456789abcdef\"",
+};
+
+static void test_parts_of_mails_are_no_indicators(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(parts_of_mails); i++)
+		expect(parts_of_mails[i], "");
+	expect("Message-ID: <a@b.example>\nFrom: <c@d.example>", "email c@d.example\n");
+	expect("x@host[.]local", "email x@host.local\n");
+}
+
 /* And what looks like one and is none. */
 static const char *const nothing_in[] = {
 	/* versions, dates, numbers */
@@ -341,6 +512,8 @@ static void test_table_of_findings(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(found_in); i++)
 		expect(found_in[i][0], found_in[i][1]);
+	for (size_t i = 0; i < ARRAY_LEN(found_rarely); i++)
+		expect(found_rarely[i][0], found_rarely[i][1]);
 }
 
 static void test_table_of_nothing(void **state)
@@ -371,6 +544,33 @@ static void test_own_servers_are_no_indicators(void **state)
 	arena_free(&run.arena);
 }
 
+/* Between two of our own only their names are listed; the address that one saw of the other is ours as well.
+ * What somebody else calls himself proves nothing. */
+static void test_own_relays_are_no_indicators(void **state)
+{
+	static const struct str ours[] = {{"mx.cirt.example", 15}, {"imap.cirt.example", 17}};
+	const struct spam_hops hops = {.hops = ours, .count = ARRAY_LEN(ours)};
+	struct run run;
+
+	(void)state;
+	run.arena = arena_new(65536);
+	run.reading = (struct reading){.arena = run.arena, .limits = &reading_limits_default, .hops = &hops};
+	run.report = &reading_item(&run.reading, ITEM_REPORT)->report;
+	extract_observables(&run.reading, run.report,
+		STR("> Received: from mx.cirt.example (mx.cirt.example [192.0.2.25])\n"
+		    ">  by imap.cirt.example (Dovecot) with LMTP id abc\n"
+		    "> Received: from mx.cirt.example (bad.example [198.51.100.7])\n"
+		    "> \tby mx.cirt.example (Postfix) with ESMTPS id 4XYZ\n"
+		    "> Received: from mx.cirt.example (mx.cirt.example [198.51.100.8])\n"
+		    "> \tby relay.bad.example\n"));
+	assert_int_equal(run.report->observable_count, 4);
+	assert_string_equal(run.report->observables[0].value.p, "bad.example");
+	assert_string_equal(run.report->observables[1].value.p, "198.51.100.7");
+	assert_string_equal(run.report->observables[2].value.p, "198.51.100.8");
+	assert_string_equal(run.report->observables[3].value.p, "relay.bad.example");
+	arena_free(&run.arena);
+}
+
 static void test_bounded_output(void **state)
 {
 	struct buf text = {0};
@@ -391,7 +591,11 @@ static void test_linear(void **state)
 {
 	static const char *const units[] = {"://", "http://", "a.", "[.", "(at) ", "hxxp", "a@", "1.1.",
 		"::", "f:", "\xc3\xbc", "((((", "x://", " dot ", "a at b dot ", "\\.", "=\n", "<http",
-		"<http\n", "\xe2\x80\x8b", "a\xe3\x80\x82", "bc1q", "1A1z", "0x5a", "CVE "};
+		"<http\n", "\xe2\x80\x8b", "a\xe3\x80\x82", "bc1q", "1A1z", "0x5a", "CVE ", "[",
+		"http://http://", "a.a.a.a", "a.a.a.a ", "&#58;", "x://a@", "x://a.b/", "//", "<http://a",
+		"1.2.3.4 and ", "Received: ", "Message-ID: a@b ", "version 1.2.3.4, ", "1.2.3.4\n",
+		"CVE\xe2\x80\x93", "http:\\/\\/", "https://urldefense.com/v3/__http://", "<at>", "[s]",
+		"http://a.safelinks.protection.outlook.com/?url="};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
@@ -437,6 +641,10 @@ int main(void)
 		cmocka_unit_test(test_table_of_findings),
 		cmocka_unit_test(test_table_of_nothing),
 		cmocka_unit_test(test_own_servers_are_no_indicators),
+		cmocka_unit_test(test_own_relays_are_no_indicators),
+		cmocka_unit_test(test_rewrapped_urls),
+		cmocka_unit_test(test_versions_are_no_addresses),
+		cmocka_unit_test(test_parts_of_mails_are_no_indicators),
 		cmocka_unit_test(test_bounded_output),
 		cmocka_unit_test(test_linear),
 		cmocka_unit_test(test_format_guess),
