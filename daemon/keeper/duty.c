@@ -150,6 +150,12 @@ static int64_t letters_took(struct keeper *keeper, const struct pg_result *resul
 	return count(result, "taken") >= BATCH_MOST ? 0 : CLOCK_SECOND / 2;
 }
 
+static int64_t late_letters_took(struct keeper *keeper, const struct pg_result *result)
+{
+	keeper->counters.letters += count(result, "attached");
+	return count(result, "taken") >= BATCH_MOST ? 0 : 2 * CLOCK_SECOND;
+}
+
 static size_t similar_fill(const struct keeper *keeper, char text[PARAMETERS][32])
 {
 	(void)keeper;
@@ -290,6 +296,8 @@ static const struct task tasks[DUTIES] = {
 		correlate_took, correlate_refused},
 	[DUTY_RAISE] = {"raise", "SELECT * FROM cirt.keeper_raise($1)", raise_fill, raise_took, NULL},
 	[DUTY_LETTERS] = {"letters", "SELECT * FROM cirt.keeper_letters($1)", raise_fill, letters_took, NULL},
+	[DUTY_LATE_LETTERS] = {"late letters", "SELECT * FROM cirt.keeper_late_letters($1)", raise_fill,
+		late_letters_took, NULL},
 	[DUTY_SIMILAR] = {"similar", "SELECT * FROM cirt.keeper_similar($1)", similar_fill, similar_took,
 		NULL},
 	[DUTY_REVISE] = {"revise", "SELECT * FROM cirt.keeper_revise($1)", raise_fill, revise_took, NULL},

@@ -12,6 +12,7 @@ enum duty {
 	DUTY_RAISE,
 	DUTY_REVISE, /* newer versions of STIX objects, and revocations */
 	DUTY_LETTERS,
+	DUTY_LATE_LETTERS, /* answers that came before the case of what they answer */
 	DUTY_SIMILAR,
 	DUTY_ANCHOR,
 	DUTY_AHEAD, /* partitions of the months to come */

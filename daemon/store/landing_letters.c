@@ -7,6 +7,9 @@
 #include "store/landing.h"
 #include "wire/envelope_facts.h"
 
+/* Of the mails that one answers, the nearest. */
+#define WAITING_MOST 5
+
 /*
  * Mails: what the database is asked about each, and what becomes of it then. What triage says of a mail is a
  * claim about its content; who sent it to whom, and by which door, is what intake wrote into the envelope.
@@ -154,6 +157,22 @@ static void encode_case(struct landing *landing, const struct landed *landed)
 				      STR_ARG(landed->item->letter.tags)));
 }
 
+/* A report that answers a mail may have come before it, or before it has a case: the keeper looks again. */
+static void encode_waiting(struct landing *landing, const struct landed *landed)
+{
+	struct str rest = landed->item->letter.replies, id;
+	struct rows *rows = &landing->copies[COPY_WAITING];
+	for (int i = 0; i < WAITING_MOST && str_split(&rest, ' ', &id);) {
+		if (id.len == 0)
+			continue;
+		rows_start(rows, 3);
+		put_i64(&rows->bytes, landed->id);
+		put_time(&rows->bytes, landed->ticket->entry.received);
+		put_text(&rows->bytes, id);
+		i++;
+	}
+}
+
 /* The mail as it came in: of all its files the one with the entry's digest. */
 static struct str whole_mail(const struct ticket *ticket)
 {
@@ -211,5 +230,7 @@ void landing_encode_letters(struct landing *landing)
 			encode_sender(landing, landed);
 			if (landed->placed)
 				encode_case(landing, landed);
+			if (landed->is_report)
+				encode_waiting(landing, landed);
 		}
 }

@@ -30,6 +30,7 @@ const char *const copy_statements[COPY_TABLES] = {
 	[COPY_GUESS] = "COPY letter_guess (report, case_id, way, sender) FROM STDIN (FORMAT binary)",
 	[COPY_SPAM] = "COPY spam (id, last, items, day, spool, sequence, received, source, exercise, sender, "
 		      "reason, title, envelope, size, bytes) FROM STDIN (FORMAT binary)",
+	[COPY_WAITING] = "COPY letter_waiting (mail, received, message_id) FROM STDIN (FORMAT binary)",
 	[COPY_NOTICE] = "COPY notice_arrival (reports) FROM STDIN (FORMAT binary)",
 	[COPY_ATTACHMENT] =
 		"COPY attachment (report, sequence, spool, number, month, size, digest, name, media_type) "

@@ -211,6 +211,21 @@ def test_mail_of_a_drill_stays_in_the_drill(desk):
     assert {report["title"]: report for report in desk.reports()}[f"[CIRT-XX {real}] from the drill"]["exercise"] == "blue"
 
 
+def test_a_reply_that_came_first_finds_its_case(desk):
+    """It lands before the mail that it answers, and so as a report; it is linked once that has a case, or told where it has one of its own."""
+    desk.send_mail(letter("Your question", "abuse@hoster.example", "early2@hoster.example", In_Reply_To="<early1@bank.example>"))
+    desk.settle()
+    [early] = [report["id"] for report in desk.reports() if report["title"] == "Your question"]
+    number = new_case(desk, "Kit of the late mail", "early1@bank.example")
+
+    def linked():
+        report = desk.cirt("report", "show", early)
+        return number in (report["case"], report["probably"])
+
+    wait_for(linked, 60, "the reply to be linked", every=0.5)
+    balanced(desk)
+
+
 def test_spam_expires_by_itself(make_daemon):
     """What is kept for an hour and came long ago goes, and the books say so."""
     desk = make_daemon(sections=dict(HOPS, spam={**HOPS["spam"], "keep": "1h", "sender_limit": 2})).start()

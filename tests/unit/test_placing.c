@@ -498,6 +498,50 @@ static void test_new_reports_wait_for_a_notice(void **state)
 		"warn-1-0 warn-1-1, warn-2-0 warn-2-1, warn-4-0 warn-4-1");
 }
 
+/* A reply that lands before the mail that it answers, or before that one's case, gets into the case; where it
+ * has one, or somebody took it out, it is a guess. In every case it stays a report. */
+static void test_a_reply_that_came_first_finds_its_case(void **state)
+{
+	struct fixture *f = *state;
+	clean(f);
+	rules(f, 0, 0);
+	act(f, "SET session_replication_role = replica; TRUNCATE cases, case_number CASCADE; TRUNCATE "
+	       "letter_waiting; "
+	       "SET session_replication_role = origin");
+	post(f, &(struct sent){.sequence = 1,
+			.from = "x@hoster.example",
+			.id = "two@hoster.example",
+			.replies = "one@bank.example nothing@x"});
+	post(f, &(struct sent){.sequence = 2,
+			.from = "y@hoster.example",
+			.id = "three@hoster.example",
+			.replies = "one@bank.example"});
+	post(f, &(struct sent){.sequence = 3, .from = "a@bank.example", .id = "one@bank.example"});
+	assert_sql(f, KINDS, "3 0 0 0 0");
+	act(f, "UPDATE letter_waiting SET due = now()");
+	assert_sql(f, "SELECT taken || ' ' || attached FROM keeper_late_letters(10)", "3 0");
+	assert_sql(f, "SELECT count(*) FROM letter_waiting WHERE due > now()", "3");
+	act(f, "INSERT INTO cases (title, state) VALUES ('wave', 'open'), ('own', 'open'); "
+	       "INSERT INTO case_report (report, case_id) SELECT l.mail, c.id FROM letter l, cases c "
+	       "WHERE (l.message_id = 'one@bank.example' AND c.title = 'wave') "
+	       "OR (l.message_id = 'three@hoster.example' AND c.title = 'own'); "
+	       "UPDATE letter_waiting SET due = now()");
+	assert_sql(f, "SELECT taken || ' ' || attached FROM keeper_late_letters(10)", "3 1");
+	assert_sql(f, "SELECT count(*) FROM letter_waiting", "0");
+	assert_sql(f,
+		"SELECT string_agg(l.message_id, ' ' ORDER BY l.mail) FROM case_report r JOIN cases c ON "
+		"c.id = "
+		"r.case_id JOIN letter l ON l.mail = r.report WHERE c.title = 'wave'",
+		"two@hoster.example one@bank.example");
+	assert_sql(f,
+		"SELECT concat_ws(' ', l.message_id, c.title, g.way, g.sender) FROM letter_guess g JOIN "
+		"cases c "
+		"ON c.id = g.case_id JOIN letter l ON l.mail = g.report",
+		"three@hoster.example wave reference y@hoster.example");
+	assert_sql(f, "SELECT count(*) FROM journal WHERE action LIKE 'report % answers a mail of it'", "1");
+	assert_sql(f, KINDS, "3 0 0 0 0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -513,6 +557,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_spam_expires_and_is_rescued_with_books_that_balance, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_new_reports_wait_for_a_notice, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_reply_that_came_first_finds_its_case, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("placing", tests, NULL, NULL);
 }
