@@ -281,6 +281,21 @@ static const char *check_sensor(struct str match)
 	return NULL;
 }
 
+static bool has_text(struct str text, const char *part)
+{
+	return text.p && memmem(text.p, text.len, part, strlen(part));
+}
+
+/* A certificate of its own comes with its key, as PEM. */
+static const char *check_auth(struct str auth)
+{
+	if (has_text(auth, "-----BEGIN ") &&
+		(!str_starts(auth, STR("certificate ")) || !has_text(auth, " CERTIFICATE-----") ||
+			!has_text(auth, "PRIVATE KEY-----")))
+		return "auth: expected \"certificate \" and behind it, as PEM, the certificate and its key";
+	return NULL;
+}
+
 static const char *check_match(const struct new_source *source)
 {
 	enum source_kind kind;
@@ -414,6 +429,8 @@ static bool read_source(struct request *request, struct new_source *source)
 	wrong = check_words(source, request->arena);
 	if (!wrong)
 		wrong = check_match(source);
+	if (!wrong)
+		wrong = check_auth(source->auth);
 	if (wrong)
 		request_refuse(request, RPC_INVALID_PARAMS, "%s", wrong);
 	return !wrong && read_settings(request, source);

@@ -435,10 +435,11 @@ static void set_authorization(struct fetch *fetch, const char *auth)
 	free(line);
 }
 
-static bool set_certificate(struct fetch *fetch, struct err *err)
+/* pem: a certificate with its key, of this source alone; NULL: ours. */
+static bool set_certificate(struct fetch *fetch, char *pem, struct err *err)
 {
-	struct curl_blob certificate = {fetch->fetcher->certificate, 0, CURL_BLOB_COPY};
-	struct curl_blob key = {fetch->fetcher->key, 0, CURL_BLOB_COPY};
+	struct curl_blob certificate = {pem ? pem : fetch->fetcher->certificate, 0, CURL_BLOB_COPY};
+	struct curl_blob key = {pem ? pem : fetch->fetcher->key, 0, CURL_BLOB_COPY};
 
 	if (!certificate.data || !key.data)
 		return err_set(err, ERR_NOTFOUND,
@@ -453,16 +454,24 @@ static bool set_certificate(struct fetch *fetch, struct err *err)
 static bool set_auth(struct fetch *fetch, const char *auth, struct err *err)
 {
 	struct str rest = str_of(auth ? auth : "");
+	char *words = mem_strndup(rest.p, rest.len);
+	char *pem = strstr(words, "-----BEGIN ");
+	char *other = words;
+	bool good = true;
 
 	if (str_equal(rest, STR("certificate")) || str_starts(rest, STR("certificate "))) {
-		if (!set_certificate(fetch, err))
-			return false;
-		auth += rest.len > strlen("certificate") ? strlen("certificate ") : rest.len;
-		rest = str_of(auth);
+		good = set_certificate(fetch, pem, err);
+		if (pem)
+			*pem = '\0';
+		rest = str_trim(str_of(words + strlen("certificate")));
+		other = words + (rest.p - words);
+		other[rest.len] = '\0';
 	}
-	if (rest.len > 0)
-		set_authorization(fetch, auth);
-	return true;
+	if (good && rest.len > 0)
+		set_authorization(fetch, other);
+	mem_wipe(words, strlen(auth ? auth : ""));
+	free(words);
+	return good;
 }
 
 static void set_tls(struct fetch *fetch)

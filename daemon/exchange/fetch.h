@@ -20,7 +20,8 @@ struct fetch_request {
 	const char *etag;     /* "": no condition */
 	const char *modified; /* HTTP date, "": no condition */
 	/* "user:password", "bearer TOKEN", "token TOKEN", "key KEY" (the header Authorization: KEY),
-	 * "certificate" or "certificate" and one of the others behind a blank, "" */
+	 * "certificate" or "certificate" and one of the others behind a blank, ""; behind "certificate" may
+	 * stand, last, the PEM of one with its key, else it is the fetcher's */
 	const char *auth;
 	const char *header; /* one more, "NAME: VALUE"; NULL */
 	struct str post;    /* JSON to be posted; p NULL: GET */

@@ -87,6 +87,30 @@ def test_taxii_by_our_certificate(feeds, certificates):
     server.host.close()
 
 
+def test_a_source_has_a_certificate_of_its_own(feeds, certificates):
+    """Two sources on one server, each by its own name; beside it credentials as ever; half of a pair is refused."""
+    seen = {}
+    server = Taxii(certificates, user="Bearer t0ken", client_ca=certificates.ca[2])
+    route = server.host.routes[f"{server.ROOT}collections/{server.ID}/objects/"]
+
+    def noted(request):
+        seen[dict(pair[0] for pair in request.connection.getpeercert()["subject"])["commonName"]] = request.headers.get("Authorization")
+        return route(request)
+    server.host.routes[f"{server.ROOT}collections/{server.ID}/objects/"] = noted
+    own = certificates.issue("partner-identity", "partner-identity.test")
+    pem = "".join(pathlib.Path(own[part]).read_text() for part in (2, 3))
+    ours = add(feeds, "taxii", server.url, "--auth", "certificate bearer t0ken")
+    theirs = add(feeds, "taxii", server.url, "--auth", f"certificate bearer t0ken {pem}")
+    wait_for(lambda: len(seen) == 2, 30, "both to have asked", every=0.2)
+    assert set(seen.values()) == {"Bearer t0ken"} and any("partner-identity" in one for one in seen)
+    for wrong in (pem, f"certificate {pathlib.Path(own[2]).read_text()}"):
+        assert feeds.cirt("source", "set", theirs, "--auth", wrong, check=False).returncode == 2
+    assert "PRIVATE KEY" not in feeds.log_text() and "PRIVATE KEY" not in json.dumps(shown(feeds, theirs))
+    for one in (ours, theirs):
+        feeds.cirt("source", "disable", one)
+    server.host.close()
+
+
 def test_taxii_filters_and_first_day(feeds, certificates):
     server = Taxii(certificates)
     server.grow(2)
