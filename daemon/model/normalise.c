@@ -52,6 +52,9 @@ static const struct {
 	const char *meant;
 } fangs[] = {
 	{"[://]", "://"},
+	{"[:]\\\\", "://"},
+	{"[:/]", ":/"},
+	{"[::]", "::"},
 	{"[dot]", "."},
 	{"(dot)", "."},
 	{"{dot}", "."},
@@ -65,10 +68,15 @@ static const struct {
 	{"[@]", "@"},
 	{"(@)", "@"},
 	{"[/]", "/"},
+	{"<dot>", "."},
+	{"<.>", "."},
+	{"<at>", "@"},
 	{"[.", "."},
 };
 
-static const char *const schemes[] = {"hxxp", "h**p", "hxtp", "htxp"};
+/* "http" itself for "http[s]" */
+static const char *const schemes[] = {
+	"http", "hxxp", "h**p", "h__p", "hzzp", "hxtp", "htxp", "xxxp", "txtp", "h11p", "meow"};
 
 static size_t fang_at(struct str text, const char **meant)
 {
@@ -81,6 +89,14 @@ static size_t fang_at(struct str text, const char **meant)
 	return 0;
 }
 
+/* Of the "s" behind a scheme, or "[s]". */
+static size_t plural_length(struct str rest)
+{
+	return starts_nocase(rest, STR("[s]")) || starts_nocase(rest, STR("(s)"))
+	               ? 3
+	               : starts_nocase(rest, STR("s"));
+}
+
 /* hxxp:, hxxps[:] and their like; a name may begin with the same letters. */
 static bool has_fanged_scheme(struct str text)
 {
@@ -88,8 +104,7 @@ static bool has_fanged_scheme(struct str text)
 		if (!starts_nocase(text, str_of(schemes[i])))
 			continue;
 		struct str rest = after(text, 4);
-		if (starts_nocase(rest, STR("s")))
-			rest = after(rest, 1);
+		rest = after(rest, plural_length(rest));
 		return starts_nocase(rest, STR(":")) || starts_nocase(rest, STR("[:"));
 	}
 	return false;
@@ -100,13 +115,15 @@ static struct str value_refang(struct str text, struct arena *arena)
 	struct buf out = {0};
 	struct str rest = text;
 	if (has_fanged_scheme(rest)) {
-		buf_text(&out, "http");
-		rest = after(rest, 4);
+		size_t plural = plural_length(after(rest, 4));
+		buf_text(&out, plural > 0 ? "https" : "http");
+		rest = after(rest, 4 + plural);
 	}
 	while (rest.len > 0) {
 		const char *meant;
-		size_t len =
-			rest.p[0] == '[' || rest.p[0] == '(' || rest.p[0] == '{' ? fang_at(rest, &meant) : 0;
+		size_t len = rest.p[0] == '[' || rest.p[0] == '(' || rest.p[0] == '{' || rest.p[0] == '<'
+		                     ? fang_at(rest, &meant)
+		                     : 0;
 		if (len > 0)
 			buf_text(&out, meant);
 		else
@@ -123,10 +140,11 @@ static bool may_be_fanged(struct str text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.p[i];
-		if (c == '[' || c == '(' || c == '{' || c == '*' || (i < 3 && lower(c) == 'x'))
+		if (c == '[' || c == '(' || c == '{' || c == '<')
 			return true;
 	}
-	return false;
+	return text.len > 5 && memchr(text.p, ':', 6) && !starts_nocase(text, STR("http")) &&
+	       has_fanged_scheme(text);
 }
 
 static bool normalise_ip(struct str text, struct arena *arena, struct str *value)
