@@ -184,6 +184,11 @@ static void other_line_read(struct lines *lines, struct str line, struct str par
 		reading_quarantine(reading, part, "json", line, "%s", native->text);
 		return;
 	}
+	if (!format && json_tree_get(statement.root, "Incident")) {
+		reading_quarantine(reading, part, "json", line,
+			"IODEF (RFC 8727) is not read: expected STIX, X-ARF, or lines of a sensor");
+		return;
+	}
 	if (!format) {
 		refuse_unknown(reading, line, part, native);
 		return;
@@ -320,7 +325,7 @@ static bool read_elements(struct lines *lines, struct str *rest)
 			return true;
 		case JSON_STEP_BROKEN:
 			value = *rest;
-			*rest = STR_NONE;
+			*rest = (struct str){end, 0};
 			lines->number++;
 			return value.len == 0 || line_or_left_out(lines, value, end);
 		case JSON_STEP_VALUE:

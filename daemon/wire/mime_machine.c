@@ -225,7 +225,7 @@ static bool bulk_next(struct str *rest, size_t max_depth, struct str *value)
 	if (rest->len == 0 || *rest->p == ']')
 		return false;
 	if (!json_skip_value(rest, max_depth, value))
-		*rest = STR_NONE;
+		*rest = (struct str){value->p + value->len, 0};
 	return true;
 }
 

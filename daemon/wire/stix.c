@@ -232,7 +232,7 @@ static struct str cut_next(struct reader *reader, struct str *rest)
 		str_split(rest, '\n', &text);
 	} else {
 		text = *rest;
-		*rest = STR_NONE;
+		*rest = (struct str){text.p + text.len, 0};
 	}
 	return text;
 }

@@ -124,10 +124,12 @@ const struct xarf_type *xarf_type_v3(struct str group, struct str type)
 
 static bool stands_in(struct str text, struct str word)
 {
+	if (word.len == 0)
+		return true;
 	for (size_t i = 0; i + word.len <= text.len; i++)
 		if (str_equal_nocase((struct str){text.p + i, word.len}, word))
 			return true;
-	return word.len == 0;
+	return false;
 }
 
 const struct xarf_type *xarf_type_text(struct str category, struct str type)

@@ -59,23 +59,29 @@ def difference(before, after, kind):
     return {name: after[kind][name] - before[kind][name] for name in after[kind]}
 
 
-def test_every_mail_lands(desk):
-    """Broken, spam, reports, OpenPGP: each is one item at least; what is cut off is quarantined, no mail is as a whole."""
+@pytest.fixture(scope="module")
+def mailed(desk):
+    """Every mail that is no bounce has been sent: them, and what became of entries and items."""
     found = mails("abuse-reports", "arf", "mime", "spamassassin", "pgp", "eicar")
-    whole = [one for one in found if re.match(rb"\s*[!-9;-~]+[ \t]*:|From ", one[1])]
     before = desk.settle()
     send(desk, found)
     after = desk.settle(120)
-    items = difference(before, after, "items")
-    assert difference(before, after, "entries")["received"] == len(found)
+    reasons = {row["reason"] for row in desk.all_pages("quarantine", "list") if row["source"] == "report"}
+    return found, difference(before, after, "entries"), difference(before, after, "items"), reasons
+
+
+def test_every_mail_lands(mailed):
+    """Broken, spam, reports, OpenPGP: each is one item at least; what is cut off is quarantined, no mail is as a whole."""
+    found, entries, items, reasons = mailed
+    whole = [one for one in found if re.match(rb"\s*[!-9;-~]+[ \t]*:|From ", one[1])]
+    assert entries["received"] == len(found)
     assert items["found"] >= len(whole)
     assert items["reports"] + items["folded"] + items["correspondence"] + items["spam"] >= len(whole)
-    reasons = {row["reason"] for row in desk.all_pages("quarantine", "list")}
     for reason in reasons:
         assert re.search(r"boundary|no part begins|not a mail|no secret key", reason), reason
 
 
-def test_titles_are_readable(desk):
+def test_titles_are_readable(desk, mailed):
     """Every Subject that its sender encoded rightly stands in a title as Python's parser reads it."""
     titles = {report["title"] for report in desk.reports("--source", "report")}
     for title in ("まみむめも", "NOTE: 한국말로 하는 것", "Another PDF with 🎉 Unicode chars in it 🍿",
@@ -85,7 +91,7 @@ def test_titles_are_readable(desk):
         assert "=?" not in title and "\n" not in title, title
 
 
-def test_observables_are_what_the_mail_is_about(desk):
+def test_observables_are_what_the_mail_is_about(desk, mailed):
     """No indicator comes from Received lines, version numbers, dates, or our own address."""
     shown = json.dumps([desk.cirt("report", "show", report["id"]) for report in desk.reports("--source", "report")
                         if report["title"].startswith("Issue 1234567: [Abuse204.nl]")])
@@ -95,7 +101,7 @@ def test_observables_are_what_the_mail_is_about(desk):
         assert f'"{noise}"' not in shown, noise
 
 
-def test_eicar_is_found_in_both_mails(desk):
+def test_eicar_is_found_in_both_mails(desk, mailed):
     for title in ("suspicious attachment", "forwarded suspicious mail"):
         report = [one for one in desk.reports("--source", "report") if one["title"] == title]
         assert report, title
@@ -221,17 +227,26 @@ def test_invalid_bundles_lose_one_object_with_the_reason(desk):
             assert items["quarantined"] < len(objects), path.name
 
 
-def test_identifiers_of_observables_are_right(desk):
+def submit_copy(desk, path, folder):
+    """What became of a file, whether or not it was submitted before: a copy that differs in a blank."""
+    copy = folder / path.name
+    copy.write_bytes(path.read_bytes() + b" \n")
+    return submit(desk, copy)
+
+
+def test_identifiers_of_observables_are_right(desk, tmp_path):
     """Not one of the vectors is told that its properties give it another identifier."""
+    submit_copy(desk, DATA / "stix" / "sco-ids" / "spec-vectors.json", tmp_path)
     vectors = json.loads((DATA / "stix" / "sco-ids" / "spec-vectors.json").read_text())
     noted = desk.psql("SELECT sender_id FROM cirt.item WHERE array_to_string(notes, ' ') LIKE '%another identifier%'")
     assert not {one["id"] for one in vectors} & {row[0] for row in noted}
 
 
-def test_versions_hold_by_modified(desk):
+def test_versions_hold_by_modified(desk, tmp_path):
     """Of the files in versions/ the latest holds, in whatever order they came."""
     latest = {}
-    for path in bundles("versions"):
+    for path in reversed(bundles("versions")):
+        submit_copy(desk, path, tmp_path)
         one = json.loads(path.read_text())
         one = one.get("objects", [one])[0]
         if "modified" in one:
@@ -362,3 +377,21 @@ def test_sensor_files_are_read_whole(desk, name, rows):
     """An alert spread over lines, and logs in columns, as files."""
     items = submit(desk, DATA / "sensors" / name)
     assert items["reports"] + items["folded"] == items["found"] == rows, items
+
+
+NO_REPORTS = ("csirt", "iodef", "jcs", "json/test_transform", "net", "taxii", "taxonomies", "email/smtp-tls", "sensors/idea/idea0.schema.json")
+
+
+def test_what_is_no_report_is_told_so(desk, tmp_path):
+    """Tables of teams, taxonomies, IODEF and other JSON: never a report out of nothing, never gone without a word."""
+    paths = [path for name in NO_REPORTS for path in ([DATA / name] if (DATA / name).is_file() else sorted((DATA / name).rglob("*")))]
+    paths = [path for path in paths if path.is_file() and path.stat().st_size > 0]
+    assert len(paths) > 20
+    silent = []
+    for path in paths:
+        known = {row["id"] for row in desk.all_pages("quarantine", "list")}
+        items = submit_copy(desk, path, tmp_path)
+        fresh = [row for row in desk.all_pages("quarantine", "list") if row["id"] not in known]
+        if items["reports"] + items["folded"] or not fresh or not all(row["reason"] for row in fresh):
+            silent.append((str(path.relative_to(DATA)), items, fresh[:1]))
+    assert not silent, silent
