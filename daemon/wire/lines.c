@@ -110,6 +110,7 @@ static void statement_land(struct statement *statement, struct str part)
 
 	item->part = part;
 	item->report = statement->report;
+	reading_said(reading, &item->report);
 	item->report.doc = statement->doc;
 	if (statement->kind == ITEM_REPORT)
 		reading_part(

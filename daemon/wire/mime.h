@@ -6,6 +6,14 @@
 #include "wire/charset.h"
 #include "wire/reading.h"
 
+#define MAIL_SEALED_MAX 16 /* parts of one mail that are opened; each costs processes in another room */
+
+/* What was said of a signature or a key, and holds for all that stands inside. */
+struct mail_seal {
+	const struct mail_seal *next;
+	struct verdict verdict;
+};
+
 /* A mail at work, shared by the files mime*.c: one report and what is quarantined beside it. */
 struct mail {
 	struct reading *reading;
@@ -24,7 +32,9 @@ struct mail {
 	struct archive_spent unpacked; /* of the limits on archives */
 	size_t members_shown;
 	size_t hidden_count;
-	unsigned hidden_archives;  /* inside so many archives it is looked for now */
+	unsigned hidden_archives;           /* inside so many archives it is looked for now */
+	struct str blocks[MAIL_SEALED_MAX]; /* armour that was looked at */
+	size_t block_count;
 	size_t sealed_parts;       /* that somebody was asked to open */
 	size_t signed_parts;       /* with a signature that holds */
 	size_t unsigned_parts;     /* that none covers */
@@ -57,6 +67,7 @@ struct mail_place {
 	unsigned archives; /* inside so many archives */
 	bool covered;      /* by a signature that holds */
 	bool opened;       /* it was encrypted */
+	const struct mail_seal *seals;
 };
 void mail_walk(struct mail *mail, GMimeObject *object, struct mail_place place);
 /* The bytes of an object as they stood in the mail, in the arena. */
@@ -121,10 +132,14 @@ void mail_judge_content(struct mail *mail, GMimePart *part, struct str where);
 /* --- mime_sealed.c --- */
 /* PGP/MIME and S/MIME: opened and checked by reading->open_sealed(), then walked. False: it is none. */
 bool mail_take_sealed_multipart(struct mail *mail, GMimeMultipart *multipart, struct mail_place place);
+/* A child of any multipart that gateways made out of PGP/MIME (its control part, then what is encrypted); a
+ * signature over a file beside it is checked. True: nothing more is to be done with it. */
+bool mail_take_sealed_child(struct mail *mail, GMimeMultipart *multipart, int index, struct mail_place place);
+/* object NULL: a file that stood in no part of its own. */
 bool mail_take_sealed_file(struct mail *mail, GMimeObject *object, struct str type, struct str name,
 	struct str bytes, struct mail_place place);
 /* OpenPGP between the lines of a text: *text gets it with the blocks opened. False: nothing changed. */
-bool mail_open_text(struct mail *mail, struct mail_place place, struct str *text);
+bool mail_open_text(struct mail *mail, struct mail_place *place, struct str *text);
 /* Says what of a signed mail is not signed. */
 void mail_sealed_end(struct mail *mail);
 
@@ -146,6 +161,7 @@ struct mail_file {
 	struct str type;
 	struct str bytes; /* decoded */
 	struct str text;  /* the same without a byte order mark, as UTF-8; set by mail_machine_take() */
+	const struct mail_seal *seals; /* of where it stands */
 };
 /* Does a machine say this, to machines (ARF, X-ARF, a table)? Then it becomes items of its own, or will; what
  * is walked from then on belongs to such an item, until the scope is left. */

@@ -74,7 +74,8 @@ static bool take_statement(struct opening *opening, const struct archive_member 
 			STR_ARG(name)),
 		.name = name,
 		.type = STR("application/octet-stream"),
-		.bytes = member->bytes};
+		.bytes = member->bytes,
+		.seals = opening->archive.place.seals};
 	bool taken = mail_machine_take(mail, &file);
 
 	mail_scope_leave(mail, outer);
@@ -88,6 +89,20 @@ static void read_member(struct mail *mail, struct str utf8, struct str name, uns
 		mail_read_text(mail, utf8, name, mail_is_html(STR_NONE, name), archives);
 	else
 		mail_look_inside(mail, utf8, name, archives);
+}
+
+static bool take_sealed(
+	struct mail *mail, const struct archive_member *member, struct str name, struct mail_place place)
+{
+	const struct mail_scope *outer = mail->scope;
+	bool taken;
+
+	place.path = arena_printf(mail->reading->arena, STR_FMT ": " STR_FMT,
+		STR_ARG(place.path.len ? place.path : STR("1")), STR_ARG(name));
+	taken = mail_take_sealed_file(
+		mail, NULL, STR("application/octet-stream"), name, member->bytes, place);
+	mail_scope_leave(mail, outer);
+	return taken;
 }
 
 static bool take_member(const struct archive_member *member, void *context)
@@ -109,6 +124,8 @@ static bool take_member(const struct archive_member *member, void *context)
 	if (mail_is_message_name(name) && !opening->document &&
 		mail_take_message(mail, member->bytes, name, STR("message/rfc822"), place))
 		return true;
+	if (!opening->document && !member->cut && take_sealed(mail, member, name, place))
+		return !mail->reading->waits;
 	reading_part(mail->reading, mail_item(mail)->number, text ? PART_TEXT | PART_FILE : PART_FILE, name,
 		text ? STR("text/plain") : STR("application/octet-stream"), text ? utf8 : member->bytes);
 	if (text && !opening->document)
@@ -190,6 +207,8 @@ void mail_archives_open(struct mail *mail)
 	archive_password_find(buf_view(&mail->text), mail->reading->arena, passwords, PASSWORDS_MAX, &count);
 	for (size_t i = 0; i < mail->archive_count; i++) {
 		struct mail_archive archive = mail->archives[i];
+		if (mail->reading->waits)
+			return;
 		open_one(mail, &archive, passwords, count);
 	}
 }

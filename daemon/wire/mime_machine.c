@@ -25,6 +25,9 @@ struct mail_table {
 	struct str text; /* in the arena; what is not of Shadowserver */
 	struct buf name;
 	struct buf bytes;
+	struct arena *kept; /* of what was said of it: rows are sent, and their arena forgets */
+	struct verdict *said;
+	size_t said_count;
 };
 
 /* To whom the parts belong that are walked now: an item inside the mail's own. */
@@ -275,6 +278,27 @@ static bool take_bulk(struct mail *mail, const struct mail_file *file)
 	return true;
 }
 
+/* The verdicts of a chain, the first that was said first. */
+static size_t seals_list(const struct mail_seal *seals, struct arena *arena, struct verdict **list)
+{
+	size_t count = 0, at;
+
+	for (const struct mail_seal *seal = seals; seal; seal = seal->next)
+		count++;
+	at = count;
+	*list = arena_alloc(arena, (count + 1) * sizeof(**list));
+	for (const struct mail_seal *seal = seals; seal; seal = seal->next) {
+		const struct verdict *from = &seal->verdict;
+
+		(*list)[--at] = (struct verdict){.engine = arena_str(arena, from->engine),
+			.rule = arena_str(arena, from->rule),
+			.set_digest = arena_str(arena, from->set_digest),
+			.part = arena_str(arena, from->part),
+			.outcome = arena_str(arena, from->outcome)};
+	}
+	return count;
+}
+
 static struct mail_table *table_add(struct mail *mail, const struct mail_file *file, enum format format)
 {
 	struct mail_table **last = &mail->tables, *table;
@@ -284,6 +308,8 @@ static struct mail_table *table_add(struct mail *mail, const struct mail_file *f
 	*last = table = mem_alloc(sizeof(*table));
 	table->format = format;
 	buf_str(&table->name, file->name);
+	table->kept = arena_new(256);
+	table->said_count = seals_list(file->seals, table->kept, &table->said);
 	return table;
 }
 
@@ -304,7 +330,7 @@ static void take_statements(struct mail *mail, const struct mail_file *file)
 	if (size > STATEMENTS_MAX)
 		reading_note(mail->reading, mail_report(mail),
 			STR_FMT ": of all files %d bytes are read for events and STIX at most, this is for "
-		                "cirt submit",
+				"cirt submit",
 			STR_ARG(utf8_cut(file->name, 100)), STATEMENTS_MAX);
 	else
 		table_add(mail, file, format)->text = arena_str(mail->reading->arena, file->text);
@@ -326,14 +352,20 @@ static bool take_table(struct mail *mail, const struct mail_file *file)
 bool mail_machine_take(struct mail *mail, const struct mail_file *file)
 {
 	struct mail_file read = *file;
+	struct verdict *said;
+	bool taken;
 	size_t bad;
 
 	if (mail_item(mail)->kind != ITEM_REPORT || file->bytes.len == 0)
 		return false; /* a bounce brings back what we sent ourselves */
 	read.text = charset_unmarked(file->bytes, mail->reading->arena, &bad);
+	mail->reading->said_count = seals_list(file->seals, mail->reading->arena, &said);
+	mail->reading->said = said;
 	take_statements(mail, &read);
-	return take_feedback(mail, &read) || take_bulk(mail, &read) || take_xarf(mail, &read) ||
-	       take_table(mail, &read);
+	taken = take_feedback(mail, &read) || take_bulk(mail, &read) || take_xarf(mail, &read) ||
+	        take_table(mail, &read);
+	mail->reading->said_count = 0;
+	return taken;
 }
 
 /* --- the mail itself --- */
@@ -385,12 +417,16 @@ static void read_statements(struct mail *mail)
 	struct err err = {0};
 
 	reading->flush = NULL;
-	for (const struct mail_table *table = mail->tables; table; table = table->next)
+	for (const struct mail_table *table = mail->tables; table; table = table->next) {
+		reading->said = table->said;
+		reading->said_count = table->said_count;
 		if (table->format != FORMAT_SHADOWSERVER &&
 			!(table->format == FORMAT_STIX ? stix_read : lines_read)(
 				reading, table->text, STR_NONE, &err))
 			reading_quarantine(reading, arena_str(reading->arena, buf_view(&table->name)), "json",
 				table->text, "%s", err.text);
+	}
+	reading->said_count = 0;
 	reading->flush = flush;
 }
 
@@ -404,10 +440,14 @@ void mail_machine_tables(struct mail *mail)
 	buf_str(&subject, title); /* the arena forgets it after the first rows */
 	for (struct mail_table *table = mail->tables, *next; table; table = next) {
 		next = table->next;
+		mail->reading->said = table->said;
+		mail->reading->said_count = table->said_count;
 		if (!mail->reading->waits && table->format == FORMAT_SHADOWSERVER)
 			shadowserver_rows(mail->reading, buf_view(&table->name), buf_view(&subject),
 				buf_view(&table->bytes));
 		buf_free(&table->name);
+		mail->reading->said_count = 0;
+		arena_free(&table->kept);
 		buf_free(&table->bytes);
 		free(table);
 	}

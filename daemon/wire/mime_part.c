@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "model/storable.h"
 #include "wire/fields.h"
+#include "wire/html.h"
 #include "wire/mime.h"
 #include "wire/transfer.h"
 
@@ -176,6 +177,18 @@ static bool take_message(struct mail *mail, const struct leaf *leaf)
 	return false;
 }
 
+/* What a machine says is no text for people. */
+static bool take_statement(struct mail *mail, const struct leaf *leaf)
+{
+	struct mail_file file = {.part = mail_place_name(mail, leaf->place.path),
+		.name = leaf->name,
+		.type = leaf->type,
+		.bytes = leaf->bytes,
+		.seals = leaf->place.seals};
+
+	return mail_machine_take(mail, &file);
+}
+
 void mail_take_bytes(struct mail *mail, struct str bytes, struct str name, struct mail_place place)
 {
 	struct str utf8;
@@ -188,7 +201,7 @@ void mail_take_bytes(struct mail *mail, struct str bytes, struct str name, struc
 		.text = text};
 
 	mail->unsigned_parts += !place.covered;
-	if (take_message(mail, &leaf))
+	if (take_message(mail, &leaf) || take_statement(mail, &leaf))
 		return;
 	if (text)
 		take_text(mail, &leaf);
@@ -211,17 +224,6 @@ static bool is_attached(GMimeObject *object, struct str type, struct str name)
 	return str_starts(type, STR("application/")) || !g_mime_object_get_content_id(object);
 }
 
-/* What a machine says is no text for people. */
-static bool take_statement(struct mail *mail, const struct leaf *leaf)
-{
-	struct mail_file file = {.part = mail_place_name(mail, leaf->place.path),
-		.name = leaf->name,
-		.type = leaf->type,
-		.bytes = leaf->bytes};
-
-	return mail_machine_take(mail, &file);
-}
-
 /* Of a message that was not delivered only the header may come back. */
 static void take_returned_headers(struct mail *mail, struct str bytes)
 {
@@ -240,6 +242,32 @@ static bool is_text(const struct mail *mail, const struct leaf *leaf)
 	       (mail_is_text_name(leaf->name) && mail_text_of(mail, leaf->bytes, &text));
 }
 
+/* Armour in it; of a page, in what its reader sees. */
+static void open_text(struct mail *mail, struct leaf *leaf)
+{
+	bool html = mail_is_html(leaf->type, leaf->name);
+	size_t bad;
+	struct str text = charset_unmarked(leaf->bytes, mail->reading->arena, &bad), page, beneath;
+
+	if (text.len == 0 || !memmem(text.p, text.len, "-----BEGIN PGP ", 15))
+		return;
+	if (html) {
+		page = mail_to_utf8(mail, leaf->object, leaf->bytes, true);
+		text = html_text(page, mail->reading->arena, &beneath);
+	}
+	if (!mail_open_text(mail, &leaf->place, &text))
+		return;
+	if (html)
+		reading_part(
+			mail->reading, mail_item(mail)->number, PART_TEXT, STR("html"), leaf->type, page);
+	leaf->object = NULL;
+	leaf->bytes = text;
+	if (html) {
+		leaf->type = STR("text/plain");
+		mail_search(mail, beneath);
+	}
+}
+
 static void take_leaf(struct mail *mail, GMimeObject *object, struct mail_place place)
 {
 	struct leaf leaf = {.object = object, .place = place};
@@ -256,8 +284,9 @@ static void take_leaf(struct mail *mail, GMimeObject *object, struct mail_place 
 	if (mail_take_sealed_file(mail, object, leaf.type, leaf.name, leaf.bytes, place))
 		return;
 	mail->unsigned_parts += !place.covered;
-	if (str_equal(leaf.type, STR("text/plain")) && mail_open_text(mail, place, &leaf.bytes))
-		leaf.object = NULL;
+	leaf.text = is_text(mail, &leaf);
+	if (leaf.text)
+		open_text(mail, &leaf);
 	if (take_message(mail, &leaf) || take_statement(mail, &leaf))
 		return;
 	if (str_starts(leaf.type, STR("message/")) || str_equal(leaf.type, STR("text/rfc822-headers"))) {
@@ -272,7 +301,6 @@ static void take_leaf(struct mail *mail, GMimeObject *object, struct mail_place 
 			take_returned_headers(mail, leaf.bytes);
 		return; /* delivery status and its like: what machines say, kept, not searched */
 	}
-	leaf.text = is_text(mail, &leaf);
 	if (leaf.text)
 		take_text(mail, &leaf);
 	if (!leaf.text || leaf.attached)
@@ -364,7 +392,7 @@ static void take_multipart(struct mail *mail, GMimeMultipart *multipart, struct 
 		plain |= is_plain(child);
 		if (digest && GMIME_IS_MESSAGE_PART(child))
 			walk_digested(mail, GMIME_MESSAGE_PART(child), inside);
-		else
+		else if (!mail_take_sealed_child(mail, multipart, i, inside))
 			mail_walk(mail, child, inside);
 	}
 	mail_scope_leave(mail, outer);

@@ -3,11 +3,12 @@
 #include "base/mem.h"
 #include "model/storable.h"
 #include "wire/armour.h"
+#include "wire/html.h"
 #include "wire/letter.h"
 #include "wire/mime.h"
 
 /* What is encrypted or signed in a mail: PGP/MIME (RFC 3156), S/MIME (RFC 8551), OpenPGP in the text. */
-#define SEALED_MAX 16 /* parts of one mail that are looked at; each costs processes in another room */
+#define SEALED_MAX MAIL_SEALED_MAX
 
 /* --- what is said of it --- */
 
@@ -16,8 +17,11 @@ static const char *engine_of(enum sealed_kind kind)
 	return kind == SEALED_PGP || kind == SEALED_PGP_DETACHED ? "openpgp" : "smime";
 }
 
-static void say(struct mail *mail, enum sealed_kind kind, struct str key, struct str part, struct str outcome)
+/* Of this place too: what a machine says there is signed by the same. */
+static void say(struct mail *mail, struct mail_place *place, enum sealed_kind kind, struct str key,
+	struct str part, struct str outcome)
 {
+	struct mail_seal *seal = arena_alloc(mail->reading->arena, sizeof(*seal));
 	struct verdict verdict = {.engine = str_of(engine_of(kind)),
 		.rule = key,
 		.set_digest = STR(""),
@@ -25,6 +29,8 @@ static void say(struct mail *mail, enum sealed_kind kind, struct str key, struct
 		.outcome = outcome};
 
 	reading_verdict(mail->reading, mail_report(mail), &verdict);
+	*seal = (struct mail_seal){place->seals, verdict};
+	place->seals = seal;
 }
 
 static struct str describe(const struct mail *mail, const struct seal_signature *signature)
@@ -52,15 +58,15 @@ static bool is_sender(const struct mail *mail, struct str addresses)
 }
 
 /* True: one of them holds, so that these bytes were signed. */
-static bool say_signatures(
-	struct mail *mail, enum sealed_kind kind, const struct unsealed *unsealed, struct str part)
+static bool say_signatures(struct mail *mail, struct mail_place *place, enum sealed_kind kind,
+	const struct unsealed *unsealed, struct str part)
 {
 	bool holds = false;
 
 	for (size_t i = 0; i < unsealed->signature_count; i++) {
 		const struct seal_signature *one = &unsealed->signatures[i];
 
-		say(mail, kind, one->key, part, describe(mail, one));
+		say(mail, place, kind, one->key, part, describe(mail, one));
 		if (!signature_holds(one->state))
 			continue;
 		holds = true;
@@ -77,6 +83,12 @@ static bool say_signatures(
 
 /* --- asking --- */
 
+static void not_enabled(struct mail *mail, struct str part)
+{
+	reading_note(mail->reading, mail_report(mail),
+		STR_FMT ": encrypted or signed, and not looked at: keys are not enabled", STR_ARG(part));
+}
+
 static bool ask(struct mail *mail, const struct sealed *sealed, struct str part, struct unsealed *unsealed)
 {
 	struct reading *reading = mail->reading;
@@ -85,9 +97,7 @@ static bool ask(struct mail *mail, const struct sealed *sealed, struct str part,
 	if (reading->waits)
 		return false;
 	if (!reading->open_sealed) {
-		reading_note(reading, mail_report(mail),
-			STR_FMT ": encrypted or signed, and not looked at: keys are not enabled",
-			STR_ARG(part));
+		not_enabled(mail, part);
 		return false;
 	}
 	if (mail->sealed_parts++ >= SEALED_MAX) {
@@ -114,12 +124,12 @@ static void set_aside(struct mail *mail, const struct unsealed *unsealed, struct
 		mail->reading, part, "keys", raw, "it cannot be opened: " STR_FMT, STR_ARG(unsealed->reason));
 }
 
-static void say_opened(
-	struct mail *mail, enum sealed_kind kind, const struct unsealed *unsealed, struct str part)
+static void say_opened(struct mail *mail, struct mail_place *place, enum sealed_kind kind,
+	const struct unsealed *unsealed, struct str part)
 {
 	if (!unsealed->encrypted)
 		return;
-	say(mail, kind, unsealed->key, part,
+	say(mail, place, kind, unsealed->key, part,
 		arena_printf(
 			mail->reading->arena, "decrypted with our key " STR_FMT, STR_ARG(unsealed->key)));
 }
@@ -208,8 +218,8 @@ static void take_sealed(struct mail *mail, const struct sealed *sealed, struct s
 			set_aside(mail, &unsealed, part, raw);
 		return;
 	}
-	say_opened(mail, sealed->kind, &unsealed, part);
-	place.covered |= say_signatures(mail, sealed->kind, &unsealed, part);
+	say_opened(mail, &place, sealed->kind, &unsealed, part);
+	place.covered |= say_signatures(mail, &place, sealed->kind, &unsealed, part);
 	place.opened |= unsealed.encrypted;
 	if (!entity || !walk_opened(mail, unsealed.plain, part, place))
 		take_inside(mail, &unsealed, part, name, place);
@@ -224,20 +234,28 @@ static bool is_type(GMimeObject *object, const char *type, const char *subtype)
 
 static struct str parameter(GMimeObject *object, const char *name)
 {
-	GMimeContentType *type = g_mime_object_get_content_type(object);
+	GMimeContentType *type = object ? g_mime_object_get_content_type(object) : NULL;
 
 	return str_of(type ? g_mime_content_type_get_parameter(type, name) : NULL);
 }
 
 static void keep(struct mail *mail, GMimeObject *object, struct str name, struct str bytes)
 {
-	reading_evidence(mail->reading, mail_item(mail)->number, name, mail_media_type(mail, object), bytes);
+	reading_evidence(mail->reading, mail_item(mail)->number, name,
+		object ? mail_media_type(mail, object) : STR("application/octet-stream"), bytes);
+}
+
+static void take_encrypted_part(struct mail *mail, GMimeObject *data, struct mail_place place)
+{
+	struct sealed sealed = {.kind = SEALED_PGP, .bytes = mail_decoded(mail, GMIME_PART(data))};
+
+	keep(mail, data, STR("encrypted.asc"), sealed.bytes);
+	take_sealed(mail, &sealed, mail_raw(mail, data), STR(""), true, place);
 }
 
 static bool take_encrypted(struct mail *mail, GMimeMultipart *multipart, struct mail_place place)
 {
 	GMimeObject *data;
-	struct sealed sealed = {.kind = SEALED_PGP};
 
 	if (g_mime_multipart_get_count(multipart) < 2)
 		return false;
@@ -246,9 +264,7 @@ static bool take_encrypted(struct mail *mail, GMimeMultipart *multipart, struct 
 		return false;
 	place.path = mail_child_path(mail, place.path, 2);
 	place.depth++;
-	sealed.bytes = mail_decoded(mail, GMIME_PART(data));
-	keep(mail, data, STR("encrypted.asc"), sealed.bytes);
-	take_sealed(mail, &sealed, mail_raw(mail, data), STR(""), true, place);
+	take_encrypted_part(mail, data, place);
 	return true;
 }
 
@@ -394,9 +410,9 @@ static void check_signature(struct mail *mail, const struct sealed *sealed, stru
 	if (!ask(mail, sealed, part, &unsealed))
 		return;
 	if (unsealed.outcome == UNSEAL_OPENED)
-		place->covered |= say_signatures(mail, sealed->kind, &unsealed, part);
+		place->covered |= say_signatures(mail, place, sealed->kind, &unsealed, part);
 	else
-		say(mail, sealed->kind, STR("signature"), part,
+		say(mail, place, sealed->kind, STR("signature"), part,
 			arena_printf(mail->reading->arena, "signature not checked: " STR_FMT,
 				STR_ARG(utf8_cut(unsealed.reason, 300))));
 }
@@ -427,6 +443,90 @@ static bool take_signed(struct mail *mail, GMimeMultipart *multipart, struct mai
 			mail_walk(mail, g_mime_multipart_get_part(multipart, i), inside);
 	}
 	return true;
+}
+
+/* --- shapes that gateways make --- */
+
+static bool is_control(GMimeMultipart *multipart, int index)
+{
+	return index >= 0 && index < g_mime_multipart_get_count(multipart) &&
+	       is_type(g_mime_multipart_get_part(multipart, index), "application", "pgp-encrypted");
+}
+
+static bool is_message(struct mail *mail, GMimeMultipart *multipart, int index)
+{
+	GMimeObject *part = index < g_mime_multipart_get_count(multipart)
+	                            ? g_mime_multipart_get_part(multipart, index)
+	                            : NULL;
+
+	return part && GMIME_IS_PART(part) &&
+	       armour_guess(mail_decoded(mail, GMIME_PART(part))) == ARMOUR_MESSAGE;
+}
+
+/* "a.csv.asc", "a.csv.sig" → "a.csv" */
+static struct str signed_name(struct str name)
+{
+	static const struct str endings[] = {
+		{".sig", 4}, {".asc", 4}, {".sign", 5}, {".pgp", 4}, {".gpg", 4}};
+
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+		if (name.len > endings[i].len &&
+			str_equal_nocase(
+				(struct str){name.p + name.len - endings[i].len, endings[i].len}, endings[i]))
+			return (struct str){name.p, name.len - endings[i].len};
+	return STR_NONE;
+}
+
+static GMimePart *part_named(struct mail *mail, GMimeMultipart *multipart, struct str name)
+{
+	for (int i = 0; i < g_mime_multipart_get_count(multipart); i++) {
+		GMimeObject *part = g_mime_multipart_get_part(multipart, i);
+
+		if (GMIME_IS_PART(part) && str_equal(mail_file_name(mail, part), name))
+			return GMIME_PART(part);
+	}
+	return NULL;
+}
+
+/* A signature over a file that stands beside it: checked, and kept as the file that it is. */
+static void check_beside(
+	struct mail *mail, GMimeMultipart *multipart, GMimeObject *child, struct mail_place place)
+{
+	struct sealed sealed = {.kind = SEALED_PGP_DETACHED};
+	size_t signed_parts = mail->signed_parts;
+	struct str name = mail_file_name(mail, child), of = signed_name(name);
+	GMimePart *file;
+
+	if (!GMIME_IS_PART(child) || (of.len == 0 && !is_type(child, "application", "pgp-signature")))
+		return;
+	sealed.signature = mail_decoded(mail, GMIME_PART(child));
+	if (armour_guess(sealed.signature) != ARMOUR_SIGNATURE)
+		return;
+	file = of.len > 0 ? part_named(mail, multipart, of) : NULL;
+	if (!file) {
+		reading_note(mail->reading, mail_report(mail),
+			STR_FMT " is a signature, and what it was made over is not beside it",
+			STR_ARG(mail_place_name(mail, place.path)));
+		return;
+	}
+	sealed.bytes = mail_decoded(mail, file);
+	check_signature(mail, &sealed, &place);
+	mail->signed_parts = signed_parts; /* it says nothing of the mail */
+}
+
+bool mail_take_sealed_child(struct mail *mail, GMimeMultipart *multipart, int index, struct mail_place place)
+{
+	GMimeObject *child = g_mime_multipart_get_part(multipart, index);
+
+	if (is_control(multipart, index) && is_message(mail, multipart, index + 1))
+		return true; /* "Version: 1" */
+	if (is_control(multipart, index - 1) && is_message(mail, multipart, index)) {
+		take_encrypted_part(mail, child, place);
+		return true;
+	}
+	if (GMIME_IS_PART(child))
+		check_beside(mail, multipart, child, place);
+	return false;
 }
 
 bool mail_take_sealed_multipart(struct mail *mail, GMimeMultipart *multipart, struct mail_place place)
@@ -460,6 +560,8 @@ static bool is_pgp(struct str type, struct str name, struct str bytes)
 	            (inner_name(name).len > 0 && !str_ends(name, STR(".p7m")));
 	enum armour_kind kind = armour_guess(bytes);
 
+	/* One in armour says itself what it is; in a text it is opened where it stands. */
+	said |= !str_starts(type, STR("text/")) && bytes.len > 0 && !(bytes.p[0] & 0x80);
 	return said && (kind == ARMOUR_MESSAGE || kind == ARMOUR_SIGNED);
 }
 
@@ -469,10 +571,14 @@ bool mail_take_sealed_file(struct mail *mail, GMimeObject *object, struct str ty
 	bool smime = is_smime(type, name, object);
 	struct sealed sealed = {.kind = smime ? SEALED_CMS : SEALED_PGP, .bytes = bytes};
 
-	if (!mail->reading->open_sealed || (!smime && !is_pgp(type, name, bytes)))
+	if (!smime && !is_pgp(type, name, bytes))
 		return false;
+	if (!mail->reading->open_sealed) {
+		not_enabled(mail, mail_place_name(mail, place.path));
+		return false;
+	}
 	keep(mail, object, name.len > 0 ? name : smime ? STR("smime.p7m") : STR("encrypted.pgp"), bytes);
-	take_sealed(mail, &sealed, mail_raw(mail, object), inner_name(name), smime, place);
+	take_sealed(mail, &sealed, object ? mail_raw(mail, object) : bytes, inner_name(name), smime, place);
 	return true;
 }
 
@@ -494,13 +600,33 @@ static void put_opened(
 	(void)part;
 }
 
+/* The same stands in the text and in the page of many mails. */
+static bool is_known(struct mail *mail, struct str armour)
+{
+	for (size_t i = 0; i < mail->block_count; i++)
+		if (str_equal(mail->blocks[i], armour))
+			return true;
+	if (mail->block_count < SEALED_MAX)
+		mail->blocks[mail->block_count++] = armour;
+	return false;
+}
+
 /* One block; false: it stays as it stands. */
-static bool open_block(struct mail *mail, const struct armour *armour, struct str part, struct buf *text)
+static bool open_block(struct mail *mail, struct mail_place *place, const struct armour *armour,
+	struct str part, struct buf *text)
 {
 	struct sealed sealed = {.kind = SEALED_PGP, .bytes = armour->block};
 	struct unsealed unsealed;
 
 	if (armour->kind != ARMOUR_MESSAGE && armour->kind != ARMOUR_SIGNED)
+		return false;
+	if (armour->unclosed)
+		reading_note(mail->reading, mail_report(mail), STR_FMT ": armour has no end", STR_ARG(part));
+	if (armour->unclosed && armour->kind == ARMOUR_SIGNED)
+		return false;
+	if (armour->odd)
+		sealed.bytes = armour_clean(armour, mail->reading->arena);
+	if (is_known(mail, sealed.bytes))
 		return false;
 	if (!ask(mail, &sealed, part, &unsealed))
 		return false;
@@ -508,28 +634,41 @@ static bool open_block(struct mail *mail, const struct armour *armour, struct st
 		set_aside(mail, &unsealed, part, armour->block);
 		return false;
 	}
-	say_opened(mail, SEALED_PGP, &unsealed, part);
-	put_opened(mail, &unsealed, say_signatures(mail, SEALED_PGP, &unsealed, part), text, part);
+	say_opened(mail, place, SEALED_PGP, &unsealed, part);
+	put_opened(mail, &unsealed, say_signatures(mail, place, SEALED_PGP, &unsealed, part), text, part);
 	return true;
 }
 
-bool mail_open_text(struct mail *mail, struct mail_place place, struct str *text)
+/* Lines that end in "<br>" were a page, whatever they are called now. */
+static struct str as_lines(const struct mail *mail, struct str text)
+{
+	struct str beneath;
+	static const char *const wrapped[] = {"PGP MESSAGE-----<", "PGP SIGNED MESSAGE-----<"};
+
+	for (size_t i = 0; i < ARRAY_LEN(wrapped); i++)
+		if (memmem(text.p, text.len, wrapped[i], strlen(wrapped[i])))
+			return html_text(text, mail->reading->arena, &beneath);
+	return text;
+}
+
+bool mail_open_text(struct mail *mail, struct mail_place *place, struct str *text)
 {
 	struct buf out = {0};
-	struct str rest = *text;
+	struct str rest;
 	struct armour armour;
 	bool any = false, outside = false;
 	size_t held = mail->signed_parts;
 
 	if (!text->len || !memmem(text->p, text->len, "-----BEGIN PGP ", 15))
 		return false;
+	rest = as_lines(mail, *text);
 	while (!mail->reading->waits && armour_next(&rest, &armour)) {
 		struct str part = arena_printf(mail->reading->arena, "the text of " STR_FMT,
-			STR_ARG(mail_place_name(mail, place.path)));
+			STR_ARG(mail_place_name(mail, place->path)));
 
 		outside |= str_trim(armour.before).len > 0;
 		buf_str(&out, armour.before);
-		if (open_block(mail, &armour, part, &out))
+		if (open_block(mail, place, &armour, part, &out))
 			any = true;
 		else
 			buf_str(&out, armour.block);

@@ -410,6 +410,7 @@ bool native_line_read(struct reading *reading, struct str line, struct str part,
 	item = reading_item(reading, ITEM_REPORT);
 	item->part = part;
 	item->report = state.report;
+	reading_said(reading, &item->report);
 	item->report.doc = line;
 	reading_part(reading, item->number, PART_EVENT, STR("doc"), STR("application/json"), line);
 	return true;

@@ -44,6 +44,12 @@ static void *array_more(struct arena *arena, void *array, size_t count, size_t s
 	return arena_grow(arena, array, count * size, 2 * count * size);
 }
 
+void reading_said(struct reading *reading, struct report *report)
+{
+	for (size_t i = 0; i < reading->said_count; i++)
+		reading_verdict(reading, report, &reading->said[i]);
+}
+
 struct item *reading_item(struct reading *reading, enum item_kind kind)
 {
 	struct item *item;
@@ -55,6 +61,8 @@ struct item *reading_item(struct reading *reading, enum item_kind kind)
 	item->report.confidence = -1;
 	item->report.count = 1;
 	item->report.observed = CLOCK_UNKNOWN;
+	if (kind != ITEM_QUARANTINED)
+		reading_said(reading, &item->report);
 	return item;
 }
 

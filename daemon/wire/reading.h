@@ -49,7 +49,10 @@ struct reading {
 	struct stix_object *objects;
 	size_t object_count;
 	uint32_t next_item; /* number of the next item */
-	size_t bad_count;   /* quarantined, flushed ones too */
+	/* What holds for every item that is added now: who signed what it stands in. */
+	const struct verdict *said;
+	size_t said_count;
+	size_t bad_count; /* quarantined, flushed ones too */
 	/* From the host; may be NULL. at(): what is being read now, for the slot. left_out(): this item must
 	 * not be read: *reason gets why. flush(): items so far are complete; finish and send them; called by
 	 * reading_flush() only. */
@@ -87,6 +90,8 @@ void reading_note(struct reading *reading, struct report *report, const char *fo
  * note. */
 #define VERDICTS_MAX 64
 void reading_verdict(struct reading *reading, struct report *report, const struct verdict *verdict);
+/* What holds for every item (reading->said); for a report that was not made by reading_item(). */
+void reading_said(struct reading *reading, struct report *report);
 void reading_tag(struct reading *reading, struct report *report, struct str tag);
 /* Nothing more is to be read, by limits->max_items or max_bad; *reason gets which: the rest goes into
  * quarantine as one item. */

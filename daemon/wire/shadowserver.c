@@ -387,6 +387,7 @@ static void row_add(struct table *table, const struct csv_record *record, struct
 	item = reading_item(reading, ITEM_REPORT);
 	item->part = part;
 	item->report = report;
+	reading_said(reading, &item->report);
 	reading_part(reading, item->number, PART_EVENT, STR("doc"), STR("text/csv"), report.doc);
 }
 

@@ -108,6 +108,7 @@ bool xarf_text_item(struct reading *reading, struct str part, struct str title, 
 	item = reading_item(reading, ITEM_REPORT);
 	item->part = arena_str(reading->arena, part);
 	item->report = report;
+	reading_said(reading, &item->report);
 	reading_part(reading, item->number, PART_EVENT, STR("doc"), STR("text/plain"), text);
 	return true;
 }

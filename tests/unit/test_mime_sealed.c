@@ -2,6 +2,8 @@
 
 #include "unit.h"
 
+#include "made_archive.h"
+
 #include "wire/reading.h"
 
 #define ENVELOPE "{\"from\":\"a@b.example\",\"to\":[\"report@cirt.example\"]}"
@@ -271,6 +273,157 @@ static void test_blocks_in_the_text_are_opened_where_they_stand(void **state)
 	free_reading(&reading);
 }
 
+#define ARMOUR                                                                                   \
+	"-----BEGIN PGP MESSAGE-----\n\nhQEMAxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n" \
+	"-----END PGP MESSAGE-----\n"
+
+/* As gateways and people send it on. */
+static void test_shapes_of_real_senders_are_opened(void **state)
+{
+	static const char *const mails[] = {
+		/* Exchange takes PGP/MIME apart */
+		HEADER "Content-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: text/plain\n\n\n--m\n"
+		       "Content-Type: application/pgp-encrypted\n\nVersion: 1\n--m\nContent-Type: "
+		       "application/octet-stream; name=encrypted.asc\n\n" ARMOUR "--m--\n",
+		HEADER "\nBob wrote:\n> -----BEGIN PGP MESSAGE-----\n>\n> "
+		       "hQEMAxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n> -----END PGP MESSAGE-----\n",
+		HEADER
+		"Content-Type: text/html\n\n<p>-----BEGIN PGP MESSAGE-----<br><br>"
+		"hQEMAxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx<br>-----END PGP MESSAGE-----</p>\n",
+		HEADER
+		"\n-----BEGIN PGP MESSAGE-----<br>\n<br>\n"
+		"hQEMAxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx<br>\n-----END PGP MESSAGE-----<br>\n",
+		HEADER "Content-Type: application/octet-stream; name=note.bin\n\n\n" ARMOUR,
+		HEADER
+		"\n-----BEGIN PGP MESSAGE-----\n\nhQEMAxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(mails) / sizeof(mails[0]); i++) {
+		struct keeper keeper = {.says = {.outcome = UNSEAL_OPENED,
+						.encrypted = true,
+						.key = STR("F00D"),
+						.plain = STR("see http://evil.example/opened\n")}};
+		struct reading reading;
+		const struct report *report = run(&reading, &keeper, str_of(mails[i]));
+
+		if (keeper.count != 1)
+			fail_msg("%zu: asked %u times", i, keeper.count);
+		if (!memmem(keeper.asked.bytes.p, keeper.asked.bytes.len, ARMOUR, strlen(ARMOUR) - 1))
+			fail_msg("%zu: asked for \"" STR_FMT "\"", i, STR_ARG(keeper.asked.bytes));
+		if (!report_find(report, OBSERVABLE_URL, OBSERVED_INDICATOR))
+			fail_msg("%zu: what was inside is not read", i);
+		assert_int_equal(noted(report, "armour has no end"), i == 5);
+		free_reading(&reading);
+	}
+}
+
+/* The page says what the text says: once is enough. */
+static void test_the_same_block_is_opened_once(void **state)
+{
+	struct keeper keeper = {.says = {.outcome = UNSEAL_NO_KEY, .reason = STR("no key")}};
+	struct reading reading;
+
+	(void)state;
+	run(&reading, &keeper,
+		STR(HEADER "Content-Type: multipart/alternative; boundary=m\n\n--m\nContent-Type: "
+			   "text/plain\n\n" ARMOUR "--m\nContent-Type: text/html\n\n<pre>" ARMOUR
+			   "</pre>\n--m--\n"));
+	assert_int_equal(keeper.count, 1);
+	assert_int_equal(reading.item_count, 2);
+	free_reading(&reading);
+}
+
+static void test_a_signature_beside_its_file_is_checked(void **state)
+{
+	struct keeper keeper = signed_by(SIGNATURE_GOOD);
+	struct reading reading;
+	const struct report *report;
+
+	(void)state;
+	keeper.says.signatures = &keeper.signature;
+	report = run(&reading, &keeper,
+		STR(HEADER "Content-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: text/csv; "
+			   "name=list.csv\n\na,b\n--m\nContent-Type: application/octet-stream; "
+			   "name=list.csv.asc\n\n-----BEGIN PGP SIGNATURE-----\n\nabcd\n"
+			   "-----END PGP SIGNATURE-----\n--m\nContent-Type: application/pgp-signature; "
+			   "name=other.sig\n\n-----BEGIN PGP SIGNATURE-----\n\nabcd\n-----END PGP "
+			   "SIGNATURE-----\n--m--\n"));
+	assert_int_equal(keeper.count, 1);
+	assert_int_equal(keeper.asked.kind, SEALED_PGP_DETACHED);
+	assert_true(str_equal(keeper.asked.bytes, STR("a,b")));
+	assert_int_equal(report->verdict_count, 1);
+	assert_true(str_equal(report->verdicts[0].part, STR("part 2")));
+	assert_true(noted(report, "part 3 is a signature, and what it was made over is not beside it"));
+	assert_false(noted(report, "not all of it is signed"));
+	free_reading(&reading);
+}
+
+/* Who signed a mail signed what a machine says in it. */
+static void test_reports_of_machines_are_signed_by_who_signed_the_mail(void **state)
+{
+	struct keeper keeper = signed_by(SIGNATURE_GOOD);
+	struct reading reading;
+	size_t reports = 0;
+
+	(void)state;
+	keeper.says.signatures = &keeper.signature;
+	run(&reading, &keeper,
+		STR(HEADER "Content-Type: multipart/mixed; boundary=o\n\n--o\n" SIGNED(
+			"Content-Type: multipart/mixed; boundary=i\n\n--i\nContent-Type: text/csv; "
+			"name=2026-11-22-scan_rdp-x-asn.csv\n\ntimestamp,ip,port\n2026-11-22 "
+			"01:02:03,192.0.2.7,3389\n--i--\n") "--o\nContent-Type: text/csv; "
+							    "name=2026-11-22-scan_ssh-x-asn.csv\n\n"
+							    "timestamp,ip,port\n2026-11-22 "
+							    "01:02:03,192.0.2.8,22\n--o--\n"));
+	for (size_t i = 1; i < reading.item_count; i++) {
+		const struct report *report = &reading.items[i].report;
+
+		if (reading.items[i].kind != ITEM_REPORT)
+			continue;
+		if (reports++ > 0) {
+			assert_int_equal(report->verdict_count, 0); /* that file was not signed */
+			continue;
+		}
+		assert_int_equal(report->verdict_count, 1);
+		assert_true(str_starts(report->verdicts[0].outcome, STR("good signature by ABCD")));
+		assert_true(str_equal(report->verdicts[0].part, STR("part 1.1")));
+	}
+	assert_int_equal(reports, 2);
+	free_reading(&reading);
+}
+
+static void test_sealed_files_in_archives_are_opened(void **state)
+{
+	struct keeper keeper = {.says = {.outcome = UNSEAL_OPENED,
+					.encrypted = true,
+					.key = STR("F00D"),
+					.plain = STR("when,url\nnow,http://evil.example/opened\n")}};
+	struct reading reading;
+	const struct report *report;
+	struct made made;
+	struct buf mail = {0};
+
+	(void)state;
+	make_begin(&made, archive_write_set_format_zip, NULL, NULL, NULL);
+	make_member(&made, "a/list.csv.asc", ARMOUR, sizeof(ARMOUR) - 1);
+	buf_text(&mail,
+		HEADER "Content-Type: application/zip; name=a.zip\nContent-Transfer-Encoding: binary\n\n");
+	buf_str(&mail, make_end(&made));
+	report = run(&reading, &keeper, buf_view(&mail));
+	assert_int_equal(keeper.count, 1);
+	assert_true(str_equal(keeper.asked.bytes, STR(ARMOUR)));
+	assert_non_null(report_find(report, OBSERVABLE_URL, OBSERVED_INDICATOR));
+	assert_true(str_equal(report->verdicts[0].part, STR("part 1: a.zip/a/list.csv.asc")));
+	free_reading(&reading);
+	keeper.says = (struct unsealed){.outcome = UNSEAL_LOCKED, .reason = STR("locked")};
+	run(&reading, &keeper, buf_view(&mail));
+	assert_true(reading.waits);
+	free_reading(&reading);
+	made_free(&made);
+	buf_free(&mail);
+}
+
 /* Nobody to ask: the parts stand as they came, and it is said. */
 static void test_without_keys_all_stays_as_it_came(void **state)
 {
@@ -296,6 +449,11 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_opened_is_set_aside),
 		cmocka_unit_test(test_smime_goes_the_same_way),
 		cmocka_unit_test(test_blocks_in_the_text_are_opened_where_they_stand),
+		cmocka_unit_test(test_shapes_of_real_senders_are_opened),
+		cmocka_unit_test(test_the_same_block_is_opened_once),
+		cmocka_unit_test(test_a_signature_beside_its_file_is_checked),
+		cmocka_unit_test(test_reports_of_machines_are_signed_by_who_signed_the_mail),
+		cmocka_unit_test(test_sealed_files_in_archives_are_opened),
 		cmocka_unit_test(test_without_keys_all_stays_as_it_came),
 	};
 
