@@ -15,6 +15,8 @@
 #define TAXII_LIMIT 1000u
 /* Where that many have the same time and there is no `next`, more are asked for, up to this. */
 #define TAXII_LIMIT_MAX 64000u
+/* By so much fewer are asked for after a page that was too much. */
+#define SMALLER 8u
 /* A pull ends here; the next goes on. */
 #define PAGES_MAX 10000u
 /* Pages without an object that still promise more. */
@@ -24,7 +26,8 @@ struct taxii {
 	struct buf filter;
 	bool pulled;
 	bool more;
-	unsigned limit;
+	unsigned usual; /* objects asked for: fewer where they do not fit */
+	unsigned limit; /* of the next request */
 	unsigned pages;
 	unsigned empty;
 	struct map *seen; /* digests of `next` and of pages of this pull */
@@ -36,7 +39,7 @@ static void *taxii_begin(struct feed *feed)
 
 	if (!taxii_filter(feed->filter, &taxii->filter, NULL))
 		buf_clear(&taxii->filter);
-	taxii->limit = TAXII_LIMIT;
+	taxii->usual = TAXII_LIMIT;
 	taxii->seen = map_new();
 	return taxii;
 }
@@ -56,7 +59,7 @@ static void taxii_start(struct feed *feed)
 
 	taxii->pulled = taxii->more = false;
 	taxii->pages = taxii->empty = 0;
-	taxii->limit = TAXII_LIMIT;
+	taxii->limit = taxii->usual;
 	map_free(&taxii->seen);
 	taxii->seen = map_new();
 }
@@ -173,7 +176,7 @@ static bool go_by_time(struct feed *feed, struct err *err)
 		return err_set(err, ERR_MALFORMED,
 			"more is promised, but neither `next` nor X-TAXII-Date-Added-Last");
 	if (step_back(after->last, after->added_after, sizeof(after->added_after))) {
-		taxii->limit = TAXII_LIMIT;
+		taxii->limit = taxii->usual;
 		return true;
 	}
 	if (taxii->limit >= TAXII_LIMIT_MAX)
@@ -249,7 +252,22 @@ static enum feed_page taxii_page(
 
 static void taxii_taken(struct feed *feed)
 {
-	((struct taxii *)feed->way)->pulled = true;
+	struct taxii *taxii = feed->way;
+
+	taxii->pulled = true;
+	if (taxii->usual < TAXII_LIMIT)
+		taxii->usual = 2 * taxii->usual < TAXII_LIMIT ? 2 * taxii->usual : TAXII_LIMIT;
+}
+
+/* A page that is too much is asked for in smaller ones, by the next pull. */
+static bool taxii_spare(struct feed *feed, enum trouble trouble, const char *why)
+{
+	struct taxii *taxii = feed->way;
+
+	(void)why;
+	if (trouble == TROUBLE_TOO_LARGE || trouble == TROUBLE_SLOW || trouble == TROUBLE_CUT)
+		taxii->usual = taxii->usual > SMALLER ? taxii->usual / SMALLER : 1;
+	return false;
 }
 
 /* A `next` may die with the server's memory: the time of the last page taken is good for ever. */
@@ -269,4 +287,5 @@ const struct feed_way feed_way_taxii = {.begin = taxii_begin,
 	.page = taxii_page,
 	.taken = taxii_taken,
 	.forgive = taxii_forgive,
+	.spare = taxii_spare,
 	.cursor = true};

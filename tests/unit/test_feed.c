@@ -702,6 +702,25 @@ static const char *answer_misp_feed_empty(const char *request)
 	return OK "\r\n{}";
 }
 
+static const char *answer_too_many(const char *request)
+{
+	return strstr(request, "limit=1000") ? large : answer_taxii(request);
+}
+
+static void test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(void **state)
+{
+	(void)state;
+	collector.max_size = 1000;
+	memset(large, 'x', sizeof(large) - 1);
+	memcpy(large, OK "\r\n", strlen(OK "\r\n"));
+	server.answer = answer_too_many;
+	say_source(SOURCE_TAXII, "/c");
+	until(&collector.failed, 1);
+	assert_true(feed_pull_now(map_get(collector.feeds, 9)));
+	until(&collector.pages, 3);
+	assert_non_null(strstr(buf_cstr(&server.log), "limit=125"));
+}
+
 static const char *answer_slow_end(const char *request)
 {
 	collector.pull_time = 1;
@@ -958,6 +977,7 @@ int main(void)
 		TEST(test_an_operator_asks_for_items_again),
 		TEST(test_many_bad_items_end_the_pull_but_not_the_feed),
 		TEST(test_a_pull_has_its_time),
+		TEST(test_a_page_that_is_too_large_is_asked_for_in_smaller_ones),
 		cmocka_unit_test(test_items_are_tried_ever_later_and_given_up),
 		TEST(test_trap_01_an_event_has_a_bookmark_of_its_own),
 		cmocka_unit_test(test_inner_addresses_are_known_however_written),
