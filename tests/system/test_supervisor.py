@@ -113,6 +113,22 @@ def test_check_finds_a_key_of_another_certificate(make_daemon, certificates):
     assert "private key" in done.stderr
 
 
+def test_trap_09_a_worker_that_stands_still_keeps_nothing(make_daemon, tmp_path):
+    """It has credit and entries, and says nothing: the watchdog ends it, and what it had in hand lands once, by others."""
+    daemon = make_daemon(sections={"triage": {"workers": 2}}).start()
+    path = tmp_path / "many.mbox"
+    path.write_text("".join(f"From a@b.example Mon Nov 23 08:00:00 2026\nFrom: a{number}@b.example\nSubject: still {number}\n\n"
+                            f"See 10.8.0.{number}\n\n" for number in range(200)))
+    before = daemon.settle()["items"]["found"]
+    stopped = daemon.room_pid("triage", 0)
+    os.kill(stopped, signal.SIGSTOP)
+    daemon.cirt("submit", path)
+    wait_for(lambda: stopped not in {pid for _, _, pid in daemon.rooms()}, 120, "the watchdog to end it", every=0.5)
+    items = daemon.settle(120)["items"]
+    assert items["found"] - before == 200 and items["quarantined"] == 0, items
+    assert daemon.psql("SELECT count(*), count(DISTINCT title) FROM cirt.report WHERE title LIKE 'still %'") == [["200", "200"]]
+
+
 def test_trap_21_another_major_version_is_refused(make_daemon):
     daemon = make_daemon()
     folder = daemon.folder / "state" / "postgres"
