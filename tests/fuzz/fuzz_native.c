@@ -44,6 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < reading.item_count; i++) {
 		struct item *item = &reading.items[i];
 		must(item->number == i);
+		if (item->kind == ITEM_CONTEXT)
+			continue; /* of another format, as the seeds hold */
 		if (item->kind != ITEM_REPORT) {
 			must(item->reason.len > 0 && utf8_valid(item->reason));
 			continue;

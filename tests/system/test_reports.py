@@ -1,4 +1,5 @@
 """What a report says of itself: why it folded, whose network it is, whether it is gone, in a drill or out of it."""
+import base64
 import json
 import time
 
@@ -115,3 +116,19 @@ def test_a_drill_by_sensor_stays_a_drill(daemon, certificates):
     assert flags == [["1", "1"]]
     with pytest.raises(AssertionError):
         daemon.psql("UPDATE cirt.cases SET exercise = 0 WHERE exercise <> 0")
+
+
+def test_trap_10_what_a_sighting_carried_is_seen_on_its_report(daemon):
+    """The second alert of one kind folds; that its payload is EICAR stands on the report, and when that was seen."""
+    eicar = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+    alert = {"event_type": "alert", "src_ip": "203.0.113.61", "src_port": 40000, "dest_ip": "198.51.100.61", "dest_port": 80, "proto": "TCP",
+             "alert": {"action": "allowed", "gid": 1, "signature_id": 990061, "rev": 1, "signature": "LAB download", "severity": 2}}
+    for ago, payload in ((600, b"GET / HTTP/1.0"), (300, eicar.encode()), (200, eicar.encode())):
+        daemon.send_lines([json.dumps({**alert, "timestamp": stamp(ago), "payload": base64.b64encode(payload).decode()}).encode()])
+        daemon.settle()
+    report, = by_identifier(daemon, "sid-990061")
+    assert report["count"] == 3
+    found = daemon.cirt("report", "show", report["id"])["verdicts"]
+    seen = [one["seen"] for one in found if "eicar" in one["rule"].lower()]
+    assert len(seen) == 1 and seen[0], found
+    assert "eicar" in daemon.cirt_text("report", "show", report["id"]).stdout.lower()
