@@ -258,6 +258,7 @@ static void test_shipped_file_is_the_sample(void **state)
 	static const char *const folders[][3] = {{"#state = ", CIRTD_STATEDIR, "/var/lib/cirtd"},
 		{"#programs = ", CIRTD_PGBINDIR, "/usr/lib/postgresql/15/bin"},
 		{"#rules = ", CIRTD_DATADIR, "/usr/share/cirtd"},
+		{"#templates = ", CIRTD_DATADIR, "/usr/share/cirtd"},
 		{"#plugin_dir = ", CIRTD_PLUGINDIR, "/usr/lib/cirtd/plugins"}};
 	struct buf sample = {0}, expected = {0}, shipped = {0};
 	char path[4096];
@@ -266,9 +267,9 @@ static void test_shipped_file_is_the_sample(void **state)
 	for (struct str rest = buf_view(&sample), line;
 		str_split(&rest, '\n', &line) && (rest.p || line.len > 0);) {
 		size_t which = 0;
-		while (which < 4 && !str_starts(str_trim(line), str_of(folders[which][0])))
+		while (which < 5 && !str_starts(str_trim(line), str_of(folders[which][0])))
 			which++;
-		if (which < 4)
+		if (which < 5)
 			append_replaced(&expected, line, folders[which][1], folders[which][2]);
 		else
 			buf_str(&expected, line);
