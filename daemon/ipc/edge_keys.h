@@ -9,7 +9,7 @@
  * triage, desk → keys: bytes in, bytes or a reason out. Which room may ask what is a table: keys_may_ask().
  * Answers carry the number of the question; they may come in another order.
  */
-#define KEYS_VERSION 1
+#define KEYS_VERSION 2
 /* More than this comes as a sealed memory file beside the frame. */
 #define KEYS_INLINE 262144u
 /* A detached signature is a few hundred bytes; with all certificates of a chain some thousand. */

@@ -84,6 +84,60 @@ static int is_pem(const struct dirent *entry)
 	return entry->d_name[0] != '.' && str_ends(str_of(entry->d_name), STR(".pem"));
 }
 
+X509_CRL *revocation_read(struct str bytes)
+{
+	struct str rest = bytes, pem;
+	BIO *bio;
+	X509_CRL *list;
+
+	if (bytes.len > CRL_SIZE)
+		return NULL;
+	if (pem_next(&rest, STR("X509 CRL"), &pem)) {
+		bio = BIO_new_mem_buf(pem.p, (int)pem.len);
+		list = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
+	} else {
+		bio = BIO_new_mem_buf(bytes.p, (int)bytes.len);
+		list = d2i_X509_CRL_bio(bio, NULL);
+	}
+	BIO_free(bio);
+	return list;
+}
+
+static int is_crl(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && str_ends(str_of(entry->d_name), STR(".crl"));
+}
+
+static void read_revoked(const char *folder, const char *name, STACK_OF(X509_CRL) * lists)
+{
+	char *path = mem_printf("%s/%s", folder, name);
+	struct buf bytes = {0};
+	struct err err = {0};
+	X509_CRL *list = NULL;
+
+	if (sk_X509_CRL_num(lists) < CERTIFICATES_MAX && file_read(path, CRL_SIZE, &bytes, &err))
+		list = revocation_read(buf_view(&bytes));
+	if (list)
+		sk_X509_CRL_push(lists, list);
+	else
+		log_warn("%s: a list of revoked certificates was expected: %s", path, err.text);
+	buf_free(&bytes);
+	free(path);
+}
+
+static void read_lists(const char *folder, struct certificates *all)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, is_crl, alphasort);
+
+	all->revoked = sk_X509_CRL_new_null();
+	for (int i = 0; i < count; i++) {
+		read_revoked(folder, entries[i]->d_name, all->revoked);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
 static void read_file(const char *folder, const char *name, struct certificates *all)
 {
 	char *path = mem_printf("%s/%s", folder, name);
@@ -115,6 +169,7 @@ bool certificates_read(const char *folder, struct certificates *all, struct err 
 		free(entries[i]);
 	}
 	free(entries);
+	read_lists(folder, all);
 	return true;
 }
 
@@ -127,6 +182,7 @@ void certificates_free(struct certificates *all)
 		buf_free(&all->list[i].private);
 	}
 	free(all->list);
+	sk_X509_CRL_pop_free(all->revoked, X509_CRL_free);
 	*all = (struct certificates){.count = 0};
 }
 

@@ -10,6 +10,7 @@
 /* The store of certificates, read whole; and what certificates say. */
 #define CERTIFICATES_MAX 4096
 #define CERTIFICATE_SIZE ((size_t)1 << 20) /* of a PEM file */
+#define CRL_SIZE         ((size_t)16 << 20)
 
 struct certificate {
 	X509 *x509;
@@ -17,13 +18,17 @@ struct certificate {
 	struct buf private; /* PEM of its private key; empty: not ours */
 };
 
+/* Lists of revoked certificates (CRL, RFC 5280 section 5) stand beside them, as NAME.crl, in PEM or DER. */
 struct certificates {
 	struct certificate *list;
 	size_t count;
+	STACK_OF(X509_CRL) * revoked;
 };
 
 bool certificates_read(const char *folder, struct certificates *all, struct err *err);
 void certificates_free(struct certificates *all);
+/* The list that bytes are, in PEM or DER; NULL: none. */
+X509_CRL *revocation_read(struct str bytes);
 /* NULL: the passphrase does not open it. */
 EVP_PKEY *certificate_private(const struct certificate *certificate, const char *passphrase);
 bool certificate_is_authority(X509 *x509);

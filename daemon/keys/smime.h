@@ -11,7 +11,7 @@
  * S/MIME by OpenSSL's CMS, in a job. The store is a folder of PEM files, named by the SHA-256 of their
  * certificate in hex: certificates of ours with their private key, of authorities, and of people. "Known" is
  * a signer whose certificate stands there or was issued below an authority that does; "valid" that none of
- * them has expired.
+ * them has expired or stands in a list of revoked ones (NAME.crl beside them).
  */
 struct smime {
 	const char *folder;
@@ -29,7 +29,7 @@ bool smime_try(const struct smime *smime, const char *const *candidates, smime_s
 bool smime_list(const struct smime *smime, struct buf *items, struct err *err);
 bool smime_import(const struct smime *smime, struct str pem, struct buf *items, struct err *err);
 bool smime_remove(const struct smime *smime, struct str key, bool *found, struct err *err);
-/* PEM with a certificate in it. */
+/* PEM with a certificate in it, or a list of revoked ones in PEM. */
 bool smime_is_pem(struct str bytes);
 
 #endif

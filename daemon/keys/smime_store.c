@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "keys/certificates.h"
 
@@ -93,7 +94,9 @@ bool smime_is_pem(struct str bytes)
 {
 	struct str block;
 
-	return pem_next(&bytes, STR("CERTIFICATE"), &block);
+	struct str rest = bytes;
+
+	return pem_next(&bytes, STR("CERTIFICATE"), &block) || pem_next(&rest, STR("X509 CRL"), &block);
 }
 
 /* --- changes --- */
@@ -130,6 +133,38 @@ static bool put(const struct smime *smime, struct str certificate, struct str pr
 	return ok;
 }
 
+/* One list per authority: a newer one takes the place of that before, an older one is refused. */
+static bool put_revoked(const struct smime *smime, struct str pem, struct buf *items, struct err *err)
+{
+	X509_CRL *list = revocation_read(pem), *old;
+	unsigned char digest[SHA256_LEN] = {0};
+	char key[SHA256_HEX], *path;
+	struct buf bytes = {0};
+	bool ok = true;
+
+	if (!list)
+		return err_set(err, ERR_MALFORMED, "a list of revoked certificates in PEM was expected");
+	X509_NAME_digest(X509_CRL_get_issuer(list), EVP_sha256(), digest, NULL);
+	hex_encode(digest, sizeof(digest), key);
+	path = mem_printf("%s/%s.crl", smime->folder, key);
+	if (file_read(path, CRL_SIZE, &bytes, NULL)) {
+		old = revocation_read(buf_view(&bytes));
+		if (old &&
+			ASN1_TIME_compare(X509_CRL_get0_lastUpdate(list), X509_CRL_get0_lastUpdate(old)) < 0)
+			ok = err_set(err, ERR_CONFLICT, "a newer list of this authority is here already");
+		X509_CRL_free(old);
+	}
+	ok = ok && file_write_atomic(path, 0600, pem, err);
+	if (ok && items->len > 0)
+		buf_char(items, ',');
+	if (ok)
+		buf_json_string(items, str_of(key));
+	X509_CRL_free(list);
+	buf_free(&bytes);
+	free(path);
+	return ok;
+}
+
 /* Which of the certificates a private key belongs to cannot be told while it is encrypted: it is the first,
  * as all programs write it. */
 bool smime_import(const struct smime *smime, struct str pem, struct buf *items, struct err *err)
@@ -142,6 +177,8 @@ bool smime_import(const struct smime *smime, struct str pem, struct buf *items, 
 	rest = pem;
 	while (ok && count < 64 && pem_next(&rest, STR("CERTIFICATE"), &certificate))
 		ok = put(smime, certificate, count++ == 0 ? private : STR_NONE, items, err);
+	for (rest = pem; ok && count < 64 && pem_next(&rest, STR("X509 CRL"), &certificate); count++)
+		ok = put_revoked(smime, certificate, items, err);
 	return ok;
 }
 

@@ -11,7 +11,9 @@ static const struct {
 	[SIGNATURE_UNTRUSTED] = {"good signature", "not known", true},
 	[SIGNATURE_EXPIRED] = {"expired signature", "known", true},
 	[SIGNATURE_KEY_EXPIRED] = {"good signature", "known, expired", true},
-	[SIGNATURE_KEY_REVOKED] = {"good signature", "known, revoked", true},
+	[SIGNATURE_KEY_REVOKED] = {"good signature", "known, not valid: revoked", true},
+	[SIGNATURE_STALE_CRL] = {"good signature",
+		"known, valid as far as an expired list of revoked certificates tells", true},
 	[SIGNATURE_FAILED] = {"signature not checked", "", false},
 };
 

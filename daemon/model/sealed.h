@@ -29,6 +29,8 @@ enum signature_state {
 	SIGNATURE_EXPIRED,     /* right, but it was made for a time that is over */
 	SIGNATURE_KEY_EXPIRED, /* right, by a known key that has expired */
 	SIGNATURE_KEY_REVOKED, /* right, by a known key that was revoked */
+	SIGNATURE_STALE_CRL,   /* right, but whether the certificate was revoked is not known: the list is old
+	                        */
 	SIGNATURE_FAILED,      /* could not be checked */
 	SIGNATURE_STATES
 };

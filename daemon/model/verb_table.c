@@ -333,7 +333,8 @@ const struct verb verbs[] = {
 	{"key", "list", ROLE_VIEWER, false, "", N_("Keys and certificates: whose, ours, open or locked"),
 		none, "cirt key list"},
 	{"key", "import", ROLE_ADMIN, true, "FILE",
-		N_("Take in OpenPGP keys, or certificates in PEM with or without their key; \"-\" reads them "
+		N_("Take in OpenPGP keys, certificates in PEM with or without their key, or lists of revoked "
+                   "certificates in PEM; \"-\" reads them "
 		   "from "
 		   "standard input"),
 		none, "cirt key import partner.asc"},

@@ -4,6 +4,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -80,6 +81,18 @@ class Authority:
         issuer = ["-signkey", f"{name}.key"] if own else ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"]
         self.openssl("x509", "-req", "-in", f"{name}.csr", *issuer, "-days", str(days), "-extfile", "ext", "-out", f"{name}.pem",
                      *(["-passin", f"pass:{passphrase}"] if passphrase and own else []))
+
+    def revoke(self, *names, days=30, ago=1):
+        """A list of these revoked certificates, in PEM; days below 0: one that has expired."""
+        lines = [f"R\t401231235959Z\t260101000000Z\t{self.serial(name)}\tunknown\t/CN={name}\n" for name in names]
+        (self.folder / "index.txt").write_text("".join(lines))
+        (self.folder / "ca.cnf").write_text("[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\ndefault_md=sha256\n")
+        day = lambda offset: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + offset * 86400))
+        return self.openssl("ca", "-config", "ca.cnf", "-gencrl", "-keyfile", "ca.key", "-cert", "ca.pem", "-crl_lastupdate", day(-ago),
+                            "-crl_nextupdate", day(days)).decode()
+
+    def serial(self, name):
+        return self.openssl("x509", "-in", f"{name}.pem", "-noout", "-serial").decode().split("=")[1].strip()
 
     def pem(self, *names):
         return "".join((self.folder / name).read_text() for name in names)

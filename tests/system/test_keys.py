@@ -299,6 +299,26 @@ def test_smime_signatures(smime_desk, authority, who, expected):
     assert outcomes(report_of(smime_desk, f"smime {who}"), "smime") == [("part 1", expected.format(key=authority.digest(signer)))]
 
 
+def test_smime_knows_what_was_revoked(smime_desk, authority):
+    for name in ("stolen", "careful"):
+        authority.issue(name, f"{name}@partner.example")
+    text = part("revoked or not")
+
+    def said(name, subject):
+        smime_desk.send_mail(signed(subject, text, authority.sign(text, name), kind="smime", sender=f"{name}@partner.example"))
+        smime_desk.settle()
+        (_, what), = outcomes(report_of(smime_desk, subject), "smime")
+        return what.rsplit("), ", 1)[1]
+
+    assert said("stolen", "before any list") == "known, valid"
+    smime_desk.cirt_text("key", "import", "-", stdin=authority.revoke("stolen", days=-1, ago=3))
+    assert said("stolen", "by an expired list") == "known, not valid: revoked"
+    assert said("careful", "not in an expired list") == "known, valid as far as an expired list of revoked certificates tells"
+    smime_desk.cirt_text("key", "import", "-", stdin=authority.revoke("stolen"))
+    assert said("stolen", "by a list") == "known, not valid: revoked"
+    assert said("careful", "not in the list") == "known, valid"
+
+
 def test_smime_waits_for_its_key_too(smime_desk, authority):
     smime_desk.cirt_text("key", "lock")
     smime_desk.send_mail(keyring.smime("smime sealed", authority.encrypt(part("text"), "desk"), "authEnveloped-data"))

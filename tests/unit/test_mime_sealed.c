@@ -120,7 +120,11 @@ static void test_verdict_says_who_which_part_and_how_it_stands(void **state)
 		{SIGNATURE_GOOD, "good signature by ABCD (Alice <alice@b.example>), known, valid"},
 		{SIGNATURE_BAD, "bad signature by ABCD (Alice <alice@b.example>), known"},
 		{SIGNATURE_KEY_EXPIRED, "good signature by ABCD (Alice <alice@b.example>), known, expired"},
-		{SIGNATURE_KEY_REVOKED, "good signature by ABCD (Alice <alice@b.example>), known, revoked"},
+		{SIGNATURE_KEY_REVOKED,
+			"good signature by ABCD (Alice <alice@b.example>), known, not valid: revoked"},
+		{SIGNATURE_STALE_CRL,
+			"good signature by ABCD (Alice <alice@b.example>), known, valid as far as an "
+			"expired list of revoked certificates tells"},
 		{SIGNATURE_EXPIRED, "expired signature by ABCD (Alice <alice@b.example>), known"},
 		{SIGNATURE_UNTRUSTED, "good signature by ABCD (Alice <alice@b.example>), not known"},
 	};
