@@ -109,6 +109,10 @@ struct conf {
 	uint64_t case_cap;         /* cases that may open by themselves per hour */
 	uint64_t partitions_ahead; /* months */
 	uint64_t retain;           /* reports, microseconds since receipt */
+	/* notices */
+	bool notices_automatic; /* mails go without a person's word */
+	struct str notices_at;  /* "07:00", local time: when the day's mails are full */
+	uint64_t notices_mass;  /* more mails than this at once want two people */
 	/* exchange */
 	struct str exchange_ca;          /* PEM bundle to trust for feeds; "" = the system's */
 	struct str exchange_certificate; /* PEM: what we show to feeds that ask who we are */

@@ -192,6 +192,13 @@ const struct conf_option conf_options[] = {
 		"Reports go, a month at a time, when all of it was received so long ago, but for what is held: in a case, on hold, "
 		"still seen, or kept longer by a row of the table retention_rule."},
 
+	{"notices", "send", OPT_CHOICE, AT(notices_automatic), "by-hand", 0, 0, "by-hand automatic", RELOAD, KEEPER,
+		"by-hand: mails of notices wait for cirt notice send. automatic: they go at the time of notices.at."},
+	{"notices", "at", OPT_TEXT, AT(notices_at), "07:00", 0, 0, NULL, RELOAD, KEEPER,
+		"Time of day, local, until which what goes to one contact is gathered in one mail: \"07:00\". One-shots go at once."},
+	{"notices", "mass", OPT_COUNT, AT(notices_mass), "500", 1, 1000000, NULL, RELOAD, KEEPER | DESK,
+		"More mails than this at once are let go by two people."},
+
 	{"exchange", "ca", OPT_PATH, AT(exchange_ca), "", 0, 0, NULL, RELOAD, SUPERVISOR,
 		"PEM file with the authorities to trust when feeds are pulled. Empty: the system's."},
 	{"exchange", "certificate", OPT_PATH, AT(exchange_certificate), "", 0, 0, NULL, RELOAD, SUPERVISOR,
@@ -240,7 +247,7 @@ const struct conf_option conf_options[] = {
 		"off: smtp:// in the clear, for a server on this machine."},
 	{"mail_out", "ca", OPT_PATH, AT(out_ca), "", 0, 0, NULL, RELOAD, SUPERVISOR,
 		"PEM file with the authorities to trust there. Empty: the system's."},
-	{"mail_out", "from", OPT_TEXT, AT(out_from), "", 0, 0, NULL, RELOAD, SUPERVISOR | COURIER,
+	{"mail_out", "from", OPT_TEXT, AT(out_from), "", 0, 0, NULL, RELOAD, SUPERVISOR | COURIER | KEEPER | DESK,
 		"Address in From, such as \"cirt@cirt.example\". Empty: cirt@ and the hostname."},
 	{"mail_out", "name", OPT_TEXT, AT(out_name), "CIRT", 0, 0, NULL, RELOAD, COURIER,
 		"Our name in From, in texts and in X-ARF."},

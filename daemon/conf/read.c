@@ -120,6 +120,20 @@ static void check_doors(struct reading *reading)
 	check(reading, "", "state", conf->state.len > 0, "an absolute path was expected");
 }
 
+/* HH:MM */
+static bool is_time_of_day(struct str text)
+{
+	return text.len == 5 && text.p[2] == ':' && text.p[0] >= '0' && text.p[0] <= '2' &&
+	       text.p[1] >= '0' && text.p[1] <= (text.p[0] == '2' ? '3' : '9') && text.p[3] >= '0' &&
+	       text.p[3] <= '5' && text.p[4] >= '0' && text.p[4] <= '9';
+}
+
+static void check_notices(struct reading *reading)
+{
+	check(reading, "notices", "at", is_time_of_day(reading->conf.notices_at),
+		"a time of day was expected, such as \"07:00\"");
+}
+
 static void read_text(struct reading *reading, struct buf *text)
 {
 	struct settings settings = {0};
@@ -135,6 +149,7 @@ static void read_text(struct reading *reading, struct buf *text)
 	}
 	check_database(reading);
 	check_doors(reading);
+	check_notices(reading);
 }
 
 static size_t option_count(void)

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "keeper/notice.h"
 #include "keeper/state.h"
 
 #define BATCH_MOST    500
@@ -18,7 +19,9 @@
 #define CAP_OVER      (360 * CLOCK_SECOND) /* what waits is tried again after 300 s */
 #define WARN_INTERVAL (3600 * CLOCK_SECOND)
 
-#define PARAMETERS 3
+#define NOTICES_MOST  2000 /* some seconds' work at most, so that the other duties have their turn */
+#define PARAMETERS    3
+#define PARAMETER_MAX 256
 
 /*
  * One statement each, whose transaction is as long as it. fill() writes its parameters as text and returns
@@ -27,7 +30,7 @@
 struct task {
 	const char *name;
 	const char *sql;
-	size_t (*fill)(const struct keeper *keeper, char text[PARAMETERS][32]);
+	size_t (*fill)(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX]);
 	int64_t (*took)(struct keeper *keeper, const struct pg_result *result);
 	void (*refused)(struct keeper *keeper);
 };
@@ -48,7 +51,7 @@ static uint64_t count(const struct pg_result *result, const char *name)
 
 /* ---- correlation ---- */
 
-static size_t correlate_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+static size_t correlate_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	snprintf(text[0], sizeof(text[0]), "%" PRIu64, keeper->batch);
 	snprintf(text[1], sizeof(text[1]), "%" PRIu64, room_conf(keeper->room)->case_cap);
@@ -131,7 +134,7 @@ static void correlate_refused(struct keeper *keeper)
 	pg_query(keeper->pg, "SELECT cirt.keeper_put_back()", NULL, 0, true, NULL, NULL);
 }
 
-static size_t raise_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+static size_t raise_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	(void)keeper;
 	snprintf(text[0], sizeof(text[0]), "%d", BATCH_MOST);
@@ -156,7 +159,7 @@ static int64_t late_letters_took(struct keeper *keeper, const struct pg_result *
 	return count(result, "taken") >= BATCH_MOST ? 0 : 2 * CLOCK_SECOND;
 }
 
-static size_t similar_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+static size_t similar_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	(void)keeper;
 	snprintf(text[0], sizeof(text[0]), "%d", SIMILAR_MOST);
@@ -175,6 +178,58 @@ static int64_t revise_took(struct keeper *keeper, const struct pg_result *result
 	return count(result, "taken") >= BATCH_MOST ? 0 : CLOCK_SECOND;
 }
 
+/* ---- notices ---- */
+
+static size_t notices_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
+{
+	const struct conf *conf = room_conf(keeper->room);
+	struct str domain = notice_domain(conf);
+
+	snprintf(text[0], sizeof(text[0]), "%" PRIu64, keeper->notices);
+	clock_format(notice_full(conf->notices_at, clock_now()), text[1]);
+	snprintf(text[2], sizeof(text[2]), STR_FMT, STR_ARG(domain));
+	return 3;
+}
+
+static int64_t notices_took(struct keeper *keeper, const struct pg_result *result)
+{
+	uint64_t taken = count(result, "taken");
+
+	keeper->counters.warned += taken;
+	keeper->counters.put += count(result, "put");
+	keeper->counters.mails += count(result, "mails");
+	bool full = taken >= keeper->notices;
+	if (taken > 0 && keeper->notices < NOTICES_MOST)
+		keeper->notices = keeper->notices * 2 < NOTICES_MOST ? keeper->notices * 2 : NOTICES_MOST;
+	return full ? 0 : CLOCK_SECOND;
+}
+
+/* As with cases: the one report that is refused alone is for a person, and the others go on. */
+static void notices_refused(struct keeper *keeper)
+{
+	if (keeper->notices > 1) {
+		keeper->notices = 1;
+		return;
+	}
+	keeper->counters.put_back++;
+	pg_query(keeper->pg, "SELECT cirt.keeper_notice_refused('')", NULL, 0, true, NULL, NULL);
+}
+
+static size_t ready_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
+{
+	const struct conf *conf = room_conf(keeper->room);
+
+	snprintf(text[0], sizeof(text[0]), "%s", conf->notices_automatic ? "true" : "false");
+	snprintf(text[1], sizeof(text[1]), "%" PRIu64, conf->notices_mass);
+	return 2;
+}
+
+static int64_t ready_took(struct keeper *keeper, const struct pg_result *result)
+{
+	(void)keeper, (void)result;
+	return 2 * CLOCK_SECOND;
+}
+
 /* ---- by the clock ---- */
 
 static int64_t partition_took(struct keeper *keeper, const struct pg_result *result)
@@ -183,7 +238,7 @@ static int64_t partition_took(struct keeper *keeper, const struct pg_result *res
 	return 20 * CLOCK_SECOND;
 }
 
-static size_t ahead_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+static size_t ahead_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	snprintf(text[0], sizeof(text[0]), "%" PRIu64, room_conf(keeper->room)->partitions_ahead);
 	return 1;
@@ -195,7 +250,7 @@ static int64_t hourly(struct keeper *keeper, const struct pg_result *result)
 	return 3600 * CLOCK_SECOND;
 }
 
-static size_t sweep_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+static size_t sweep_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	snprintf(text[0], sizeof(text[0]), "%" PRIu64, keeper->sweep_page);
 	snprintf(text[1], sizeof(text[1]), "%d", SWEEP_PAGES);
@@ -217,14 +272,14 @@ static int64_t keys_took(struct keeper *keeper, const struct pg_result *result)
 	return 300 * CLOCK_SECOND;
 }
 
-static size_t quarantine_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+static size_t quarantine_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	(void)keeper;
 	snprintf(text[0], sizeof(text[0]), QUARANTINED);
 	return 1;
 }
 
-static size_t retire_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+static size_t retire_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	snprintf(text[0], sizeof(text[0]), "%" PRIu64 " seconds",
 		room_conf(keeper->room)->retain / (uint64_t)CLOCK_SECOND);
@@ -242,7 +297,7 @@ static int64_t retire_took(struct keeper *keeper, const struct pg_result *result
 	return CLOCK_SECOND;
 }
 
-static size_t similar_expire_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+static size_t similar_expire_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	(void)keeper;
 	snprintf(text[0], sizeof(text[0]), "%d", BATCH_MOST);
@@ -255,7 +310,7 @@ static int64_t similar_expire_took(struct keeper *keeper, const struct pg_result
 	return number(result, "keeper_similar_expire") >= BATCH_MOST ? CLOCK_SECOND : 3600 * CLOCK_SECOND;
 }
 
-static size_t spam_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+static size_t spam_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	snprintf(text[0], sizeof(text[0]), "%" PRIu64 " seconds",
 		room_conf(keeper->room)->spam_keep / (uint64_t)CLOCK_SECOND);
@@ -269,7 +324,7 @@ static int64_t spam_took(struct keeper *keeper, const struct pg_result *result)
 	return count(result, "keeper_spam") >= BATCH_MOST ? CLOCK_SECOND : 600 * CLOCK_SECOND;
 }
 
-static size_t silence_fill(const struct keeper *keeper, char text[PARAMETERS][32])
+static size_t silence_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	clock_format(keeper->started, text[0]);
 	return 1;
@@ -298,6 +353,10 @@ static const struct task tasks[DUTIES] = {
 	[DUTY_LETTERS] = {"letters", "SELECT * FROM cirt.keeper_letters($1)", raise_fill, letters_took, NULL},
 	[DUTY_LATE_LETTERS] = {"late letters", "SELECT * FROM cirt.keeper_late_letters($1)", raise_fill,
 		late_letters_took, NULL},
+	[DUTY_NOTICES] = {"notices", "SELECT * FROM cirt.keeper_notices($1, $2::timestamptz, $3)",
+		notices_fill, notices_took, notices_refused},
+	[DUTY_NOTICES_READY] = {"notices ready", "SELECT * FROM cirt.keeper_notices_ready($1::boolean, $2)",
+		ready_fill, ready_took, NULL},
 	[DUTY_SIMILAR] = {"similar", "SELECT * FROM cirt.keeper_similar($1)", similar_fill, similar_took,
 		NULL},
 	[DUTY_REVISE] = {"revise", "SELECT * FROM cirt.keeper_revise($1)", raise_fill, revise_took, NULL},
@@ -402,7 +461,7 @@ static void mark_answer(struct pg *pg, const struct pg_result *result, void *con
 void duty_ask(struct keeper *keeper, enum duty duty)
 {
 	const struct task *task = &tasks[duty];
-	char text[PARAMETERS][32];
+	char text[PARAMETERS][PARAMETER_MAX];
 	struct pg_parameter parameters[PARAMETERS] = {{.binary = false}};
 	size_t used = task->fill ? task->fill(keeper, text) : 0;
 

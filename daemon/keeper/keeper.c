@@ -1,6 +1,7 @@
 #include "keeper/keeper.h"
 
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -203,6 +204,8 @@ static bool keeper_start(struct room *room, struct err *err)
 	keeper->room = room;
 	keeper->started = clock_now();
 	keeper->batch = 100;
+	keeper->notices = 100;
+	tzset();
 	keeper->capped = clock_monotonic(); /* an alarm of the process before may stand */
 	keeper->timer = timer_new(room_loop(room), on_timer, keeper);
 	open_anchors(keeper);
@@ -258,6 +261,9 @@ static void keeper_count(struct room *room)
 	room_counter(room, "waiting_for_cap", counters->waiting);
 	room_counter(room, "raised", counters->raised);
 	room_counter(room, "revoked", counters->revoked);
+	room_counter(room, "notices_examined", counters->warned);
+	room_counter(room, "notices_put", counters->put);
+	room_counter(room, "notice_mails", counters->mails);
 	room_counter(room, "letters_attached", counters->letters);
 	room_counter(room, "spam_expired", counters->spam);
 	room_counter(room, "silent_sources", counters->silent);

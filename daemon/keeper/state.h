@@ -12,7 +12,9 @@ enum duty {
 	DUTY_RAISE,
 	DUTY_REVISE, /* newer versions of STIX objects, and revocations */
 	DUTY_LETTERS,
-	DUTY_LATE_LETTERS, /* answers that came before the case of what they answer */
+	DUTY_NOTICES,       /* what has landed, and whom to warn of it */
+	DUTY_NOTICES_READY, /* mails that are full */
+	DUTY_LATE_LETTERS,  /* answers that came before the case of what they answer */
 	DUTY_SIMILAR,
 	DUTY_ANCHOR,
 	DUTY_AHEAD, /* partitions of the months to come */
@@ -38,6 +40,9 @@ struct keeper_counters {
 	uint64_t letters; /* mails attached to cases */
 	uint64_t spam;    /* mails whose time is over */
 	uint64_t silent;  /* sources, now */
+	uint64_t warned;  /* reports looked at for notices */
+	uint64_t put;     /* into mails */
+	uint64_t mails;   /* begun */
 	uint64_t gone;
 	uint64_t expired;
 	uint64_t retired; /* reports */
@@ -60,10 +65,11 @@ struct keeper {
 	bool draining;
 	uint64_t batch; /* of the correlator: falls to one where a batch is refused */
 	uint64_t sweep_page;
-	int64_t started; /* by the clock */
-	int64_t warned;  /* when the desk was last told of the cap, monotonic */
-	int64_t alarmed; /* when its alarm was last said */
-	int64_t capped;  /* when something last waited for the cap; 0: the alarm is over */
+	uint64_t notices; /* of a batch of notices: likewise falls to one */
+	int64_t started;  /* by the clock */
+	int64_t warned;   /* when the desk was last told of the cap, monotonic */
+	int64_t alarmed;  /* when its alarm was last said */
+	int64_t capped;   /* when something last waited for the cap; 0: the alarm is over */
 };
 
 /* ---- duty.c ---- */

@@ -1,0 +1,303 @@
+-- Rules, and what becomes of each report by them: each block a test; run as cirt_keeper or cirt_desk after rows made by the owner.
+-- A failed ASSERT ends it.
+\set ON_ERROR_STOP 1
+SET search_path = cirt, test, pg_temp;
+SET client_min_messages = warning;
+SET TimeZone = 'UTC';
+CREATE SCHEMA test;
+GRANT ALL ON SCHEMA test TO cirt_owner, cirt_keeper, cirt_desk, cirt_courier;
+SET ROLE cirt_owner;
+
+-- A report of this source, type, identifier and address, with one sighting now, queued as the store would.
+CREATE FUNCTION test.land(source_name text, of_type rsit_type, what text, host text, of_organisation text DEFAULT NULL,
+	of_tlp tlp DEFAULT 'amber', of_exercise int DEFAULT 0, of_country text DEFAULT '', grave int DEFAULT 50) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+	fresh bigint := (SELECT * FROM report_ids(to_char(timezone('UTC', now()), 'YYYYMM')::int, 1));
+BEGIN
+	INSERT INTO report SELECT fresh, now(), now(), 1, NULL, 0, gen_random_uuid(), gen_random_uuid(), s.id, 0, of_exercise,
+			(SELECT id FROM organisation WHERE name = of_organisation), 0, of_type, of_tlp, 'amber', grave, 50, s.trust, 1, 'r', 'k', '',
+			what, '', of_country, '', '', '{}', ARRAY['ip source ' || host], '{}', '{}', '{}'
+		FROM source s WHERE s.name = source_name;
+	INSERT INTO sighting SELECT fresh, now()::date, s.id, 1, 1, clock_timestamp(), clock_timestamp() FROM source s WHERE s.name = source_name;
+	INSERT INTO fingerprint SELECT r.fingerprint, r.exercise, r.tlp, 0, 50, 50, 50, r.id, now(), now(), now() + interval '100 days'
+		FROM report r WHERE r.id = fresh;
+	INSERT INTO notice_arrival (reports) VALUES (ARRAY[fresh]);
+	RETURN fresh;
+END $$;
+CREATE FUNCTION test.work() RETURNS record LANGUAGE sql AS
+	$$ SELECT k FROM keeper_notices(1000, date_trunc('day', now()) + interval '1 day', 'cirt.example') k $$;
+-- As the courier does once a mail is out.
+CREATE FUNCTION test.send(age interval DEFAULT '0') RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
+	UPDATE outbox SET state = 'ready' WHERE state = 'bundling';
+	UPDATE outbox SET state = 'queued' WHERE state = 'ready';
+	UPDATE disclosure d SET told = now() - age FROM outbox o WHERE o.id = d.outbox AND o.state = 'queued' AND d.told IS NULL;
+	UPDATE outbox SET state = 'sent', sent = now() - age WHERE state = 'queued';
+$$;
+-- So much time goes by for what was told.
+CREATE FUNCTION test.later(span interval) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
+	UPDATE warning SET first_told = first_told - span, last_told = last_told - span, next = next - span, relapsed = relapsed - span;
+	UPDATE sighting SET first = first - span, last = last - span;
+	UPDATE fingerprint SET first = first - span, last = last - span;
+$$;
+CREATE FUNCTION test.seen(which bigint) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
+	UPDATE sighting SET last = clock_timestamp(), count = count + 1 WHERE report = which;
+	UPDATE fingerprint SET last = clock_timestamp() WHERE report = which;
+$$;
+CREATE FUNCTION test.outcome(which bigint) RETURNS text LANGUAGE sql AS
+	$$ SELECT concat_ws(' ', outcome, nullif(why, '')) FROM warning WHERE report = which $$;
+-- Addresses of the mails that tell it, of this kind of cause.
+CREATE FUNCTION test.told(which bigint) RETURNS text LANGUAGE sql AS
+	$$ SELECT string_agg(d.cause || ' ' || o.address || ' ' || d.form || ' ' || o.recipient, ', ' ORDER BY d.id) FROM disclosure d
+		JOIN outbox o ON o.id = d.outbox WHERE d.report = which $$;
+CREATE TABLE test.seen_ids (name text PRIMARY KEY, id bigint);
+GRANT ALL ON test.seen_ids TO cirt_keeper, cirt_desk;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA test TO cirt_keeper, cirt_desk;
+
+INSERT INTO node (name) VALUES ('n');
+INSERT INTO exercise (id, name) VALUES (7, 'blue');
+INSERT INTO source (name, kind, trust) VALUES ('list', 'feed', 60);
+INSERT INTO source (name, kind, trust, may_notify_affected) VALUES ('quiet', 'feed', 60, false);
+INSERT INTO organisation (name, kind, sector) VALUES ('Bank', 'bank', 'finance'), ('Telco', 'isp', 'telecom'), ('Hospital', 'hospital', 'health'),
+	('Nobody', 'other', ''), ('FinCERT', 'sector-cirt', 'finance');
+INSERT INTO organisation (name, kind, country) VALUES ('CERT-NN', 'national-cirt', 'NN');
+UPDATE organisation SET parent = (SELECT id FROM organisation WHERE name = 'FinCERT') WHERE name = 'Bank';
+INSERT INTO contact (organisation, role, email, language, priority, policy, schedule, zone)
+	SELECT o.id, c.role::contact_role, c.email, c.language, c.priority, c.policy::key_policy, c.schedule, 'UTC' FROM (VALUES
+		('Bank', 'security', 'soc@bank.example', 'fr', 10, 'preferred', 'always'),
+		('Bank', 'abuse', 'abuse@bank.example', 'fr', 10, 'preferred', 'always'),
+		('Telco', 'abuse', 'abuse@telco.example', 'en', 20, 'preferred', 'always'),
+		('Telco', 'abuse', 'night@telco.example', 'en', 30, 'preferred', 'always'),
+		('Hospital', 'security', 'it@hospital.example', 'de', 10, 'required', 'always'),
+		('FinCERT', 'security', 'desk@fincert.example', 'en', 10, 'preferred', 'always'),
+		('CERT-NN', 'security', 'cert@nn.example', 'en', 10, 'preferred', 'always')) AS c(org, role, email, language, priority, policy, schedule)
+	JOIN organisation o ON o.name = c.org;
+INSERT INTO abuse_contact VALUES ('203.0.113.0/24', 'abuse@far.example', 'ripencc');
+
+\echo test_one_mail_gathers_what_goes_to_one_contact
+INSERT INTO seen_ids SELECT 'b' || n, test.land('list', 'vulnerable-system', 'open-rdp', '192.0.2.' || n, 'Bank') FROM generate_series(1, 3) n;
+INSERT INTO seen_ids SELECT 't1', test.land('list', 'infected-system', 'mirai', '198.51.100.1', 'Telco');
+INSERT INTO seen_ids SELECT 'n1', test.land('list', 'infected-system', 'mirai', '198.51.100.9', 'Nobody');
+INSERT INTO seen_ids SELECT 'test1', test.land('list', 'test', 'test', '192.0.2.99', 'Bank');
+INSERT INTO seen_ids SELECT 'nn1', test.land('list', 'infected-system', 'mirai', '203.0.113.1', NULL, 'green', 0, 'NN');
+INSERT INTO seen_ids SELECT 'far1', test.land('list', 'infected-system', 'mirai', '203.0.113.2', NULL, 'clear', 0, 'XX');
+INSERT INTO seen_ids SELECT 'void1', test.land('list', 'infected-system', 'mirai', '100.64.0.2', NULL, 'clear', 0, 'XX');
+INSERT INTO seen_ids SELECT 'strict1', test.land('list', 'infected-system', 'mirai', '192.0.2.10', 'Bank', 'amber+strict');
+INSERT INTO seen_ids SELECT 'ask1', test.land('quiet', 'infected-system', 'mirai', '192.0.2.11', 'Bank');
+INSERT INTO seen_ids SELECT 'nnamber', test.land('list', 'infected-system', 'mirai', '203.0.113.4', NULL, 'amber', 0, 'NN');
+INSERT INTO seen_ids SELECT 'drill1', test.land('list', 'infected-system', 'mirai', '192.0.2.12', 'Bank', 'amber', 7);
+SET ROLE cirt_keeper;
+DO $$
+DECLARE
+	was text;
+BEGIN
+	PERFORM test.work();
+	ASSERT (SELECT count(*) FROM notice_arrival) = 0;
+	ASSERT (SELECT string_agg(test.told(id), ', ' ORDER BY name) FROM seen_ids WHERE name IN ('b1', 't1'))
+		= 'new soc@bank.example full affected, new abuse@telco.example full affected';
+	ASSERT (SELECT count(DISTINCT d.outbox) FROM disclosure d JOIN seen_ids s ON s.id = d.report WHERE s.name ~ '^b[1-3]$') = 1, 'one bundle';
+	ASSERT (SELECT language || format || state || tlp FROM outbox WHERE address = 'soc@bank.example' AND form = 'full') = 'frcsvbundlingamber';
+	ASSERT (SELECT test.outcome(id) FROM seen_ids WHERE name = 'n1') = 'no-contact rule constituents reaches nobody of theirs';
+	ASSERT (SELECT test.outcome(id) FROM seen_ids WHERE name = 'test1') = 'suppressed rule tests';
+	ASSERT (SELECT test.told(id) FROM seen_ids WHERE name = 'nn1') = 'new cert@nn.example full foreign';
+	ASSERT (SELECT test.told(id) FROM seen_ids WHERE name = 'void1') IS NULL;
+	ASSERT (SELECT test.outcome(id) FROM seen_ids WHERE name = 'void1') LIKE 'not-ours%XX';
+	ASSERT (SELECT test.told(id) FROM seen_ids WHERE name = 'strict1') = 'new soc@bank.example sanitised affected';
+	ASSERT (SELECT test.outcome(id) FROM seen_ids WHERE name = 'ask1') LIKE 'asks-permission%';
+	ASSERT (SELECT test.outcome(id) FROM seen_ids WHERE name = 'nnamber') = 'waiting two people have to let it go';
+	ASSERT (SELECT test.outcome(id) FROM seen_ids WHERE name = 'drill1') LIKE 'held%drill''s directory';
+	ASSERT (SELECT bool_and(message_id ~ '^<[0-9a-f-]{36}@cirt\.example>$') FROM outbox);
+	-- PAP:AMBER to a stranger wants two people.
+	was := (SELECT test.told(id) || ' ' || test.outcome(id) FROM seen_ids WHERE name = 'far1');
+	ASSERT was = 'new abuse@far.example full provider waiting two people have to let it go', was;
+	-- Queued twice, it is told once.
+	INSERT INTO notice_arrival (reports) SELECT array_agg(id) FROM seen_ids WHERE name = 'b1';
+	PERFORM test.work();
+	ASSERT (SELECT test.told(id) FROM seen_ids WHERE name = 'b1') NOT LIKE '%,%';
+END $$;
+
+\echo test_repeats_are_held_to_their_interval
+DO $$
+DECLARE
+	b bigint := (SELECT id FROM seen_ids WHERE name = 'b1');
+	t bigint := (SELECT id FROM seen_ids WHERE name = 't1');
+	was text;
+BEGIN
+	PERFORM test.send();
+	ASSERT test.outcome(b) = 'told' AND test.outcome(t) = 'told';
+	ASSERT (SELECT state FROM report_status WHERE report = b) = 'noticed';
+	PERFORM test.seen(b), test.seen(t);
+	PERFORM test.work();
+	ASSERT test.told(b) NOT LIKE '%repeat%' AND test.told(t) NOT LIKE '%repeat%', 'the same day';
+	-- Seven days on: the infected one only, and only if it is still seen.
+	PERFORM test.later('7 days 1 hour');
+	PERFORM test.work();
+	ASSERT test.told(t) NOT LIKE '%repeat%', 'not seen since';
+	UPDATE warning SET next = now() - interval '1 minute' WHERE report = t;
+	PERFORM test.seen(b), test.seen(t);
+	PERFORM test.work();
+	ASSERT test.told(t) = 'new abuse@telco.example full affected, repeat abuse@telco.example full affected', test.told(t);
+	ASSERT test.told(b) NOT LIKE '%repeat%', 'thirty days';
+	PERFORM test.send();
+	-- Thirty days on.
+	PERFORM test.later('30 days');
+	PERFORM test.seen(b);
+	PERFORM test.work();
+	ASSERT test.told(b) LIKE '%repeat soc@bank.example full affected', test.told(b);
+END $$;
+
+\echo test_what_is_still_there_after_two_notices_is_for_a_person
+DO $$
+DECLARE
+	t bigint := (SELECT id FROM seen_ids WHERE name = 't1');
+BEGIN
+	ASSERT (SELECT notices FROM warning WHERE report = t) = 2;
+	ASSERT NOT EXISTS (SELECT 1 FROM correlation_queue WHERE report = t);
+	UPDATE warning SET next = now() - interval '1 minute' WHERE report = t;
+	PERFORM test.seen(t);
+	PERFORM test.work();
+	ASSERT EXISTS (SELECT 1 FROM correlation_queue WHERE report = t);
+	PERFORM keeper_correlate(100, 100, '0');
+	ASSERT (SELECT c.organisation = w.organisation FROM case_report cr JOIN cases c ON c.id = cr.case_id JOIN warning w ON w.report = t
+		WHERE cr.report = t);
+	ASSERT (SELECT notices FROM warning WHERE report = t) = 3, 'and told again';
+END $$;
+
+\echo test_a_relapse_is_told_at_once
+DO $$
+DECLARE
+	b bigint := (SELECT id FROM seen_ids WHERE name = 'b2');
+BEGIN
+	PERFORM test.send();
+	INSERT INTO report_status AS s (report, gone_at) VALUES (b, now()) ON CONFLICT (report) DO UPDATE SET gone_at = excluded.gone_at;
+	ASSERT (SELECT gone IS NOT NULL AND relapses = 0 FROM warning WHERE report = b);
+	PERFORM pg_sleep(0.01);
+	PERFORM test.seen(b);
+	UPDATE report_status SET gone_at = NULL WHERE report = b;
+	ASSERT (SELECT relapses = 1 FROM warning WHERE report = b);
+END $$;
+DO $$
+DECLARE
+	b bigint := (SELECT id FROM seen_ids WHERE name = 'b2');
+BEGIN
+	PERFORM test.work();
+	ASSERT test.told(b) LIKE '%relapse soc@bank.example full affected', test.told(b);
+END $$;
+
+\echo test_who_has_no_contact_is_told_when_there_is_one
+SET ROLE cirt_owner;
+INSERT INTO contact (organisation, role, email) SELECT id, 'technical', 'it@nobody.example' FROM organisation WHERE name = 'Nobody';
+SELECT test.seen(id) FROM seen_ids WHERE name = 'n1';
+SET ROLE cirt_keeper;
+DO $$
+BEGIN
+	PERFORM test.work();
+	ASSERT (SELECT test.told(id) FROM seen_ids WHERE name = 'n1') = 'new it@nobody.example full affected';
+END $$;
+
+\echo test_what_a_source_allows_is_told
+SET ROLE cirt_owner;
+INSERT INTO release (report, source, granted, answered) SELECT s.id, r.source, 'sanitised', now() FROM seen_ids s JOIN report r ON r.id = s.id
+	WHERE s.name = 'ask1';
+SET ROLE cirt_keeper;
+DO $$
+BEGIN
+	PERFORM test.work();
+	ASSERT (SELECT test.told(id) FROM seen_ids WHERE name = 'ask1') = 'new soc@bank.example sanitised affected';
+END $$;
+
+\echo test_a_mail_that_comes_back_goes_to_the_next_contact
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT 't2', test.land('list', 'vulnerable-system', 'open-rdp', '198.51.100.2', 'Telco');
+SET ROLE cirt_keeper;
+DO $$
+BEGIN
+	PERFORM test.work();
+	PERFORM test.send();
+END $$;
+SET ROLE cirt_owner;
+UPDATE contact SET bounced = now() WHERE email = 'abuse@telco.example';
+UPDATE outbox SET bounced = now(), bounce = 'no such user' WHERE id = (SELECT outbox FROM disclosure WHERE report = (SELECT id FROM seen_ids
+	WHERE name = 't2'));
+SET ROLE cirt_keeper;
+DO $$
+DECLARE
+	t bigint := (SELECT id FROM seen_ids WHERE name = 't2');
+BEGIN
+	ASSERT test.outcome(t) LIKE 'held%came back: no such user', test.outcome(t);
+	PERFORM test.work();
+	ASSERT test.told(t) LIKE '%night@telco.example full affected', test.told(t);
+END $$;
+
+\echo test_a_contact_without_a_key_under_policy_required
+DO $$
+DECLARE
+	h int := (SELECT id FROM organisation WHERE name = 'Hospital');
+	c contact;
+BEGIN
+	c := contact_for(h, 'security', now());
+	ASSERT c.email = 'it@hospital.example', 'nobody else: the courier says that a notice waits';
+END $$;
+SET ROLE cirt_owner;
+INSERT INTO contact (organisation, role, email, pgp, pgp_expires, priority) SELECT id, 'duty', 'duty@hospital.example', repeat('A', 40), now() + interval '1 day', 90
+	FROM organisation WHERE name = 'Hospital';
+SET ROLE cirt_keeper;
+DO $$
+DECLARE
+	h int := (SELECT id FROM organisation WHERE name = 'Hospital');
+	c contact;
+BEGIN
+	c := contact_for(h, 'security', now());
+	ASSERT c.email = 'duty@hospital.example', 'another one with a key';
+	c := contact_for(h, 'security', now() + interval '2 days');
+	ASSERT c.email = 'it@hospital.example', 'whose key has expired by then';
+END $$;
+
+\echo test_schedules
+DO $$
+BEGIN
+	-- 2026-11-23 is a Monday
+	ASSERT schedule_holds('always', 'UTC', '2026-11-22 03:00+00');
+	ASSERT schedule_holds('Mon-Fri 08:00-16:00', 'UTC', '2026-11-23 08:00+00');
+	ASSERT NOT schedule_holds('Mon-Fri 08:00-16:00', 'UTC', '2026-11-23 16:00+00');
+	ASSERT NOT schedule_holds('Mon-Fri 08:00-16:00', 'UTC', '2026-11-22 09:00+00');
+	ASSERT schedule_holds('Mon-Fri 08:00-16:00', 'Asia/Tokyo', '2026-11-22 23:30+00'), 'in its zone';
+	ASSERT schedule_holds('Sat-Sun 00:00-24:00', 'UTC', '2026-11-22 23:59+00');
+	ASSERT schedule_holds('now and then', 'UTC', now()) AND schedule_holds('Mon-Fri 08:00-16:00', 'Atlantis', now());
+END $$;
+
+\echo test_gone_is_not_in_lists_that_came_since
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT 'g1', test.land('list', 'vulnerable-system', 'open-rdp', '192.0.2.77', 'Bank');
+INSERT INTO source (name, kind, format) VALUES ('mailed', 'mailbox', 'mail');
+INSERT INTO seen_ids SELECT 'g2', test.land('mailed', 'vulnerable-system', 'open-rdp', '192.0.2.78', 'Bank');
+UPDATE source SET interval_seconds = 3600 WHERE name = 'list';
+INSERT INTO feed_state (source, tried, succeeded, delivered) SELECT id, now(), now(), now() FROM source WHERE name = 'list'
+	ON CONFLICT (source) DO UPDATE SET succeeded = now(), delivered = now();
+UPDATE sighting SET first = now() - interval '2 hours', last = now() - interval '2 hours' WHERE report = (SELECT id FROM seen_ids WHERE name = 'g1');
+UPDATE fingerprint SET last = now() - interval '2 hours' WHERE report = (SELECT id FROM seen_ids WHERE name = 'g1');
+UPDATE sighting SET day = now()::date - 5, first = now() - interval '5 days', last = now() - interval '5 days'
+	WHERE report = (SELECT id FROM seen_ids WHERE name = 'g2');
+UPDATE fingerprint SET last = now() - interval '5 days' WHERE report = (SELECT id FROM seen_ids WHERE name = 'g2');
+INSERT INTO feed_columns (source, feed, columns) SELECT id, 'shadowserver', '{ip}' FROM source WHERE name = 'mailed';
+INSERT INTO ledger_day (day, source, node, entries_processed, reports) SELECT now()::date - d, s.id, 1, 1, 5 FROM source s, generate_series(1, 2) d
+	WHERE s.name = 'mailed';
+SET ROLE cirt_keeper;
+DO $$
+BEGIN
+	PERFORM keeper_sweep(0, 1000, 3);
+	ASSERT NOT EXISTS (SELECT 1 FROM report_status st JOIN seen_ids s ON s.id = st.report WHERE s.name IN ('g1', 'g2') AND gone_at IS NOT NULL),
+		'two cycles are not three';
+END $$;
+SET ROLE cirt_owner;
+UPDATE sighting SET last = last - interval '70 minutes' WHERE report = (SELECT id FROM seen_ids WHERE name = 'g1');
+UPDATE fingerprint SET last = last - interval '70 minutes' WHERE report = (SELECT id FROM seen_ids WHERE name = 'g1');
+INSERT INTO ledger_day (day, source, node, entries_processed, folded) SELECT now()::date, s.id, 1, 1, 5 FROM source s WHERE s.name = 'mailed';
+SET ROLE cirt_keeper;
+DO $$
+BEGIN
+	PERFORM keeper_sweep(0, 1000, 3);
+	ASSERT (SELECT count(*) FROM report_status st JOIN seen_ids s ON s.id = st.report WHERE s.name IN ('g1', 'g2') AND gone_at IS NOT NULL) = 2;
+END $$;
+
+\echo notice: ok
