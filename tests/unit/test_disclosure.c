@@ -149,7 +149,7 @@ static void test_nobody_puts_into_a_mail_what_must_not_leave(void **state)
 	assert_sql(db,
 		"DO $$ DECLARE p record; put boolean; wrong int := 0; good int := 0; BEGIN "
 		"FOR p IN SELECT * FROM pair WHERE outbox IN (SELECT id FROM outbox WHERE approved_by = "
-	        "'{}') LOOP "
+		"'{}') LOOP "
 		"BEGIN EXECUTE 'SET LOCAL ROLE cirt_keeper'; "
 		"INSERT INTO disclosure (report, outbox, cause, recipient, form, tlp, version, content) "
 		"VALUES "

@@ -112,12 +112,12 @@ static void test_trap_11_clamped_times_are_told(void **state)
 	land(f, &held, items, count);
 	assert_sql(f,
 		"SELECT string_agg(concat_ws(': ', rule_key, array_to_string(notes, ' | ')), E'\n' ORDER BY "
-	        "id) FROM report",
+		"id) FROM report",
 		"future: its own | its sender says 2026-11-19T11:06:40Z, which is after it came: counted as "
-	        "of "
+		"of "
 		"2026-11-18T11:06:40Z\n"
 		"past: its sender says 1970-01-01T00:00:00Z, which is longer ago than is believed: counted "
-	        "as of "
+		"as of "
 		"2026-10-19T11:06:40Z\nunknown: \nskew: \ngood: ");
 }
 
@@ -140,7 +140,7 @@ static void test_expired_indicator_opens_no_case(void **state)
 	land(f, &held, items, count);
 	assert_sql(f,
 		"SELECT string_agg(r.rule_key, ', ' ORDER BY r.id) FROM correlation_queue q JOIN report r ON "
-	        "r.id = q.report",
+		"r.id = q.report",
 		"live, for good");
 	assert_sql(f, "SELECT array_to_string(notes, ' | ') FROM report WHERE rule_key = 'spent'",
 		"expired: valid until 2026-11-17T11:06:40Z, before it came; it opens no case");
