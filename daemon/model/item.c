@@ -12,6 +12,8 @@
 #define MAX_COUNT       INT64_C(1000000000000)
 #define MAX_REPLIES     ((size_t)LETTER_REFERENCES * (LETTER_ID + 1))
 #define MAX_TAGS        ((size_t)LETTER_TAGS * (LETTER_TAG + 1))
+#define MAX_RETURNED    ((size_t)LETTER_RETURNED * (LETTER_RETURN + 1))
+#define MAX_WORD        40
 
 /* The fewest bytes that each takes when encoded: they bound what a count may make us allocate. */
 #define LEAST_ITEM       29
@@ -147,6 +149,9 @@ static void put_letter(struct buf *out, const struct letter *letter)
 	put_text(out, letter->replies, MAX_REPLIES);
 	put_text(out, letter->tags, MAX_TAGS);
 	put_text(out, letter->spam, MAX_NAME);
+	put_text(out, letter->dmarc, MAX_WORD);
+	put_text(out, letter->returned, MAX_RETURNED);
+	pack_u8(out, letter->machine);
 }
 
 static void put_item(struct buf *out, const struct item *item)
@@ -326,6 +331,9 @@ static void get_letter(struct unpack *in, struct letter *letter)
 	letter->replies = get_text(in, MAX_REPLIES);
 	letter->tags = get_text(in, MAX_TAGS);
 	letter->spam = get_text(in, MAX_NAME);
+	letter->dmarc = get_text(in, MAX_WORD);
+	letter->returned = get_text(in, MAX_RETURNED);
+	letter->machine = get_bool(in);
 }
 
 static void get_item(struct unpack *in, struct arena *arena, struct item *item)

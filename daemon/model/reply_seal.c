@@ -34,10 +34,12 @@ static bool all_digits(struct str text)
 	return text.len > 0;
 }
 
-/* "2026-000412" */
+/* "2026-000412", "N2026-000412" */
 static bool is_number(struct str text)
 {
-	return text.len >= 11 && text.len < REPLY_NUMBER && text.p[4] == '-' &&
+	if (text.len > 0 && (text.p[0] == 'N' || text.p[0] == 'n'))
+		text = (struct str){text.p + 1, text.len - 1};
+	return text.len >= 11 && text.len < REPLY_NUMBER - 1 && text.p[4] == '-' &&
 	       all_digits((struct str){text.p, 4}) && all_digits((struct str){text.p + 5, text.len - 5});
 }
 
@@ -66,7 +68,7 @@ static bool take_apart(struct str address, struct parts *parts)
 enum reply_kind reply_check(struct str key, struct str address, struct arena *arena,
 	char number[REPLY_NUMBER], struct str *mailbox)
 {
-	char seal[REPLY_SEAL + 1], given[REPLY_SEAL];
+	char seal[REPLY_SEAL + 1], given[REPLY_SEAL], meant[REPLY_NUMBER];
 	struct parts parts;
 
 	if (address.len == 0 || !take_apart(address, &parts))
@@ -74,11 +76,14 @@ enum reply_kind reply_check(struct str key, struct str address, struct arena *ar
 	for (size_t i = 0; i < REPLY_SEAL; i++)
 		given[i] = (char)(parts.seal.p[i] >= 'A' && parts.seal.p[i] <= 'Z' ? parts.seal.p[i] | 32
 										   : parts.seal.p[i]);
-	seal_make(key, parts.number, seal);
+	snprintf(meant, sizeof(meant), "%s" STR_FMT, parts.number.p[0] > '9' ? "N" : "",
+		(int)parts.number.len - (parts.number.p[0] > '9'),
+		parts.number.p + (parts.number.p[0] > '9'));
+	seal_make(key, str_of(meant), seal);
 	if (key.len == 0 || !bytes_equal_constant_time(given, seal, REPLY_SEAL))
 		return REPLY_FORGED;
 	if (number)
-		snprintf(number, REPLY_NUMBER, STR_FMT, STR_ARG(parts.number));
+		snprintf(number, REPLY_NUMBER, "%s", meant);
 	if (mailbox)
 		*mailbox = arena_printf(arena, STR_FMT STR_FMT, STR_ARG(parts.local), STR_ARG(parts.domain));
 	return REPLY_SEALED;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "model/storable.h"
 #include "wire/archive.h"
+#include "wire/auth_results.h"
 #include "wire/envelope_facts.h"
 #include "wire/letter.h"
 
@@ -115,8 +116,11 @@ static void read_letter(struct mail *mail, GMimeMessage *message, struct str sub
 	letter->replies = letter_replies(
 		mail_header_raw(object, "In-Reply-To"), mail_header_raw(object, "References"), arena);
 	letter->tags = letter_tags(subject, arena);
-	if (mail->from_trusted)
+	letter->machine = mail_is_machine(mail, message);
+	if (mail->from_trusted) {
 		letter->spam = spam_verdict(mail->reading->hops, mail->whole, arena);
+		letter->dmarc = auth_dmarc(mail->reading->hops, mail->whole, letter->sender, arena);
+	}
 }
 
 static void read_headers(struct mail *mail, GMimeMessage *message)

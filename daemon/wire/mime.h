@@ -147,7 +147,11 @@ void mail_sealed_end(struct mail *mail);
 /* "bounce", "auto-reply", or "" for a report; one clear rule each. Whether it is a reply in a case is the
  * store's to know. */
 struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str subject);
-/* Of a bounce: what a message/delivery-status says of each recipient (RFC 3464) becomes notes. */
+/* A list, a program or nobody: an answer would be read by none, or make two programs answer each other (RFC
+ * 3834 section 2). */
+bool mail_is_machine(const struct mail *mail, GMimeMessage *message);
+/* Of a bounce: what a message/delivery-status says of each recipient (RFC 3464) becomes notes, and
+ * letter.returned. */
 void mail_take_delivery(struct mail *mail, struct str bytes);
 /* Of a bounce or an automatic reply: the message that it brings back, by its header, is the one that it
  * answers. */

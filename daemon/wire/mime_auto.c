@@ -10,8 +10,6 @@
  * 8098). It becomes correspondence: no report, no case, and nothing ever answers it.
  */
 
-#define RECIPIENTS_MAX 20 /* of a bounce, that are noted */
-
 static bool begins(struct str text, const char *word)
 {
 	size_t length = strlen(word);
@@ -168,6 +166,59 @@ struct str mail_subkind(struct mail *mail, GMimeMessage *message, struct str sub
 	return replies_by_itself(object, body, subject, nobody) ? STR("auto-reply") : STR_NONE;
 }
 
+/* --- whom nothing is to be answered --- */
+
+static bool header_has_any(GMimeObject *object, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (header_stands(object, names[i]))
+			return true;
+	return false;
+}
+
+static bool local_part_ends(struct str address, const char *end)
+{
+	size_t length = strlen(end);
+	const char *at = address.len > 0 ? memchr(address.p, '@', address.len) : NULL;
+	size_t local = at ? (size_t)(at - address.p) : address.len;
+
+	return local > length &&
+	       str_equal_nocase((struct str){address.p + local - length, length}, str_of(end));
+}
+
+/* Who speaks for a list, a program or nobody (RFC 2142, RFC 5230 section 4.6). */
+static bool is_robot(struct str address)
+{
+	static const char *const locals[] = {"mailer-daemon", "postmaster", "listserv", "majordomo",
+		"mailman", "bounce", "bounces", "mdaemon", "autoresponder", "auto-reply", "autoreply",
+		"notification", "notifications", "do-not-reply"};
+
+	for (size_t i = 0; i < ARRAY_LEN(locals); i++)
+		if (local_part_is(address, locals[i]))
+			return true;
+	return is_no_reply(address) || begins(address, "owner-") || begins(address, "bounce+") ||
+	       begins(address, "bounce-") || begins(address, "no-reply") || begins(address, "noreply") ||
+	       local_part_ends(address, "-request") || local_part_ends(address, "-bounces") ||
+	       local_part_ends(address, "-owner") || local_part_ends(address, "-noreply") ||
+	       local_part_ends(address, "-no-reply");
+}
+
+bool mail_is_machine(const struct mail *mail, GMimeMessage *message)
+{
+	static const char *const lists[] = {"List-Id", "List-Post", "List-Unsubscribe", "List-Help",
+		"List-Subscribe", "List-Owner", "List-Archive", "Mailing-List", "X-Loop", "X-BeenThere",
+		"X-Auto-Response-Suppress", "X-Autoreply", "X-Autorespond", "Feedback-ID"};
+	GMimeObject *object = GMIME_OBJECT(message);
+	struct str submitted = str_trim(mail_header_raw(object, "Auto-Submitted"));
+
+	return mail->null_sender || header_is(object, "Return-Path", "<>") ||
+	       (submitted.len > 0 && !str_equal_nocase(submitted, STR("no"))) ||
+	       header_is(object, "Precedence", "bulk") || header_is(object, "Precedence", "list") ||
+	       header_is(object, "Precedence", "junk") || header_is(object, "Precedence", "auto_reply") ||
+	       header_has_any(object, lists, ARRAY_LEN(lists)) || is_robot(mail->reporter) ||
+	       (mail->sender.len > 0 && is_robot(mail->sender));
+}
+
 /* --- what it brings back --- */
 
 /* "rfc822; it@customer.example" without the type in front */
@@ -199,30 +250,71 @@ static bool next_block(struct str *rest, struct str *block)
 	return length > 0;
 }
 
-void mail_take_delivery(struct mail *mail, struct str bytes)
+/* A word of a line: what stands in it apart by white space, "-" for nothing. */
+static struct str word_of(struct arena *arena, struct str value, size_t most)
+{
+	char *copy;
+	size_t len = 0;
+
+	value = utf8_cut(value, most);
+	copy = arena_alloc(arena, value.len + 1);
+	for (size_t i = 0; i < value.len; i++)
+		if ((unsigned char)value.p[i] > ' ')
+			copy[len++] = value.p[i];
+	return len > 0 ? (struct str){copy, len} : STR("-");
+}
+
+/* One line, whatever the reason holds. */
+static struct str line_of(struct arena *arena, struct str value, size_t most)
+{
+	char *copy;
+
+	value = utf8_cut(value, most);
+	copy = arena_alloc(arena, value.len + 1);
+	for (size_t i = 0; i < value.len; i++)
+		copy[i] = (char)((unsigned char)value.p[i] < ' ' ? ' ' : value.p[i]);
+	return value.len > 0 ? (struct str){copy, value.len} : STR("-");
+}
+
+/* Of one recipient, as a note and as a line of letter.returned; false: the block is of the mail as a whole.
+ */
+static bool take_recipient(struct mail *mail, struct str block, struct buf *returned)
 {
 	struct arena *arena = mail->reading->arena;
+	struct fields fields;
+	struct str recipient, action, status, reason;
+
+	fields_read(block, false, arena, &fields);
+	recipient = typed(fields_value(&fields, "Final-Recipient"));
+	if (recipient.len == 0)
+		recipient = typed(fields_value(&fields, "Original-Recipient"));
+	if (recipient.len == 0)
+		return false;
+	action = fields_value(&fields, "Action");
+	status = fields_value(&fields, "Status");
+	reason = typed(fields_value(&fields, "Diagnostic-Code"));
+	reading_note(mail->reading, mail_report(mail), STR_FMT,
+		STR_ARG(str_trim(arena_printf(arena, STR_FMT " " STR_FMT " " STR_FMT " " STR_FMT,
+			STR_ARG(utf8_cut(action, 20)), STR_ARG(utf8_cut(recipient, 200)),
+			STR_ARG(utf8_cut(status, 20)), STR_ARG(utf8_cut(reason, 200))))));
+	buf_printf(returned, STR_FMT " " STR_FMT " " STR_FMT " " STR_FMT "\n",
+		STR_ARG(word_of(arena, action, 20)), STR_ARG(word_of(arena, status, 20)),
+		STR_ARG(word_of(arena, recipient, 200)), STR_ARG(line_of(arena, reason, 200)));
+	return true;
+}
+
+void mail_take_delivery(struct mail *mail, struct str bytes)
+{
+	struct letter *letter = &mail_item(mail)->letter;
+	struct buf returned = {0};
 	struct str block;
 
-	if (!str_equal(mail_item(mail)->subkind, STR("bounce")))
+	if (!str_equal(mail_item(mail)->subkind, STR("bounce")) || letter->returned.len > 0)
 		return;
-	for (int count = 0; count < RECIPIENTS_MAX && next_block(&bytes, &block);) {
-		struct fields fields;
-		struct str recipient, note;
-		fields_read(block, false, arena, &fields);
-		recipient = typed(fields_value(&fields, "Final-Recipient"));
-		if (recipient.len == 0)
-			recipient = typed(fields_value(&fields, "Original-Recipient"));
-		if (recipient.len == 0)
-			continue;
-		count++;
-		note = arena_printf(arena, STR_FMT " " STR_FMT " " STR_FMT " " STR_FMT,
-			STR_ARG(utf8_cut(fields_value(&fields, "Action"), 20)),
-			STR_ARG(utf8_cut(recipient, 200)),
-			STR_ARG(utf8_cut(fields_value(&fields, "Status"), 20)),
-			STR_ARG(utf8_cut(typed(fields_value(&fields, "Diagnostic-Code")), 200)));
-		reading_note(mail->reading, mail_report(mail), STR_FMT, STR_ARG(str_trim(note)));
-	}
+	for (int count = 0; count < LETTER_RETURNED && next_block(&bytes, &block);)
+		count += take_recipient(mail, block, &returned);
+	mail_item(mail)->letter.returned = arena_str(mail->reading->arena, buf_view(&returned));
+	buf_free(&returned);
 }
 
 void mail_take_returned(struct mail *mail, struct str message_id)

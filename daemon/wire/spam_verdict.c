@@ -174,6 +174,22 @@ struct str spam_hop_relay(const struct spam_hops *hops, struct str value)
 	return received_address(value);
 }
 
+void spam_hop_fields(const struct spam_hops *hops, struct str mail, spam_hop_field *take, void *context)
+{
+	struct field field;
+	bool handed_on = true; /* the hop below, if it is one of ours, speaks for itself */
+
+	for (size_t i = 0; hops->count > 0 && i < FIELDS_MAX && next_field(&mail, &field); i++) {
+		if (!str_equal_nocase(field.name, STR("Received"))) {
+			take(field.name, field.value, context);
+			continue;
+		}
+		if (!handed_on || !listed_name(hops, received_by(field.value)))
+			break;
+		handed_on = came_from_trusted(hops, field.value);
+	}
+}
+
 /* --- verdicts --- */
 
 struct saying {
@@ -259,13 +275,15 @@ static const struct {
 };
 
 /* A field that says yes, the one with a score before others. */
-static void hear(const struct field *field, struct saying *best)
+static void hear(struct str name, struct str value, void *context)
 {
+	struct saying *best = context;
+
 	for (size_t i = 0; i < ARRAY_LEN(verdict_fields); i++) {
 		struct saying saying = {.by = str_of(verdict_fields[i].by)};
-		if (!str_equal_nocase(field->name, str_of(verdict_fields[i].name)) || field->value.len == 0)
+		if (!str_equal_nocase(name, str_of(verdict_fields[i].name)) || value.len == 0)
 			continue;
-		verdict_fields[i].say(field->value, &saying);
+		verdict_fields[i].say(value, &saying);
 		if (saying.spam && (!best->spam || (best->score.len == 0 && saying.score.len > 0)))
 			*best = saying;
 		return;
@@ -283,17 +301,7 @@ static struct str said(const struct saying *saying, struct arena *arena)
 struct str spam_verdict(const struct spam_hops *hops, struct str mail, struct arena *arena)
 {
 	struct saying saying = {.spam = false};
-	struct field field;
-	bool handed_on = true; /* the hop below, if it is one of ours, speaks for itself */
 
-	for (size_t i = 0; hops->count > 0 && i < FIELDS_MAX && next_field(&mail, &field); i++) {
-		if (!str_equal_nocase(field.name, STR("Received"))) {
-			hear(&field, &saying);
-			continue;
-		}
-		if (!handed_on || !listed_name(hops, received_by(field.value)))
-			break;
-		handed_on = came_from_trusted(hops, field.value);
-	}
+	spam_hop_fields(hops, mail, hear, &saying);
 	return saying.spam ? said(&saying, arena) : STR_NONE;
 }

@@ -32,6 +32,12 @@ struct str spam_hop_relay(const struct spam_hops *hops, struct str value);
  * machine's own. */
 bool spam_peer_trusted(const struct spam_hops *hops, struct str peer);
 
+/* A header field as it stands, name and value trimmed, the value folded and cut at 4,000 bytes. */
+typedef void spam_hop_field(struct str name, struct str value, void *context);
+/* Each field of the header section that a trusted hop may have written, from the top. What stands below the
+ * last Received field of theirs may be the sender's own. */
+void spam_hop_fields(const struct spam_hops *hops, struct str mail, spam_hop_field *take, void *context);
+
 /*
  * Why the trusted hops call the mail spam, such as "rspamd 15.2 of 15"; p NULL where they do not, or say
  * nothing. mail: the whole mail, of which only the header section is looked at.

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "wire/auth_results.h"
 #include "wire/envelope_facts.h"
 #include "wire/letter.h"
 #include "wire/reading.h"
@@ -135,6 +136,70 @@ static void test_verdicts(void **state)
 	arena_free(&arena);
 }
 
+#define AR "Authentication-Results: "
+
+/* Who sent it is true only as far as a server of ours says so, about the address that people see. */
+static void test_dmarc_counts_from_our_own_servers_only(void **state)
+{
+	static const struct {
+		const char *header, *result;
+	} samples[] = {
+		{AR "mx.cirt.example; dmarc=pass header.from=bank.example\n" FROM_OUTSIDE
+		    "From: a@bank.example\n",
+			"pass"},
+		{FROM_OUTSIDE AR "MX.cirt.example 1; spf=pass smtp.mailfrom=x.example;\n\tdmarc = Pass "
+				 "(p=reject; \"x\") "
+				 "header.from=BANK.example\nFrom: a@bank.example\n",
+			"pass"},
+		{AR "mx.cirt.example; dmarc=fail (p=none) header.from=bank.example\n" FROM_OUTSIDE
+		    "From: a@bank.example\n",
+			"fail"},
+		/* another's server, another's domain, another method, a comment, a quoted word */
+		{FROM_OUTSIDE AR
+			"mx.evil.example; dmarc=pass header.from=bank.example\nFrom: a@bank.example\n",
+			""},
+		{AR "mx.cirt.example; dmarc=pass header.from=evil.example\n" FROM_OUTSIDE
+		    "From: a@bank.example\n",
+			""},
+		{AR "mx.cirt.example; dmarc=pass\n" FROM_OUTSIDE "From: a@bank.example\n", ""},
+		{AR "mx.cirt.example; dkim=pass header.d=bank.example\n" FROM_OUTSIDE
+		    "From: a@bank.example\n",
+			""},
+		{AR "mx.cirt.example; spf=fail (dmarc=pass header.from=bank.example) x=y\n" FROM_OUTSIDE
+		    "From: a@bank.example\n",
+			""},
+		{AR "mx.cirt.example; spf=pass smtp.mailfrom=\"x; dmarc=pass "
+		    "header.from=bank.example\"\n" FROM_OUTSIDE "From: a@bank.example\n",
+			""},
+		/* below what came in from outside */
+		{FROM_OUTSIDE FROM_OUTSIDE AR
+			"mx.cirt.example; dmarc=pass header.from=bank.example\nFrom: a@bank.example\n",
+			""},
+		/* our server's word above one that the sender wrote in its name */
+		{AR "mx.cirt.example; dmarc=fail header.from=bank.example\n" FROM_OUTSIDE AR
+		    "mx.cirt.example; dmarc=pass header.from=bank.example\nFrom: a@bank.example\n",
+			""},
+		/* which one was looked at? */
+		{AR "mx.cirt.example; dmarc=pass header.from=bank.example\n" FROM_OUTSIDE
+		    "From: a@bank.example\nFrom: b@evil.example\n",
+			""},
+		{AR ";;;=(((\n" AR "mx.cirt.example;=;dmarc;dmarc=\n" FROM_OUTSIDE "From: a@bank.example\n",
+			""},
+		{"\nFrom: a@bank.example\n" AR "mx.cirt.example; dmarc=pass header.from=bank.example\n", ""},
+	};
+	struct arena *arena = arena_new(4096);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++)
+		assert_text(auth_dmarc(&hops, str_of(samples[i].header), STR("a@bank.example"), arena),
+			samples[i].result);
+	assert_text(auth_dmarc(&hops, str_of(samples[0].header), STR("nobody"), arena), "");
+	assert_text(auth_dmarc(&(struct spam_hops){hop_list, 0}, str_of(samples[0].header),
+			    STR("a@bank.example"), arena),
+		"");
+	arena_free(&arena);
+}
+
 static void test_peers(void **state)
 {
 	(void)state;
@@ -209,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_replies_many),
 		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_dmarc_counts_from_our_own_servers_only),
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_who_brings_it),
 		cmocka_unit_test(test_envelope),

@@ -331,6 +331,77 @@ static void test_kinds(void **state)
 	}
 }
 
+/* Whom an answer of ours would only make answer again, or nobody would read. */
+static void test_machines_get_no_answer(void **state)
+{
+	static const struct {
+		const char *mail, *envelope;
+		bool machine;
+	} samples[] = {
+		{"From: a@b.example\nAuto-Submitted: no\nPrecedence: first-class\n\n", ENVELOPE, false},
+		{"From: request@b.example\n\n", ENVELOPE, false},
+		{"From: a@b.example\n\n", "{\"from\":\"\"}", true},
+		{"From: a@b.example\nReturn-Path: <>\n\n", ENVELOPE, true},
+		{"From: a@b.example\nAuto-Submitted: auto-generated\n\n", ENVELOPE, true},
+		{"From: a@b.example\nAuto-Submitted: auto-replied (vacation)\n\n", ENVELOPE, true},
+		{"From: a@b.example\nPrecedence: BULK\n\n", ENVELOPE, true},
+		{"From: a@b.example\nPrecedence: list\n\n", ENVELOPE, true},
+		{"From: a@b.example\nList-Id: <x.b.example>\n\n", ENVELOPE, true},
+		{"From: a@b.example\nList-Unsubscribe: <https://b.example/>\n\n", ENVELOPE, true},
+		{"From: a@b.example\nX-Auto-Response-Suppress: All\n\n", ENVELOPE, true},
+		{"From: No-Reply@b.example\n\n", ENVELOPE, true},
+		{"From: news-noreply@b.example\n\n", ENVELOPE, true},
+		{"From: cert-list-request@b.example\n\n", ENVELOPE, true},
+		{"From: a@b.example\n\n", "{\"from\":\"owner-list@b.example\"}", true},
+		{"From: a@b.example\n\n", "{\"from\":\"list-bounces@b.example\"}", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+		struct run run;
+		run_begin(&run, str_of(samples[i].mail), samples[i].envelope);
+		if (run.reading.items[0].letter.machine != samples[i].machine)
+			fail_msg("%s", samples[i].mail);
+		arena_free(&run.arena);
+	}
+}
+
+#define BOUNCE_OF(status)                                                                              \
+	"From: MAILER-DAEMON@b.example\nContent-Type: multipart/report; report-type=delivery-status; " \
+	"boundary=x\n\n"                                                                               \
+	"--x\n\nsorry\n--x\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; "             \
+	"b.example\n\n" status "\n--x--\n"
+
+/* One line a recipient whatever stands in it: words are split by blanks, lines by line ends. */
+static void test_bounce_says_what_became_of_each(void **state)
+{
+	static const struct {
+		const char *mail, *returned;
+	} samples[] = {
+		{BOUNCE_OF("Final-Recipient: rfc822; it@c.example\nAction: failed\nStatus: 5.1.1\n"
+			   "Diagnostic-Code: smtp; 550 no such user\n"),
+			"failed 5.1.1 it@c.example 550 no such user\n"},
+		{BOUNCE_OF("Original-Recipient: rfc822;a b@c.example\nAction: delayed\n\n"
+			   "Final-Recipient: rfc822; x@c.example\nAction: relayed\nStatus: 2.0.0\n"),
+			"delayed - ab@c.example -\nrelayed 2.0.0 x@c.example -\n"},
+		{BOUNCE_OF("Final-Recipient: rfc822; it@c.example\nAction: fai\x01led\nStatus: 5.1.1 (no "
+			   "such)\n"
+			   "Diagnostic-Code: smtp; a\n failed 5.1.1\n"),
+			"failed 5.1.1(nosuch) it@c.example a failed 5.1.1\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+		struct run run;
+		struct str returned;
+		run_begin(&run, str_of(samples[i].mail), ENVELOPE);
+		returned = run.reading.items[0].letter.returned;
+		if (!str_equal(returned, str_of(samples[i].returned)))
+			fail_msg("%zu: " STR_FMT, i, STR_ARG(returned));
+		arena_free(&run.arena);
+	}
+}
+
 static void test_tlp(void **state)
 {
 	static const struct {
@@ -468,6 +539,8 @@ int main(void)
 		cmocka_unit_test(test_truncated_mail_lands_as_far_as_it_goes),
 		cmocka_unit_test(test_our_own_addresses_are_no_observables),
 		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_machines_get_no_answer),
+		cmocka_unit_test(test_bounce_says_what_became_of_each),
 		cmocka_unit_test(test_tlp),
 		cmocka_unit_test(test_header_words),
 		cmocka_unit_test(test_trap_07_a_raw_subject_is_read_as_the_text_is),

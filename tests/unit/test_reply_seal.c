@@ -39,6 +39,27 @@ static void test_seal_stays(void **state)
 	arena_free(&arena);
 }
 
+static void test_number_of_a_mail_of_ours(void **state)
+{
+	struct arena *arena = arena_new(512);
+	struct str address = reply_address(KEY, STR("bounce@cirt.example"), STR("N2026-000123"), arena),
+		   mailbox;
+	char number[REPLY_NUMBER], text[200];
+
+	(void)state;
+	assert_int_equal(reply_check(KEY, address, arena, number, &mailbox), REPLY_SEALED);
+	assert_string_equal(number, "N2026-000123");
+	assert_string_equal(mailbox.p, "bounce@cirt.example");
+	/* Some servers change the case of what they give back; the case of that number is another's. */
+	snprintf(text, sizeof(text), "%s", address.p);
+	text[strlen("bounce+")] = 'n';
+	assert_int_equal(reply_check(KEY, str_of(text), arena, number, NULL), REPLY_SEALED);
+	assert_string_equal(number, "N2026-000123");
+	memmove(text + strlen("bounce+"), text + strlen("bounce+N"), strlen(text + strlen("bounce+N")) + 1);
+	assert_int_equal(reply_check(KEY, str_of(text), arena, number, NULL), REPLY_FORGED);
+	arena_free(&arena);
+}
+
 static void test_forged(void **state)
 {
 	struct arena *arena = arena_new(512);
@@ -81,6 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_given_is_taken),
 		cmocka_unit_test(test_seal_stays),
+		cmocka_unit_test(test_number_of_a_mail_of_ours),
 		cmocka_unit_test(test_forged),
 		cmocka_unit_test(test_others_are_left_alone),
 	};
