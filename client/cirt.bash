@@ -22,7 +22,7 @@ _cirt()
 		return
 	fi
 	case $noun in
-	'') words="status ledger alarm source report case mail spam quarantine organisation evidence receipt rules plugin key submit watch audit version help" ;;
+	'') words="status ledger alarm source report case mail spam quarantine organisation evidence receipt notice rule rules plugin key submit watch audit version help" ;;
 	ledger) words="--wait" ;;
 	alarm)
 		case $verb in
@@ -100,6 +100,33 @@ _cirt()
 		esac
 		;;
 	receipt) words="--limit --cursor" ;;
+	notice)
+		case $verb in
+		'') words="preview list show hold send oneshot cancel approve effect" ;;
+		preview) words="--limit --since" ;;
+		list) words="--limit --cursor --state --org --since --all" ;;
+		show) words="--limit" ;;
+		hold) words="--reason" ;;
+		send) words="--all" ;;
+		oneshot) words="--reason --org --source --type --identifier --since --dry-run" ;;
+		cancel) words="--reason" ;;
+		approve) words="--reason" ;;
+		effect) words="--by --since --org" ;;
+		esac
+		;;
+	rule)
+		case $verb in
+		'') words="list show new set move delete why test apply discard" ;;
+		list) words="--draft" ;;
+		show) words="--draft" ;;
+		new) words="--org --group --whose --country --prefix --class --type --identifier --source --severity --suppress --to --format --language --template --repeat --note --before --after --draft" ;;
+		set) words="--org --group --whose --country --prefix --class --type --identifier --source --severity --suppress --to --format --language --template --repeat --note --before --after --enable --disable --draft" ;;
+		move) words="--before --after --draft" ;;
+		delete) words="--draft" ;;
+		why) words="--draft" ;;
+		test) words="--against --since" ;;
+		esac
+		;;
 	rules)
 		case $verb in
 		'') words="list check reload" ;;

@@ -10,8 +10,8 @@ static const struct {
 	const char *nouns;
 } groups[] = {
 	{N_("Look"), "status ledger alarm watch"},
-	{N_("Work"), "report case mail spam quarantine evidence receipt submit"},
-	{N_("Set up"), "source organisation rules plugin key audit"},
+	{N_("Work"), "report case notice mail spam quarantine evidence receipt submit"},
+	{N_("Set up"), "source organisation rule rules plugin key audit"},
 	{N_("Else"), "version help"},
 };
 
@@ -29,7 +29,9 @@ static const struct {
 	{"organisation", N_("who is served")},
 	{"key", N_("keys for encrypted and signed mail")},
 	{"quarantine", N_("what could not be read")},
-	{"rules", N_("YARA rules")},
+	{"notice", N_("warnings to the owners of networks")},
+	{"rule", N_("whom to warn of what (YARA: rules)")},
+	{"rules", N_("YARA rules (whom to warn: rule)")},
 	{"plugin", N_("plugins of triage")},
 	{"audit", N_("the journal, and whether it was touched")},
 };

@@ -37,6 +37,8 @@ extern const struct command quarantine_commands[];
 extern const struct command organisation_commands[];
 extern const struct command receipt_commands[];
 extern const struct command evidence_commands[];
+extern const struct command notice_commands[];
+extern const struct command rule_commands[];
 extern const struct command rules_commands[];
 extern const struct command key_commands[];
 extern const struct command submit_commands[];

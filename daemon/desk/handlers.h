@@ -48,6 +48,7 @@ void desk_quarantine_discard(struct request *request);
 void desk_organisation_domains(struct request *request);
 void desk_evidence_get(struct request *request);
 void desk_receipt_show(struct request *request);
+void desk_notice(struct request *request); /* rules and notices: notice.c */
 void desk_rules_list(struct request *request);
 void desk_rules_check(struct request *request);
 void desk_rules_reload(struct request *request);

@@ -22,6 +22,8 @@ BEGIN
 	INSERT INTO sighting SELECT fresh, now()::date, s.id, 1, 1, clock_timestamp(), clock_timestamp() FROM source s WHERE s.name = source_name;
 	INSERT INTO fingerprint SELECT r.fingerprint, r.exercise, r.tlp, 0, 50, 50, 50, r.id, now(), now(), now() + interval '100 days'
 		FROM report r WHERE r.id = fresh;
+	INSERT INTO arrival AS a (month, minute, first_id) VALUES (to_char(timezone('UTC', now()), 'YYYYMM')::int, date_trunc('minute', now()), fresh)
+		ON CONFLICT (month, minute) DO UPDATE SET first_id = least(a.first_id, excluded.first_id);
 	INSERT INTO notice_arrival (reports) VALUES (ARRAY[fresh]);
 	RETURN fresh;
 END $$;
@@ -298,6 +300,206 @@ DO $$
 BEGIN
 	PERFORM keeper_sweep(0, 1000, 3);
 	ASSERT (SELECT count(*) FROM report_status st JOIN seen_ids s ON s.id = st.report WHERE s.name IN ('g1', 'g2') AND gone_at IS NOT NULL) = 2;
+END $$;
+
+-- ---- the desk ----
+
+CREATE FUNCTION pg_temp.refused(what text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE 'SELECT ' || what;
+	RETURN 'no error';
+EXCEPTION WHEN others THEN
+	RETURN SQLERRM;
+END $$;
+
+\echo test_rules_that_can_never_hold_are_said_at_entry
+SET ROLE cirt_owner;
+INSERT INTO organisation_group (name, kind) VALUES ('banks', 'bank'), ('media', 'media'), ('hospitals', 'hospital');
+SET ROLE cirt_desk;
+SET cirt.actor = 'op1';
+DO $$
+DECLARE
+	r json;
+BEGIN
+	r := desk_rule_new('{"name": "bank-open", "org": "Bank", "identifier": "open-*", "to": "security|abuse"}');
+	ASSERT (r ->> 'position')::int < (SELECT position FROM notify_rule WHERE name = 'constituents'), 'before what holds for all of it';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "same", "org": "Bank", "identifier": "open-*", "suppress": true}'')') LIKE '%holds for the same%';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "late", "org": "Bank", "identifier": "open-dns", "suppress": true, "after": "bank-open"}'')')
+		LIKE 'it can never hold there: bank-open comes first%';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "late", "to": "contact:1", "after": "elsewhere"}'')') LIKE '%constituents and elsewhere comes first%';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "x", "type": "phishing", "class": "vulnerable", "suppress": true}'')') LIKE '%class fraud%';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "x", "type": "phish", "suppress": true}'')') LIKE 'there is no type%';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "x", "class": "odd", "suppress": true}'')') LIKE 'there is no class "odd"%';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "x", "group": "media", "suppress": true}'')') LIKE '%no organisation is in that group';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "x", "group": "banks", "org": "Telco", "suppress": true}'')') LIKE '%not in that group';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "x", "whose": "foreign", "org": "Telco", "suppress": true}'')') LIKE '%not foreign';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "x", "org": "Telco", "to": "sekurity"}'')') LIKE '"sekurity" is nobody%';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "x", "org": "Telco"}'')') LIKE 'what is it to do%';
+	r := desk_rule_new('{"name": "all-open", "whose": "ours", "identifier": "open-*", "suppress": true, "before": "bank-open"}');
+	ASSERT r ->> 'hides' = '["bank-open"]', r ->> 'hides';
+	PERFORM desk_rule_delete('{"rule": "all-open"}');
+	ASSERT (SELECT count(*) FROM journal WHERE object LIKE 'rule/%' AND actor = 'op1') = 3 + (SELECT count(*) FROM journal
+		WHERE object LIKE 'rule/%' AND actor = 'op1' AND action = 'update'), 'journalled';
+END $$;
+
+\echo test_rules_that_go_in_circles_are_said_at_entry
+DO $$
+BEGIN
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "x", "group": "banks", "to": "group:banks"}'')') LIKE 'a circle:%';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "x", "identifier": "open-ftp", "to": "group:banks"}'')') LIKE 'a circle:%';
+	ASSERT pg_temp.refused('desk_rule_new(''{"name": "x", "org": "Telco", "to": "address:report@cirt.example", "own": ["cirt.example"]}'')')
+		LIKE '%a mailbox of ours%';
+	PERFORM desk_rule_new('{"name": "a", "org": "Telco", "identifier": "a", "to": "as:bank-open"}');
+	PERFORM desk_rule_new('{"name": "b", "org": "Telco", "identifier": "b", "to": "as:a"}');
+	ASSERT pg_temp.refused('desk_rule_set(''{"rule": "bank-open", "to": "security,as:b"}'')') LIKE 'a circle: as:%';
+	ASSERT pg_temp.refused('desk_rule_delete(''{"rule": "a"}'')') = 'rule b tells whom it tells';
+	PERFORM desk_rule_delete('{"rule": "b"}'), desk_rule_delete('{"rule": "a"}');
+END $$;
+
+\echo test_a_draft_is_tried_before_it_holds
+DO $$
+DECLARE
+	r json;
+BEGIN
+	PERFORM desk_rule_new('{"name": "quiet-rdp", "org": "Bank", "identifier": "open-rdp", "suppress": true, "draft": true, "before": "bank-open"}');
+	ASSERT NOT EXISTS (SELECT 1 FROM notify_rule WHERE name = 'quiet-rdp' AND NOT draft);
+	r := desk_rule_test('{"against": "last-week"}');
+	ASSERT (r ->> 'reports')::int = (SELECT count(*) FROM warning), r::text;
+	ASSERT (r ->> 'changed')::int = (SELECT count(*) FROM warning w JOIN report x ON x.id = w.report JOIN organisation o
+		ON o.id = x.organisation WHERE o.name = 'Bank' AND x.identifier = 'open-rdp'), r::text;
+	ASSERT r -> 'items' -> 0 ->> 'was_rule' = 'bank-open' AND r -> 'items' -> 0 ->> 'now_rule' = 'quiet-rdp'
+		AND r -> 'items' -> 0 ->> 'now' = 'suppressed' AND r -> 'items' -> 0 ->> 'was_to' = 'soc@bank.example', r::text;
+	r := desk_rule_apply('{}');
+	ASSERT r ->> 'new' = '1' AND r ->> 'deleted' = '0', r::text;
+	ASSERT (SELECT position FROM notify_rule WHERE name = 'quiet-rdp') < (SELECT position FROM notify_rule WHERE name = 'bank-open');
+	r := desk_rule_why(jsonb_build_object('report', (SELECT id FROM seen_ids WHERE name = 'b1')));
+	ASSERT (SELECT string_agg(x ->> 'name' || '=' || (x ->> 'says'), ', ') FROM json_array_elements(r -> 'rules') AS x)
+		= 'tests=another type, quiet-rdp=holds: suppress', r ->> 'rules';
+	ASSERT r -> 'recipients' -> 0 ->> 'outcome' = 'suppressed' AND r -> 'stands' ->> 'notices' = '2', r::text;
+	r := desk_rule_why(jsonb_build_object('report', (SELECT id FROM seen_ids WHERE name = 'strict1')));
+	ASSERT r -> 'recipients' -> 0 ->> 'form' = 'sanitised' AND r -> 'recipients' -> 0 ->> 'address' = 'soc@bank.example', r::text;
+END $$;
+
+\echo test_a_one_shot_goes_at_once_past_rules_and_intervals
+DO $$
+DECLARE
+	b bigint := (SELECT id FROM seen_ids WHERE name = 'b3');
+	r json;
+	o outbox;
+BEGIN
+	r := desk_notice_oneshot(jsonb_build_object('reports', ARRAY[b], 'domain', 'cirt.example', 'mass', 10, 'dry_run', true));
+	ASSERT r -> 'items' -> 0 ->> 'to' = 'soc@bank.example' AND r -> 'items' -> 0 ->> 'number' IS NULL, r::text;
+	r := desk_notice_oneshot(jsonb_build_object('reports', ARRAY[b], 'domain', 'cirt.example', 'mass', 10));
+	o := notice_named(r -> 'items' -> 0 ->> 'number');
+	ASSERT o.state = 'queued' AND o.kind = 'one-shot' AND o.released_by = 'op1', o::text;
+	ASSERT (SELECT cause FROM disclosure WHERE outbox = o.id) = 'one-shot';
+	-- A drill's goes nowhere but to its directory.
+	r := desk_notice_oneshot(jsonb_build_object('reports', ARRAY(SELECT id FROM seen_ids WHERE name = 'drill1'), 'domain', 'x', 'mass', 10));
+	ASSERT r ->> 'items' = '[]' AND r -> 'not_told' -> 0 ->> 'why' LIKE '%drill''s directory', r::text;
+	ASSERT pg_temp.refused('desk_notice_oneshot(''{"domain": "x", "mass": 10}'')') LIKE 'reports, or one of%';
+	r := desk_notice_oneshot(jsonb_build_object('org', 'Bank', 'identifier', 'open-*', 'domain', 'x', 'mass', 10, 'dry_run', true));
+	ASSERT (r ->> 'reports')::int = (SELECT count(*) FROM report x JOIN organisation g ON g.id = x.organisation LEFT JOIN report_status st ON st.report = x.id
+		WHERE g.name = 'Bank' AND x.identifier LIKE 'open-%' AND st.gone_at IS NULL), r::text;
+END $$;
+
+\echo test_two_people_let_go_what_the_gate_lets_only_so
+DO $$
+DECLARE
+	n text := (SELECT o.number FROM outbox o JOIN disclosure d ON d.outbox = o.id JOIN seen_ids s ON s.id = d.report WHERE s.name = 'nnamber' LIMIT 1);
+	o outbox;
+BEGIN
+	ASSERT (SELECT approvals FROM outbox WHERE number = n) = 2;
+END $$;
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT 'nn2', test.land('list', 'infected-system', 'mirai', '203.0.113.50', NULL, 'amber', 0, 'NN');
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	n text := (SELECT o.number FROM outbox o JOIN disclosure d ON d.outbox = o.id JOIN seen_ids s ON s.id = d.report WHERE s.name = 'nn2');
+	r json;
+BEGIN
+	ASSERT pg_temp.refused(format('desk_notice_send(jsonb_build_object(''notice'', ARRAY[%L], ''mass'', 10))', n)) LIKE 'two people have to let%';
+	r := desk_notice_send('{"all": true, "mass": 100}');
+	ASSERT (SELECT state FROM outbox WHERE number = n) = 'bundling', 'not among all';
+	r := desk_notice_approve(jsonb_build_object('notice', n));
+	ASSERT r ->> 'state' = 'bundling', r::text;
+	ASSERT pg_temp.refused(format('desk_notice_approve(jsonb_build_object(''notice'', %L))', n)) LIKE 'you have let%';
+	PERFORM set_config('cirt.actor', 'op2', false);
+	r := desk_notice_approve(jsonb_build_object('notice', n));
+	ASSERT r ->> 'state' = 'queued', r::text;
+END $$;
+
+\echo test_mass_mail_wants_two_people
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT 'm' || n, test.land('list', 'ddos-amplifier', 'open-ntp-' || n, '192.0.2.30', o) FROM (VALUES (1, 'Telco'), (2, 'Nobody'),
+	(3, 'FinCERT')) AS v(n, o);
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	r json;
+BEGIN
+	PERFORM set_config('cirt.actor', 'op1', false);
+	r := desk_notice_send('{"all": true, "mass": 2}');
+	ASSERT r ->> 'mails' = '0' AND r ->> 'waiting' = '3', r::text;
+	r := desk_notice_send('{"all": true, "mass": 2}');
+	ASSERT r ->> 'mails' = '0', 'the same person again is one person';
+	PERFORM set_config('cirt.actor', 'op2', false);
+	r := desk_notice_send('{"all": true, "mass": 2}');
+	ASSERT r ->> 'mails' = '3' AND r ->> 'waiting' = '0', r::text;
+	ASSERT (SELECT bool_and(state = 'queued') FROM outbox o JOIN disclosure d ON d.outbox = o.id JOIN seen_ids s ON s.id = d.report WHERE s.name ~ '^m[1-3]$');
+END $$;
+
+\echo test_hold_and_cancel
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT 'h1', test.land('list', 'ddos-amplifier', 'open-snmp', '198.51.100.31', 'Telco');
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	n text := (SELECT o.number FROM outbox o JOIN disclosure d ON d.outbox = o.id JOIN seen_ids s ON s.id = d.report WHERE s.name = 'h1');
+	r json;
+BEGIN
+	ASSERT (desk_notice_hold(jsonb_build_object('notice', n, 'reason', 'they move'))) ->> 'why' = 'held by op2: they move';
+	r := desk_notice_preview('{}');
+	ASSERT r -> 'held_mails' -> 0 ->> 'number' = n, r::text;
+	ASSERT (r -> 'not_told' ->> 'not-ours')::int = 1, r::text;
+	r := desk_notice_show(jsonb_build_object('notice', ltrim(substr(n, 7), '0')));
+	ASSERT r ->> 'number' = n AND r -> 'items' -> 0 ->> 'address' = '198.51.100.31', r::text;
+	r := desk_notice_cancel(jsonb_build_object('notice', n));
+	ASSERT r ->> 'state' = 'cancelled' AND (SELECT test.outcome(id) FROM seen_ids WHERE name = 'h1') = 'held mail ' || n || ' was cancelled';
+	ASSERT pg_temp.refused(format('desk_notice_send(jsonb_build_object(''notice'', ARRAY[%L], ''mass'', 10))', n)) = n || ' is cancelled';
+	ASSERT (SELECT json_array_length(desk_notice_list('{"state": "cancelled"}') -> 'items')) = 1;
+END $$;
+
+\echo test_effect_is_right_to_the_row
+SET ROLE cirt_owner;
+INSERT INTO organisation (name, sector) VALUES ('E', 'energy');
+INSERT INTO contact (organisation, role, email) SELECT id, 'security', 'soc@e.example' FROM organisation WHERE name = 'E';
+INSERT INTO seen_ids SELECT 'e' || n, test.land('list', 'vulnerable-system', 'open-ldap', '192.0.2.' || 100 + n, 'E') FROM generate_series(1, 6) n;
+INSERT INTO seen_ids SELECT 'e7', test.land('list', 'vulnerable-system', 'open-ldap', '192.0.2.107', 'E', 'amber', 7);
+INSERT INTO seen_ids SELECT 'e8', test.land('quiet', 'vulnerable-system', 'open-ldap', '192.0.2.108', 'E');
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+SELECT test.send('40 days') IS NOT NULL AS sent \gset
+-- e1 gone after 3 days, e2 after 20, e3 after 35, e4 after 3 and back; e5 still there, e6 rejected, e7 a drill's, e8 not told
+INSERT INTO report_status AS st (report, gone_at) SELECT s.id, now() - interval '40 days' + v.d * interval '1 day' FROM seen_ids s JOIN (VALUES ('e1', 3),
+	('e2', 20), ('e3', 35), ('e4', 3)) AS v(name, d) ON v.name = s.name ON CONFLICT (report) DO UPDATE SET gone_at = excluded.gone_at;
+UPDATE report_status SET gone_at = NULL WHERE report = (SELECT id FROM seen_ids WHERE name = 'e4');
+UPDATE report_status SET state = 'rejected', reject_reason = 'false-alarm' WHERE report = (SELECT id FROM seen_ids WHERE name = 'e6');
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	r json := desk_notice_effect('{"by": "sector"}');
+BEGIN
+	ASSERT (SELECT concat_ws(' ', x ->> 'seen', x ->> 'warned', x ->> 'gone_7', x ->> 'gone_30', x ->> 'relapsed') FROM json_array_elements(r -> 'items') AS x
+		WHERE x ->> 'what' = 'energy') = '6 5 2 3 1', r::text;
+	ASSERT (desk_notice_effect('{"by": "identifier", "org": "E"}') -> 'total' ->> 'seen') = '6';
+	ASSERT pg_temp.refused('desk_notice_effect(''{"by": "moon"}'')') LIKE 'by: expected%';
 END $$;
 
 \echo notice: ok

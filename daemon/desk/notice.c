@@ -1,0 +1,143 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "desk/handlers.h"
+#include "desk/report.h"
+
+/*
+ * Notification rules and notices: what was asked goes to a function of the database as JSON, whose answer is
+ * ours (sql/037-rule-desk.sql, 038-notice-desk.sql). What the desk itself knows is put beside it.
+ */
+static const struct {
+	const char *noun;
+	const char *verb;
+	const char *sql;
+} statements[] = {
+	{"rule", "list", "SELECT desk_rule_list($?::jsonb)"},
+	{"rule", "show", "SELECT desk_rule_show($?::jsonb)"},
+	{"rule", "new", "SELECT desk_rule_new($?::jsonb)"},
+	{"rule", "set", "SELECT desk_rule_set($?::jsonb)"},
+	{"rule", "move", "SELECT desk_rule_move($?::jsonb)"},
+	{"rule", "delete", "SELECT desk_rule_delete($?::jsonb)"},
+	{"rule", "why", "SELECT desk_rule_why($?::jsonb)"},
+	{"rule", "test", "SELECT desk_rule_test($?::jsonb)"},
+	{"rule", "apply", "SELECT desk_rule_apply($?::jsonb)"},
+	{"rule", "discard", "SELECT desk_rule_discard($?::jsonb)"},
+	{"notice", "preview", "SELECT desk_notice_preview($?::jsonb)"},
+	{"notice", "list", "SELECT desk_notice_list($?::jsonb)"},
+	{"notice", "show", "SELECT desk_notice_show($?::jsonb)"},
+	{"notice", "hold", "SELECT desk_notice_hold($?::jsonb)"},
+	{"notice", "send", "SELECT desk_notice_send($?::jsonb)"},
+	{"notice", "oneshot", "SELECT desk_notice_oneshot($?::jsonb)"},
+	{"notice", "cancel", "SELECT desk_notice_cancel($?::jsonb)"},
+	{"notice", "approve", "SELECT desk_notice_approve($?::jsonb)"},
+	{"notice", "effect", "SELECT desk_notice_effect($?::jsonb)"},
+};
+
+static const char *statement_of(const struct verb *verb)
+{
+	for (size_t i = 0; i < ARRAY_LEN(statements); i++)
+		if (!strcmp(statements[i].noun, verb->noun) && !strcmp(statements[i].verb, verb->verb))
+			return statements[i].sql;
+	return NULL;
+}
+
+/* The domain of our own addresses, for Message-IDs, and to know our own mailboxes. */
+static struct str own_domain(const struct conf *conf)
+{
+	const char *at = conf->out_from.len ? memrchr(conf->out_from.p, '@', conf->out_from.len) : NULL;
+
+	if (at)
+		return (struct str){at + 1, conf->out_from.len - (size_t)(at + 1 - conf->out_from.p)};
+	return conf->hostname.len ? conf->hostname : STR("localhost");
+}
+
+static struct json_object *text_of(struct str text)
+{
+	return json_object_new_string_len(text.p, (int)text.len);
+}
+
+/* Reports by their numbers, one or many, as ids. */
+static bool add_reports(struct request *request, struct json_object *asked)
+{
+	struct json_object *said = json_object_object_get(request->params, "report"), *ids;
+	size_t count = json_object_is_type(said, json_type_array) ? json_object_array_length(said) : 1;
+
+	if (!said)
+		return true;
+	ids = json_object_new_array();
+	json_object_object_add(asked, "reports", ids);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *one = json_object_is_type(said, json_type_array)
+		                                  ? json_object_array_get_idx(said, i)
+		                                  : said;
+		int64_t id;
+		if (!json_object_is_type(one, json_type_string) ||
+			!report_id_parse(str_of(json_object_get_string(one)), &id)) {
+			request_refuse(request, RPC_INVALID_PARAMS, "a report's id reads as 202611-123");
+			return false;
+		}
+		json_object_array_add(ids, json_object_new_int64(id));
+		json_object_object_add(asked, "report", json_object_new_int64(id));
+	}
+	return true;
+}
+
+/* A copy without what was not said, and with what we know ourselves, whoever says something else. */
+static struct json_object *asked_for(struct request *request)
+{
+	const struct conf *conf = room_conf(request->desk->room);
+	struct json_object *asked = json_object_new_object(), *own = json_object_new_array();
+
+	if (json_object_is_type(request->params, json_type_object)) {
+		json_object_object_foreach(request->params, name, value)
+		{
+			bool is_false = json_object_is_type(value, json_type_boolean) &&
+			                !json_object_get_boolean(value);
+			if (value && !is_false)
+				json_object_object_add(asked, name, json_object_get(value));
+		}
+	}
+	json_object_object_del(asked, "reports");
+	json_object_array_add(own, text_of(own_domain(conf)));
+	json_object_object_add(asked, "own", own);
+	json_object_object_add(asked, "domain", text_of(own_domain(conf)));
+	json_object_object_add(asked, "mass", json_object_new_int64((int64_t)conf->notices_mass));
+	return asked;
+}
+
+static void on_answer(struct request *request, const struct pg_result *result)
+{
+	request_answer(request, result_json(result, 0, 0));
+}
+
+static void on_changed(struct request *request, const struct pg_result *result)
+{
+	request->result = result_json(result, 0, 0);
+	request_commit(request, request_answer_result);
+}
+
+void desk_notice(struct request *request)
+{
+	struct query *query = arena_alloc(request->arena, sizeof(*query));
+	int64_t limit, cursor;
+	struct json_object *asked;
+
+	if (!request_page(request, &limit, &cursor))
+		return;
+	asked = asked_for(request);
+	if (add_reports(request, asked)) {
+		const char *text = json_object_to_json_string_ext(asked, JSON_C_TO_STRING_PLAIN);
+		query_start(query, request->arena, statement_of(request->verb));
+		query_str(query, arena_str(request->arena, str_of(text)));
+		if (!request_database(request))
+			query_end(query);
+		else if (request->verb->changes)
+			request_change(request, query, on_changed);
+		else
+			request_query(request, query, on_answer);
+	}
+	json_object_put(asked);
+}
