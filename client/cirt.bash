@@ -22,7 +22,7 @@ _cirt()
 		return
 	fi
 	case $noun in
-	'') words="status ledger alarm source report case mail spam quarantine organisation evidence receipt notice rule rules plugin key submit watch audit version help" ;;
+	'') words="today status ledger alarm source report case mail spam quarantine organisation evidence receipt notice rule rules plugin key submit watch audit version help" ;;
 	ledger) words="--wait" ;;
 	alarm)
 		case $verb in
@@ -150,7 +150,7 @@ _cirt()
 		verify) words="--all" ;;
 		esac
 		;;
-	help) words="status ledger alarm source report case mail spam quarantine organisation evidence receipt rules plugin key submit watch audit version" ;;
+	help) words="today status ledger alarm source report case mail spam quarantine organisation evidence receipt rules plugin key submit watch audit version" ;;
 	esac
 	[[ $word == -* || -z $words ]] && words="$words --json --help --socket"
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

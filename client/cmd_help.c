@@ -9,7 +9,7 @@ static const struct {
 	const char *title;
 	const char *nouns;
 } groups[] = {
-	{N_("Look"), "status ledger alarm watch"},
+	{N_("Look"), "today status ledger alarm watch"},
 	{N_("Work"), "report case notice mail spam quarantine evidence receipt submit"},
 	{N_("Set up"), "source organisation rule rules plugin key audit"},
 	{N_("Else"), "version help"},

@@ -9,6 +9,7 @@ static const struct {
 	const char *verb;
 	handler_fn *handler;
 } handlers[] = {
+	{"today", "", desk_today_show},
 	{"status", "", desk_status_show},
 	{"version", "", desk_version_show},
 	{"ledger", "", desk_ledger_show},

@@ -4,6 +4,7 @@
 #include "desk/request.h"
 
 /* One function per method; which verb's row authorises it is the table in handlers.c. */
+void desk_today_show(struct request *request);
 void desk_status_show(struct request *request);
 void desk_version_show(struct request *request);
 void desk_ledger_show(struct request *request);

@@ -7,8 +7,10 @@
 #include "desk/handlers.h"
 
 /* A connection of its own, asked every few seconds, so that `status` never waits for a database that hangs.
+ * The counters cost more than to ask whether it is there.
  */
 #define PULSE_EVERY   (3 * CLOCK_SECOND)
+#define COUNT_EVERY   (30 * CLOCK_SECOND)
 #define PULSE_SILENCE (12 * CLOCK_SECOND)
 
 struct pulse {
@@ -20,9 +22,39 @@ struct pulse {
 	char version[64];
 	int64_t size;
 	int64_t schema;
-	int64_t queued; /* reports that wait for the correlator */
-	int64_t alarms; /* open ones */
+	int64_t queued;  /* reports that wait for the correlator */
+	int64_t alarms;  /* open ones */
+	int64_t counted; /* monotonic; 0: never */
+	struct json_object *counters;
 };
+
+static void on_counters(struct pg *pg, const struct pg_result *result, void *context)
+{
+	struct pulse *pulse = context;
+
+	(void)pg;
+	pulse->asking = false;
+	if (result->outcome == PG_DONE && result->rows == 1) {
+		json_object_put(pulse->counters);
+		pulse->counters = result_json(result, 0, 0);
+	}
+	timer_set(pulse->timer, PULSE_EVERY);
+}
+
+static bool ask_counters(struct pulse *pulse)
+{
+	int64_t now = clock_monotonic();
+
+	if (pulse->counted && now - pulse->counted < COUNT_EVERY)
+		return false;
+	pulse->counted = now;
+	pulse->asking = true;
+	pg_query(pulse->pg,
+		"SELECT coalesce(json_agg(json_build_object("
+		"'name', name, 'labels', labels, 'value', value)), '[]') FROM counters()",
+		NULL, 0, false, on_counters, pulse);
+	return true;
+}
 
 static void on_answer(struct pg *pg, const struct pg_result *result, void *context)
 {
@@ -39,6 +71,8 @@ static void on_answer(struct pg *pg, const struct pg_result *result, void *conte
 		pulse->queued = pg_value_int(result, 0, 3);
 		pulse->alarms = pg_value_int(result, 0, 4);
 		pulse->answered = clock_monotonic();
+		if (ask_counters(pulse))
+			return;
 	}
 	timer_set(pulse->timer, PULSE_EVERY);
 }
@@ -69,7 +103,7 @@ static void on_state(struct pg *pg, bool up, const char *why, void *context)
 	if (up)
 		timer_set(pulse->timer, 0);
 	else
-		pulse->answered = 0;
+		pulse->answered = pulse->counted = 0;
 }
 
 void pulse_start(struct desk *desk)
@@ -88,6 +122,7 @@ void pulse_stop(struct desk *desk)
 		return;
 	pg_free(&desk->pulse->pg);
 	timer_free(&desk->pulse->timer);
+	json_object_put(desk->pulse->counters);
 	free(desk->pulse);
 	desk->pulse = NULL;
 }
@@ -113,5 +148,6 @@ struct json_object *pulse_show(const struct desk *desk)
 	json_object_object_add(shown, "schema", json_object_new_int64(pulse->schema));
 	json_object_object_add(shown, "correlation_queue", json_object_new_int64(pulse->queued));
 	json_object_object_add(shown, "alarms", json_object_new_int64(pulse->alarms));
+	json_object_object_add(shown, "counters", json_object_get(pulse->counters));
 	return shown;
 }

@@ -345,6 +345,9 @@ static const struct verb_option notice_effect_options[] = {
 };
 
 const struct verb verbs[] = {
+	{"today", "", ROLE_VIEWER, false, "",
+		N_("What the day looks like: alarms, mails unread, what feeds brought, notices, what waits"),
+		none, "cirt today"},
 	{"status", "", ROLE_VIEWER, false, "", N_("Rooms, backlog and database"), none, "cirt status"},
 	{"ledger", "", ROLE_VIEWER, false, "", N_("The books: what came in and what became of it"),
 		ledger_options, "cirt ledger --wait 60"},

@@ -1,0 +1,257 @@
+#include "config.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "client/command.h"
+#include "client/i18n.h"
+#include "client/when.h"
+
+/* What to type next stands in this column, or behind what is longer. */
+#define NEXT_COLUMN 76
+
+static size_t columns_of(struct str text)
+{
+	size_t columns = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		columns += ((unsigned char)text.p[i] & 0xc0) != 0x80;
+	return columns;
+}
+
+/* " ALARMS   1  what                     next": a line for what there is, none for what there is not. */
+static void show_line(struct call *call, const char *title, int64_t count, struct buf *text, const char *next)
+{
+	struct buf line = {0};
+
+	buf_printf(&line, " %-10s%5lld  ", title, (long long)count);
+	buf_text(&line, buf_cstr(text));
+	if (next && *next) {
+		for (size_t at = columns_of(str_of(buf_cstr(&line))); at < NEXT_COLUMN; at++)
+			buf_text(&line, " ");
+		buf_printf(&line, "  %s", next);
+	}
+	screen_printf(&call->screen, "%s\n", buf_cstr(&line));
+	buf_free(&line);
+	buf_clear(text);
+}
+
+/* "5 new · 3 again": one more part of a line, where there is any. */
+static void part(struct buf *text, int64_t count, const char *what)
+{
+	if (count <= 0)
+		return;
+	buf_text(text, text->len ? " · " : "");
+	buf_printf(text, "%lld %s", (long long)count, what);
+}
+
+static void show_alarms(struct call *call, struct json_object *alarms, struct buf *text)
+{
+	struct json_object *items = member_of(alarms, "items");
+	char next[64];
+
+	for (size_t i = 0; items && i < json_object_array_length(items); i++) {
+		struct json_object *alarm = json_object_array_get_idx(items, i);
+		screen_cell(str_of(member_text(alarm, "subject")), text);
+		buf_text(text, ": ");
+		screen_cell(utf8_cut(str_of(member_text(alarm, "text")), 160), text);
+		snprintf(next, sizeof(next), "cirt alarm ack %lld", (long long)member_number(alarm, "id"));
+		if (i == 0)
+			show_line(call, _("ALARMS"), member_number(alarms, "open"), text, next);
+		else {
+			screen_printf(&call->screen, "%18s%s  %s\n", "", buf_cstr(text), next);
+			buf_clear(text);
+		}
+	}
+	if (member_number(alarms, "open") > 3)
+		screen_printf(&call->screen, "%18scirt alarm list\n", "");
+}
+
+static const struct {
+	const char *kind;
+	const char *one;
+	const char *many;
+} senders[] = {
+	{"stranger", N_("citizen"), N_("citizens")},
+	{"government", N_("government"), N_("government")},
+	{"bank", N_("bank"), N_("banks")},
+	{"isp", N_("ISP"), N_("ISPs")},
+	{"hospital", N_("hospital"), N_("hospitals")},
+	{"utility", N_("utility"), N_("utilities")},
+	{"education", N_("education"), N_("education")},
+	{"media", N_("press"), N_("press")},
+	{"business", N_("business"), N_("businesses")},
+	{"other", N_("constituent"), N_("constituents")},
+};
+
+/* "9 citizens, 3 banks, 1 CERT-FR": other teams by their name. */
+static void describe_senders(struct json_object *from, struct buf *text)
+{
+	for (size_t i = 0; from && i < json_object_array_length(from); i++) {
+		struct json_object *sender = json_object_array_get_idx(from, i);
+		int64_t count = member_number(sender, "count");
+		buf_text(text, i ? ", " : "");
+		buf_printf(text, "%lld ", (long long)count);
+		if (*member_text(sender, "name")) {
+			screen_cell(str_of(member_text(sender, "name")), text);
+			continue;
+		}
+		for (size_t k = 0; k < ARRAY_LEN(senders); k++)
+			if (!strcmp(senders[k].kind, member_text(sender, "kind")))
+				buf_text(text, _(count == 1 ? senders[k].one : senders[k].many));
+	}
+}
+
+static void show_people(struct call *call, struct json_object *people, struct buf *text)
+{
+	buf_text(text, _("mails unread"));
+	if (member_number(people, "unread") > 0) {
+		buf_text(text, ": ");
+		describe_senders(member_of(people, "from"), text);
+	}
+	show_line(call, _("PEOPLE"), member_number(people, "unread"), text,
+		member_number(people, "unread") ? "cirt case list" : "");
+}
+
+/* "shadowserver, 41 files: 2655 again · 431 new · 19 relapse · 7 quarantined" */
+static void show_lane(
+	struct call *call, const char *title, struct json_object *lane, const char *entries, struct buf *text)
+{
+	struct json_object *first = member_of(lane, "first");
+	struct buf sums = {0};
+
+	for (size_t i = 0; first && i < json_object_array_length(first); i++) {
+		buf_text(text, i ? ", " : "");
+		screen_cell(str_of(json_object_get_string(json_object_array_get_idx(first, i))), text);
+	}
+	if (member_number(lane, "sources") > 3)
+		buf_printf(text, _(" and %lld more"), (long long)member_number(lane, "sources") - 3);
+	if (entries)
+		buf_printf(text, ", %lld %s", (long long)member_number(lane, "entries"), entries);
+	part(&sums, member_number(lane, "again"), _("again"));
+	part(&sums, member_number(lane, "new"), _("new"));
+	part(&sums, member_number(lane, "relapse"), _("relapse"));
+	part(&sums, member_number(lane, "quarantined"), _("quarantined"));
+	if (sums.len)
+		buf_printf(text, ": %s", buf_cstr(&sums));
+	buf_free(&sums);
+	show_line(call, title, member_number(lane, "rows"), text,
+		member_number(lane, "quarantined") ? "cirt quarantine list" : "");
+}
+
+static void show_cases(struct call *call, struct json_object *cases, struct buf *text)
+{
+	if (member_number(cases, "open") == 0)
+		return;
+	buf_text(text, _("open"));
+	part(text, member_number(cases, "new"), _("nobody has taken"));
+	part(text, member_number(cases, "critical"), _("critical"));
+	show_line(call, _("CASES"), member_number(cases, "open"), text, "cirt case list");
+}
+
+static void describe_held(struct json_object *notices, struct buf *text)
+{
+	struct json_object *not_told = member_of(notices, "not_told");
+	int64_t waits = member_number(not_told, "asks-permission") + member_number(not_told, "no-contact") +
+	                member_number(not_told, "held");
+
+	part(text, member_number(notices, "held"), _("held"));
+	part(text, waits, _("reports wait for a contact, a permission or a person"));
+	part(text, member_number(not_told, "suppressed"), _("suppressed"));
+}
+
+static void show_notices(struct call *call, struct json_object *notices, struct buf *text)
+{
+	int64_t ready = member_number(notices, "ready"), gathering = member_number(notices, "gathering");
+	int64_t count = ready + gathering;
+	struct buf full = {0};
+
+	buf_text(text, ready ? _("mails ready") : _("mails"));
+	if (member_number(notices, "organisations"))
+		buf_printf(text, _(" for %lld organisations"),
+			(long long)member_number(notices, "organisations"));
+	if (gathering) {
+		screen_value(&call->screen, member_of(notices, "full"), CELL_AGO, &full);
+		part(text, gathering, _("gather"));
+		buf_printf(text, _(", full %s"), buf_cstr(&full));
+	}
+	describe_held(notices, text);
+	show_line(call, _("NOTICES"), count, text,
+		count + member_number(notices, "held") ? "cirt notice preview" : "");
+	buf_free(&full);
+}
+
+static void show_sent(struct call *call, struct json_object *notices, struct buf *text)
+{
+	int64_t sent = member_number(notices, "sent");
+
+	part(text, member_number(notices, "queued"), _("with the courier"));
+	part(text, member_number(notices, "failed"), _("failed"));
+	part(text, member_number(notices, "bounced"), _("came back"));
+	part(text, member_number(notices, "answered"), _("answered"));
+	if (sent || text->len)
+		show_line(call, _("SENT"), sent, text,
+			member_number(notices, "failed") + member_number(notices, "bounced")
+				? "cirt notice list"
+				: "");
+	if (member_number(notices, "drill")) {
+		buf_text(text, _("mails of an exercise, for its own directory only"));
+		show_line(call, _("DRILL"), member_number(notices, "drill"), text, "");
+	}
+}
+
+static void show_waiting(
+	struct call *call, struct json_object *cases, struct json_object *releases, struct buf *text)
+{
+	struct json_object *numbers = member_of(cases, "waiting_numbers");
+	int64_t waiting = member_number(cases, "waiting"), asked = member_number(releases, "asked");
+
+	for (size_t i = 0; numbers && i < json_object_array_length(numbers); i++) {
+		buf_text(text, i ? ", " : "");
+		screen_cell(str_of(json_object_get_string(json_object_array_get_idx(numbers, i))), text);
+	}
+	if (waiting > 3)
+		buf_text(text, " …");
+	part(text, asked, _("sources asked for a release"));
+	if (waiting + asked)
+		show_line(call, _("WAITING"), waiting + asked, text,
+			waiting ? "cirt case list --state waiting" : "");
+}
+
+static void show_heading(struct call *call, struct json_object *day)
+{
+	struct json_object *operator= member_of(day, "operator");
+	struct buf text = {0}, name = {0};
+
+	when_local(call->screen.now, &text);
+	screen_cell(str_of(member_text(operator, "name")), &name);
+	screen_printf(&call->screen, _("%s · you: %s (%s) · today: since 00:00 UTC\n"), buf_cstr(&text),
+		buf_cstr(&name), member_text(operator, "role"));
+	buf_free(&text);
+	buf_free(&name);
+}
+
+static void today_show(struct call *call, struct json_object *day)
+{
+	struct json_object *intake = member_of(day, "intake");
+	struct buf text = {0};
+
+	show_heading(call, day);
+	show_alarms(call, member_of(day, "alarms"), &text);
+	show_people(call, member_of(day, "people"), &text);
+	show_cases(call, member_of(day, "cases"), &text);
+	if (member_of(intake, "feeds"))
+		show_lane(call, _("FEEDS"), member_of(intake, "feeds"), _("files"), &text);
+	if (member_of(intake, "sensors"))
+		show_lane(call, _("SENSORS"), member_of(intake, "sensors"), NULL, &text);
+	show_notices(call, member_of(day, "notices"), &text);
+	show_sent(call, member_of(day, "notices"), &text);
+	show_waiting(call, member_of(day, "cases"), member_of(day, "releases"), &text);
+	buf_free(&text);
+}
+
+const struct command today_commands[] = {
+	{"today", today_show, NULL},
+	{NULL, NULL, NULL},
+};
