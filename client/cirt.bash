@@ -17,12 +17,12 @@ _cirt()
 			;;
 		esac
 	done
-	if [[ $before == --socket || ($noun == submit && $word != -*) || "$noun $verb" == "key import" ]]; then
+	if [[ $before == --socket || ($noun == submit && $word != -*) || "$noun $verb" == "key import" || "$noun $verb" == "org import" || "$noun $verb" == "org registry" ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 	fi
 	case $noun in
-	'') words="today status ledger alarm source report case mail spam quarantine organisation evidence receipt notice rule rules plugin key submit watch audit version help" ;;
+	'') words="today status ledger alarm source report case mail spam quarantine org contact group evidence receipt notice rule rules plugin key submit watch audit version help" ;;
 	ledger) words="--wait" ;;
 	alarm)
 		case $verb in
@@ -88,9 +88,34 @@ _cirt()
 		discard) words="--reason" ;;
 		esac
 		;;
-	organisation)
+	org)
 		case $verb in
-		'') words="domains" ;;
+		'') words="list show new set close who import export registry domains" ;;
+		list) words="--kind --sector --criticality --country --group --match --all --limit --cursor" ;;
+		new) words="--kind --sector --criticality --country --parent --handle --note --prefix --asn --domain --brand --from --until --shared --reason" ;;
+		set) words="--rename --end --kind --sector --criticality --country --parent --handle --note --prefix --asn --domain --brand --from --until --shared --reason" ;;
+		close) words="--until --reason" ;;
+		who) words="--at" ;;
+		import) words="--dry-run --replace --shared" ;;
+		export) words="--format" ;;
+		registry) words="--dry-run --registry" ;;
+		esac
+		;;
+	contact)
+		case $verb in
+		'') words="list new set close" ;;
+		list) words="--role --email --all --limit --cursor" ;;
+		new) words="--role --name --email --phone --language --zone --schedule --format --policy --pgp --smime --priority --from --until" ;;
+		set) words="--role --name --email --phone --language --zone --schedule --format --policy --pgp --smime --priority --from --until" ;;
+		close) words="--until --reason" ;;
+		esac
+		;;
+	group)
+		case $verb in
+		'') words="list show new set add remove delete" ;;
+		list) words="--limit --cursor" ;;
+		new) words="--title --sector --kind" ;;
+		set) words="--title --sector --kind" ;;
 		esac
 		;;
 	evidence)
@@ -150,7 +175,7 @@ _cirt()
 		verify) words="--all" ;;
 		esac
 		;;
-	help) words="today status ledger alarm source report case mail spam quarantine organisation evidence receipt rules plugin key submit watch audit version" ;;
+	help) words="today status ledger alarm source report case mail spam quarantine org contact group evidence receipt rules plugin key submit watch audit version" ;;
 	esac
 	[[ $word == -* || -z $words ]] && words="$words --json --help --socket"
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -11,7 +11,7 @@ static const struct {
 } groups[] = {
 	{N_("Look"), "today status ledger alarm watch"},
 	{N_("Work"), "report case notice mail spam quarantine evidence receipt submit"},
-	{N_("Set up"), "source organisation rule rules plugin key audit"},
+	{N_("Set up"), "source org contact group rule rules plugin key audit"},
 	{N_("Else"), "version help"},
 };
 
@@ -26,7 +26,9 @@ static const struct {
 	{"spam", N_("what was taken for spam, and who is")},
 	{"evidence", N_("files, by their digest")},
 	{"alarm", N_("what wants somebody to look")},
-	{"organisation", N_("who is served")},
+	{"org", N_("who is served, and what they hold")},
+	{"contact", N_("whom to tell")},
+	{"group", N_("organisations by one name")},
 	{"key", N_("keys for encrypted and signed mail")},
 	{"quarantine", N_("what could not be read")},
 	{"notice", N_("warnings to the owners of networks")},

@@ -47,6 +47,9 @@ void desk_quarantine_show(struct request *request);
 void desk_quarantine_release(struct request *request);
 void desk_quarantine_discard(struct request *request);
 void desk_organisation_domains(struct request *request);
+void desk_register(struct request *request);
+void desk_register_import(struct request *request);
+void desk_register_export(struct request *request);
 void desk_evidence_get(struct request *request);
 void desk_receipt_show(struct request *request);
 void desk_notice(struct request *request); /* rules and notices: notice.c */

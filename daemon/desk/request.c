@@ -251,6 +251,7 @@ static const struct {
 	{"P0002", RPC_NOT_FOUND, NULL},      /* the same, of plpgsql */
 	{"22P02", RPC_INVALID_PARAMS, NULL}, /* a word that an enum does not have */
 	{"22023", RPC_INVALID_PARAMS, NULL},
+	{"22P05", RPC_INVALID_PARAMS, "a text cannot hold the character zero"},
 	{"23505", RPC_CONFLICT, "it exists already"},
 	{"23514", RPC_CONFLICT, NULL},
 	{"42501", RPC_DENIED, NULL},

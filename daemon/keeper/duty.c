@@ -324,6 +324,12 @@ static int64_t spam_took(struct keeper *keeper, const struct pg_result *result)
 	return count(result, "keeper_spam") >= BATCH_MOST ? CLOCK_SECOND : 600 * CLOCK_SECOND;
 }
 
+static int64_t attribute_took(struct keeper *keeper, const struct pg_result *result)
+{
+	keeper->counters.attributed += count(result, "changed");
+	return count(result, "taken") >= BATCH_MOST ? CLOCK_SECOND / 20 : CLOCK_SECOND;
+}
+
 static size_t silence_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	clock_format(keeper->started, text[0]);
@@ -370,6 +376,8 @@ static const struct task tasks[DUTIES] = {
 		retire_took, NULL},
 	[DUTY_SIMILAR_EXPIRE] = {"similar expire", "SELECT cirt.keeper_similar_expire($1)",
 		similar_expire_fill, similar_expire_took, NULL},
+	[DUTY_ATTRIBUTE] = {"attribute", "SELECT * FROM cirt.keeper_attribute($1)", raise_fill,
+		attribute_took, NULL},
 	[DUTY_SILENCE] = {"silence",
 		"SELECT array_to_string(fell, '; ') AS fell, array_to_string(back, ', ') AS back, silent "
 		"FROM cirt.keeper_silence($1::timestamptz)",

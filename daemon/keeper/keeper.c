@@ -270,6 +270,7 @@ static void keeper_count(struct room *room)
 	room_counter(room, "gone", counters->gone);
 	room_counter(room, "expired", counters->expired);
 	room_counter(room, "retired", counters->retired);
+	room_counter(room, "attributed", counters->attributed);
 	room_counter(room, "put_back", counters->put_back);
 	room_counter(room, "failed", counters->failed);
 	room_counter(room, "anchor", keeper->anchorer ? anchorer_number(keeper->anchorer) : 0);

@@ -24,7 +24,8 @@ enum duty {
 	DUTY_RETIRE, /* months whose time is over */
 	DUTY_SIMILAR_EXPIRE,
 	DUTY_SPAM,
-	DUTY_SILENCE, /* sources that say nothing any more */
+	DUTY_ATTRIBUTE, /* open reports after a change of the register */
+	DUTY_SILENCE,   /* sources that say nothing any more */
 	DUTIES
 };
 
@@ -45,7 +46,8 @@ struct keeper_counters {
 	uint64_t mails;   /* begun */
 	uint64_t gone;
 	uint64_t expired;
-	uint64_t retired; /* reports */
+	uint64_t retired;    /* reports */
+	uint64_t attributed; /* reports that belong to somebody else now */
 	uint64_t put_back;
 	uint64_t failed;
 };

@@ -80,7 +80,7 @@ static int init(const struct cirt_api *api, struct cirt_host *host, void **state
 	if (names_count(lookalike->names) == 0)
 		api->log(host, 1,
 			"option names names no file, or it is empty: nothing can be imitated "
-			"(cirt organisation domains writes it)");
+			"(cirt org domains writes it)");
 	*state = lookalike;
 	return 0;
 }

@@ -72,8 +72,8 @@ def test_the_register_writes_the_names(daemon):
     daemon.psql("INSERT INTO cirt.organisation_domain SELECT id, 'telco.example' FROM cirt.organisation WHERE name = 'Telco, Ltd'")
     daemon.psql("INSERT INTO cirt.organisation_domain SELECT id, 'gone.example', tstzrange(NULL, now() - interval '1 day')"
                 " FROM cirt.organisation WHERE name = 'Gone'")
-    assert daemon.cirt("organisation", "domains")["items"] == [{"domain": "telco.example", "organisation": "Telco, Ltd"}]
-    assert daemon.cirt_text("organisation", "domains").stdout == "domain,organisation\ntelco.example,Telco, Ltd\n"
+    assert daemon.cirt("org", "domains")["items"] == [{"domain": "telco.example", "organisation": "Telco, Ltd"}]
+    assert daemon.cirt_text("org", "domains").stdout == "domain,organisation\ntelco.example,Telco, Ltd\n"
 
 
 def test_near_duplicates_are_linked_and_never_folded(daemon):

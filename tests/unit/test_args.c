@@ -135,8 +135,8 @@ static void test_verb_table_is_complete(void **state)
 		"source disable", "report list", "report show", "report search", "report unfold", "case list",
 		"case show", "case take", "case note", "case move", "case merge", "case split", "case close",
 		"quarantine list", "quarantine show", "quarantine release", "quarantine discard",
-		"organisation domains", "evidence get", "receipt", "rules list", "rules check",
-		"rules reload", "plugin list", "submit", "watch", "audit verify", "version", "help"};
+		"org domains", "evidence get", "receipt", "rules list", "rules check", "rules reload",
+		"plugin list", "submit", "watch", "audit verify", "version", "help"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
