@@ -502,4 +502,38 @@ BEGIN
 	ASSERT pg_temp.refused('desk_notice_effect(''{"by": "moon"}'')') LIKE 'by: expected%';
 END $$;
 
+\echo test_what_is_somebody_elses_now_is_told_to_them
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT 'o1', test.land('list', 'vulnerable-system', 'open-x11', '192.0.2.200', 'Telco');
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+INSERT INTO report_status AS st (report, organisation) SELECT s.id, o.id FROM seen_ids s, organisation o WHERE s.name = 'o1' AND o.name = 'Bank'
+	ON CONFLICT (report) DO UPDATE SET organisation = excluded.organisation;
+INSERT INTO notice_arrival (reports) SELECT ARRAY[id] FROM seen_ids WHERE name = 'o1';
+SELECT test.work() IS NOT NULL AS worked \gset
+SET ROLE cirt_owner;
+UPDATE outbox SET state = 'queued' WHERE state = 'bundling' AND address IN ('night@telco.example', 'soc@bank.example');
+DO $$
+DECLARE
+	r bigint := (SELECT id FROM seen_ids WHERE name = 'o1');
+BEGIN
+	ASSERT test.told(r) = 'new night@telco.example full affected, new soc@bank.example full affected', test.told(r);
+	ASSERT (SELECT string_agg(o.address || disclosure_lets(d.report, d.outbox, d.form), ' ' ORDER BY d.id) FROM disclosure d JOIN outbox o
+		ON o.id = d.outbox WHERE d.report = r) = 'night@telco.examplefalse soc@bank.exampletrue', 'it does not leave to who had it';
+END $$;
+
+\echo test_a_batch_that_is_larger_keeps_the_rest
+SET ROLE cirt_keeper;
+DO $$
+DECLARE
+	first bigint[];
+	then_ bigint[];
+BEGIN
+	INSERT INTO notice_arrival (reports) VALUES ('{1,2}'), ('{3}'), ('{4,5,6}'), ('{7}');
+	first := notice_take(4);
+	then_ := notice_take(100);
+	ASSERT first = '{1,2,3,4}' AND then_ = '{5,6,7}', first::text || then_;
+	ASSERT notice_take(5) = '{}';
+END $$;
+
 \echo notice: ok
