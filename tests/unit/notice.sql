@@ -536,4 +536,47 @@ BEGIN
 	ASSERT notice_take(5) = '{}';
 END $$;
 
+\echo test_the_clock_lets_go_unless_they_are_many
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT 'c' || n, test.land('list', 'ddos-amplifier', 'open-chargen', '192.0.2.' || 210 + n, o) FROM (VALUES (1, 'Telco'), (2, 'Nobody'))
+	AS v(n, o);
+SET ROLE cirt_keeper;
+SELECT * FROM keeper_notices(1000, now() - interval '1 second', 'cirt.example') \gset
+DO $$
+DECLARE
+	ids bigint[] := ARRAY(SELECT DISTINCT d.outbox FROM disclosure d JOIN seen_ids s ON s.id = d.report WHERE s.name ~ '^c[12]$');
+	did record;
+BEGIN
+	UPDATE outbox SET state = 'cancelled' WHERE state IN ('bundling', 'ready') AND id <> ALL (ids);
+	SELECT * INTO did FROM keeper_notices_ready(false, 1);
+	ASSERT did.ready = 2 AND did.queued = 0 AND (SELECT bool_and(state = 'ready') FROM outbox WHERE id = ANY (ids)), 'by hand';
+	SELECT * INTO did FROM keeper_notices_ready(true, 1);
+	ASSERT did.queued = 0 AND (SELECT bool_and(state = 'held' AND waits_for = 'approval' AND why LIKE '2 mails at once%') FROM outbox
+		WHERE id = ANY (ids)), 'more than one at once';
+	UPDATE outbox SET state = 'ready', approvals = 0, waits_for = '' WHERE id = ANY (ids);
+	SELECT * INTO did FROM keeper_notices_ready(true, 2);
+	ASSERT did.queued = 2 AND (SELECT bool_and(state = 'queued') FROM outbox WHERE id = ANY (ids));
+END $$;
+
+\echo test_a_report_that_goes_on_takes_the_place_of_the_old_one
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT 'long1', test.land('list', 'vulnerable-system', 'open-rsync', '192.0.2.220', 'Bank');
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+SELECT test.send() IS NOT NULL AS sent \gset
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT 'long2', test.land('list', 'vulnerable-system', 'open-rsync', '192.0.2.220', 'Bank');
+INSERT INTO report_link (a, b, kind) SELECT a.id, b.id, 'continuation' FROM seen_ids a, seen_ids b WHERE a.name = 'long2' AND b.name = 'long1';
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+DO $$
+DECLARE
+	old_id bigint := (SELECT id FROM seen_ids WHERE name = 'long1');
+	new_id bigint := (SELECT id FROM seen_ids WHERE name = 'long2');
+BEGIN
+	ASSERT test.told(new_id) IS NULL, 'it was told already';
+	ASSERT (SELECT n.first_told = o.first_told AND o.continued = new_id AND o.next IS NULL AND n.next > now() + interval '29 days'
+		FROM warning n, warning o WHERE n.report = new_id AND o.report = old_id);
+END $$;
+
 \echo notice: ok
