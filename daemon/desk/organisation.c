@@ -23,7 +23,7 @@ void desk_organisation_domains(struct request *request)
 		"SELECT coalesce(json_agg(json_build_object('domain', n.domain, 'organisation', n.name) "
 		"ORDER BY "
 		"n.domain, n.name), '[]') FROM (SELECT d.domain, o.name FROM organisation_domain d"
-		" JOIN organisation o ON o.id = d.organisation WHERE d.valid @> now()"
+		" JOIN organisation o ON o.id = d.organisation WHERE d.valid @> now() AND o.valid @> now()"
 		" ORDER BY d.domain, o.name LIMIT $?::bigint) n");
 	query_int(&query, DOMAINS_MOST);
 	request_query(request, &query, on_domains);

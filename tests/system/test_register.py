@@ -1,5 +1,9 @@
 """The register: whom we serve, what they hold, files of it, files of registries, open reports after a change."""
+import ipaddress
 import json
+import os
+import pathlib
+import re
 
 import pytest
 
@@ -272,3 +276,35 @@ def test_many_rows_are_taken_in_pieces(daemon, open_folder):
     assert daemon.psql("SELECT count(*) FROM cirt.register_wanted") == [["0"]]
 
 
+
+
+SAMPLES = pathlib.Path(__file__).resolve().parents[2] / "contrib/register"
+
+
+def test_the_samples_are_read(daemon, open_folder):
+    assert daemon.cirt("org", "import", SAMPLES / "constituents.csv")["counts"] == {"new": 16}
+    assert set(daemon.cirt("org", "import", SAMPLES / "register.csv", "--dry-run")["counts"]) == {"new", "changed", "unchanged"}
+    daemon.cirt("org", "import", SAMPLES / "register.csv")
+    counts = daemon.cirt("org", "import", SAMPLES / "register.json", "--dry-run")["counts"]
+    assert set(counts) <= {"new", "unchanged", "changed"} and counts["unchanged"] > 4
+    assert daemon.cirt("org", "who", "198.51.100.70", "--at", "2020-01-01")["organisation"] == "City Hospital"
+    assert daemon.cirt("org", "who", "198.51.100.70")["organisation"] == "First Bank"
+    assert daemon.cirt("org", "registry", SAMPLES / "delegated-example-extended")["prefixes"]["now"] == 4
+    assert daemon.cirt("org", "registry", SAMPLES / "abuse.csv", "--registry", "example")["abuse"]["now"] == 3
+    assert daemon.cirt("org", "who", "198.18.10.7")["abuse"] == "abuse@other.example"
+
+
+@pytest.mark.skipif("CIRTD_SHARED_DATA" not in os.environ, reason="CIRTD_SHARED_DATA names no folder")
+def test_networks_of_four_countries(daemon, open_folder):
+    """Real prefixes: the countries of a location database, as if a registry had delegated them."""
+    rows = []
+    for line in (pathlib.Path(os.environ["CIRTD_SHARED_DATA"]) / "net/libloc-ee-lv-lt-si.csv").read_text().splitlines():
+        prefix, _, country = line.split(",")[:3]
+        if re.fullmatch("[A-Z]{2}", country):
+            network = ipaddress.ip_network(prefix)
+            rows.append(f"libloc|{country}|ipv{network.version}|{network.network_address}|"
+                        f"{network.num_addresses if network.version == 4 else network.prefixlen}|20200101|allocated|x")
+    said = daemon.cirt("org", "registry", write(open_folder, "delegated", "\n".join(rows) + "\n"))
+    assert said["applied"] and said["prefixes"]["now"] == len(set(row.split("|20200101")[0].split("|", 2)[2] for row in rows))
+    for row in rows[::997]:
+        assert daemon.cirt("org", "who", row.split("|")[3])["country"] in {"EE", "LV", "LT", "SI"}
