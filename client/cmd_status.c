@@ -30,7 +30,7 @@ static const struct {
 	{"exchange", {"pulls", "failed"}},
 	{"keeper", {"correlated", "cases_opened"}},
 	{"keys", {"opened", "failed", "timeouts", "locked_keys"}},
-	{"courier", {"sent", "failed", "held", "put_off", "not_configured"}},
+	{"courier", {"sent", "failed", "held", "put_off"}},
 };
 
 static void describe_counter(struct json_object *room, const char *name, struct buf *out)
@@ -186,6 +186,19 @@ static void show_sandbox(struct call *call, struct json_object *rooms)
 	buf_free(&loose);
 }
 
+/* A room that has nobody to give mail to keeps it. */
+static void show_mail(struct call *call, struct json_object *rooms)
+{
+	for (size_t i = 0; rooms && i < json_object_array_length(rooms); i++) {
+		struct json_object *room = json_object_array_get_idx(rooms, i);
+
+		if (!strcmp(member_text(room, "name"), "courier") &&
+			member_number(member_of(room, "counters"), "not_configured"))
+			screen_printf(&call->screen, "%s\n",
+				_("MAIL OUT  not configured: mails stay queued (mail_out.server)"));
+	}
+}
+
 static void show_alarms(struct call *call, struct json_object *database)
 {
 	char text[100];
@@ -213,6 +226,7 @@ static void status_show(struct call *call, struct json_object *result)
 	show_backlog(call, member_of(result, "backlog"));
 	show_database(call, member_of(result, "database"));
 	show_alarms(call, member_of(result, "database"));
+	show_mail(call, member_of(result, "rooms"));
 	show_sandbox(call, member_of(result, "rooms"));
 	buf_free(&uptime);
 }

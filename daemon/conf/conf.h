@@ -146,6 +146,7 @@ struct conf {
 	uint64_t out_connections;
 	uint64_t out_timeout;
 	uint64_t out_retry;
+	uint64_t out_backoff;
 	uint64_t out_zip_over;
 	uint64_t out_max_size;
 };

@@ -219,7 +219,7 @@ const struct conf_option conf_options[] = {
 		EXCHANGE, "How long an event or report file that cannot be had is asked for again, while the rest of its feed "
 		"goes on. Then it is given up, with an alarm."},
 
-	{"keys", "enabled", OPT_BOOL, AT(keys_enabled), "yes", 0, 0, NULL, RESTART, SUPERVISOR | TRIAGE | DESK,
+	{"keys", "enabled", OPT_BOOL, AT(keys_enabled), "yes", 0, 0, NULL, RESTART, SUPERVISOR | TRIAGE | DESK | COURIER,
 		"Whether encrypted mail is opened and signatures are checked, by a room of their own with a keyring of its "
 		"own: cirt key list. no: such parts stay as they came."},
 	{"keys", "folder", OPT_PATH, AT(keys_folder), "", 0, 0, NULL, RESTART, SUPERVISOR | KEYS,
@@ -268,6 +268,8 @@ const struct conf_option conf_options[] = {
 		"was taken, and the same mail is sent again."},
 	{"mail_out", "retry", OPT_TIME, AT(out_retry), "3d", SECOND, 60 * DAY, NULL, RELOAD, COURIER,
 		"How long a mail that the server cannot take now is tried again, ever more seldom."},
+	{"mail_out", "backoff", OPT_TIME, AT(out_backoff), "1m", 100 * MS, HOUR, NULL, RELOAD, COURIER,
+		"How long it waits for its second attempt; then twice as long each time, up to an hour."},
 	{"mail_out", "zip_over", OPT_SIZE, AT(out_zip_over), "256K", 0, GB, NULL, RELOAD, COURIER,
 		"A larger table goes zipped."},
 	{"mail_out", "max_size", OPT_SIZE, AT(out_max_size), "20M", 64 * KB, GB, NULL, RELOAD, COURIER,

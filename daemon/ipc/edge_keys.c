@@ -10,7 +10,8 @@ static const struct {
 	unsigned rooms; /* ROOM_BIT() each */
 } questions[] = {
 	{KEYS_OPEN, ROOM_BIT(ROOM_TRIAGE)},
-	{KEYS_LIST, ROOM_BIT(ROOM_DESK)},
+	{KEYS_SEAL, ROOM_BIT(ROOM_COURIER)},
+	{KEYS_LIST, ROOM_BIT(ROOM_DESK) | ROOM_BIT(ROOM_COURIER)},
 	{KEYS_IMPORT, ROOM_BIT(ROOM_DESK)},
 	{KEYS_REMOVE, ROOM_BIT(ROOM_DESK)},
 	{KEYS_UNLOCK, ROOM_BIT(ROOM_DESK)},
@@ -45,6 +46,40 @@ bool keys_open_decode(struct str body, struct keys_open *open)
 	open->signature = unpack_str(&in);
 	return unpack_end(&in) && open->kind != 0 && (open->inlined || open->bytes.len == 0) &&
 	       open->signature.len <= KEYS_SIGNATURE_MAX;
+}
+
+void keys_seal_encode(const struct keys_seal *seal, struct buf *out)
+{
+	pack_u32(out, seal->ask);
+	pack_u32(out, (uint32_t)seal->seal.kind);
+	pack_str(out, seal->seal.signer);
+	pack_str(out, seal->seal.recipient);
+	pack_u8(out, seal->inlined);
+	pack_str(out, seal->inlined ? seal->seal.bytes : STR_NONE);
+}
+
+/* Fingerprints in hex, or none: they become arguments of GnuPG. */
+static bool is_fingerprint(struct str key)
+{
+	for (size_t i = 0; i < key.len; i++)
+		if (!((key.p[i] >= '0' && key.p[i] <= '9') || (key.p[i] >= 'A' && key.p[i] <= 'F')))
+			return false;
+	return key.len == 0 || key.len == 40 || key.len == 64;
+}
+
+bool keys_seal_decode(struct str body, struct keys_seal *seal)
+{
+	struct unpack in = {.rest = body};
+
+	seal->ask = unpack_u32(&in);
+	seal->seal.kind = (enum seal_kind)unpack_enum(&in, SEAL_KINDS);
+	seal->seal.signer = unpack_str(&in);
+	seal->seal.recipient = unpack_str(&in);
+	seal->inlined = flag_unpack(&in);
+	seal->seal.bytes = unpack_str(&in);
+	return unpack_end(&in) && seal->seal.kind != 0 && is_fingerprint(seal->seal.signer) &&
+	       is_fingerprint(seal->seal.recipient) && seal->seal.signer.len + seal->seal.recipient.len > 0 &&
+	       (seal->inlined || seal->seal.bytes.len == 0);
 }
 
 void keys_manage_encode(const struct keys_manage *manage, struct buf *out)
@@ -145,5 +180,24 @@ bool keys_unsealed_decode(struct str bytes, struct arena *arena, struct unsealed
 		signature->addresses = unpack_text(&in, 2048);
 	}
 	unsealed->plain = unpack_str(&in);
+	return unpack_end(&in);
+}
+
+void keys_sealed_encode(const struct seal_answer *answer, struct buf *out)
+{
+	pack_u32(out, (uint32_t)answer->outcome);
+	pack_str(out, answer->reason);
+	pack_str(out, answer->micalg);
+	pack_str(out, answer->bytes);
+}
+
+bool keys_sealed_decode(struct str bytes, struct seal_answer *answer)
+{
+	struct unpack in = {.rest = bytes};
+
+	answer->outcome = (enum seal_outcome)unpack_enum(&in, SEAL_OUTCOMES);
+	answer->reason = unpack_text(&in, 1024);
+	answer->micalg = unpack_text(&in, 32);
+	answer->bytes = unpack_str(&in);
 	return unpack_end(&in);
 }

@@ -33,6 +33,8 @@ struct counts {
 	uint64_t opened;
 	uint64_t locked;
 	uint64_t failed;
+	uint64_t sealed;
+	uint64_t not_sealed;
 	uint64_t timeouts;
 	uint64_t crashes;
 };
@@ -75,7 +77,7 @@ static void tell(struct keys *keys, const struct question *question, bool ok, st
 	channel_end(peer->channel, KEYS_TOLD);
 }
 
-static void tell_opened(struct keys *keys, const struct question *question, int answer)
+static void tell_bytes(struct keys *keys, const struct question *question, int answer)
 {
 	struct peer *peer = peer_of(keys, question->peer);
 	struct buf body = {0};
@@ -85,7 +87,8 @@ static void tell_opened(struct keys *keys, const struct question *question, int 
 		return;
 	}
 	keys_opened_encode(question->ask, &body);
-	channel_send_fds(peer->channel, KEYS_OPENED, buf_view(&body), &answer, 1);
+	channel_send_fds(peer->channel, question->type == KEYS_SEAL ? KEYS_SEALED : KEYS_OPENED,
+		buf_view(&body), &answer, 1);
 	buf_free(&body);
 }
 
@@ -103,21 +106,25 @@ static void say_ready(struct keys *keys)
 /* A part that breaks its child or takes too long cannot be opened: its own fault, and told as such. */
 static void tell_broken(struct keys *keys, const struct question *question, enum job_end end)
 {
-	struct unsealed unsealed = {.outcome = UNSEAL_FAILED,
-		.reason = end == JOB_TIMEOUT ? STR("over its time limit")
-	                                     : STR("what was to open it ended in it")};
+	struct str reason =
+		end == JOB_TIMEOUT ? STR("over its time limit") : STR("what was to do it ended in it");
+	struct unsealed unsealed = {.outcome = UNSEAL_FAILED, .reason = reason};
+	struct seal_answer sealed = {.outcome = SEAL_FAILED, .reason = reason};
 	struct buf answer = {0};
 	struct err err;
 	int fd;
 
-	if (question->type != KEYS_OPEN) {
-		tell(keys, question, false, unsealed.reason);
+	if (question->type != KEYS_OPEN && question->type != KEYS_SEAL) {
+		tell(keys, question, false, reason);
 		return;
 	}
-	keys_unsealed_encode(&unsealed, &answer);
+	if (question->type == KEYS_OPEN)
+		keys_unsealed_encode(&unsealed, &answer);
+	else
+		keys_sealed_encode(&sealed, &answer);
 	if (!fd_memory("answer", buf_view(&answer), &fd, &err))
 		room_fail(keys->room, &err);
-	tell_opened(keys, question, fd);
+	tell_bytes(keys, question, fd);
 	buf_free(&answer);
 }
 
@@ -176,6 +183,16 @@ static void count_opened(struct keys *keys, struct str answer)
 	}
 }
 
+static void count_sealed(struct keys *keys, struct str answer)
+{
+	struct unpack in = {.rest = answer};
+
+	if (unpack_u32(&in) == SEAL_DONE)
+		keys->counts.sealed++;
+	else
+		keys->counts.not_sealed++;
+}
+
 static void take_answer(struct keys *keys, const struct question *question, int fd)
 {
 	struct str answer;
@@ -186,9 +203,12 @@ static void take_answer(struct keys *keys, const struct question *question, int 
 		tell_broken(keys, question, JOB_CRASH);
 		return;
 	}
-	if (question->type == KEYS_OPEN) {
-		count_opened(keys, answer);
-		tell_opened(keys, question, fd);
+	if (question->type == KEYS_OPEN || question->type == KEYS_SEAL) {
+		if (question->type == KEYS_OPEN)
+			count_opened(keys, answer);
+		else
+			count_sealed(keys, answer);
+		tell_bytes(keys, question, fd);
 	} else {
 		take_managed(keys, question, answer);
 		fd_close(&fd);
@@ -220,7 +240,8 @@ static void on_done(enum job_end end, int answer, void *context)
 static bool begin(struct keys *keys, struct question *question, struct err *err)
 {
 	const struct conf *conf = room_conf(keys->room);
-	int64_t limit = question->type == KEYS_OPEN ? (int64_t)conf->keys_timeout : LOOK_LIMIT;
+	bool part = question->type == KEYS_OPEN || question->type == KEYS_SEAL;
+	int64_t limit = part ? (int64_t)conf->keys_timeout : LOOK_LIMIT;
 
 	if (keys->home.agent && !agent_need(keys->agent, err))
 		return false;
@@ -421,6 +442,8 @@ static void keys_count(struct room *room)
 	room_counter(room, "opened", keys->counts.opened);
 	room_counter(room, "locked", keys->counts.locked);
 	room_counter(room, "failed", keys->counts.failed);
+	room_counter(room, "sealed", keys->counts.sealed);
+	room_counter(room, "not_sealed", keys->counts.not_sealed);
 	room_counter(room, "timeouts", keys->counts.timeouts);
 	room_counter(room, "crashes", keys->counts.crashes);
 	room_counter(room, "waiting", keys->waiting_count);

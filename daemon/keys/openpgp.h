@@ -22,6 +22,11 @@ struct openpgp {
 void openpgp_open(const struct openpgp *openpgp, const struct sealed *sealed, struct arena *arena,
 	struct unsealed *unsealed);
 
+/* Strings are in the arena. A key of theirs need not be certified by anybody: who may write to whom by which
+ * key is the register's. */
+void openpgp_seal(const struct openpgp *openpgp, const struct seal *seal, struct arena *arena,
+	struct seal_answer *answer);
+
 /* Called for each secret key with the passphrase out of `candidates` that opens it, NULL where none does.
  * `only`: end of a fingerprint, "" = all. A NULL ends the candidates. */
 typedef void openpgp_secret_fn(struct str key, const char *text, void *context);

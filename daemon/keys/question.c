@@ -30,6 +30,24 @@ static bool take_open(struct question *question, struct str body, int fd)
 	return question->mapped;
 }
 
+static bool take_seal(struct question *question, struct str body, int fd)
+{
+	struct keys_seal seal;
+
+	if (!keys_seal_decode(body, &seal) || seal.inlined != (fd < 0))
+		return false;
+	question->ask = seal.ask;
+	question->seal = seal.seal.kind;
+	question->signer = own(seal.seal.signer);
+	question->text = own(seal.seal.recipient);
+	if (seal.inlined) {
+		question->bytes = own(seal.seal.bytes);
+		return true;
+	}
+	question->mapped = fd_map(fd, true, &question->bytes, NULL);
+	return question->mapped;
+}
+
 static bool take_manage(struct question *question, struct str body, int fd)
 {
 	struct keys_manage manage;
@@ -51,6 +69,8 @@ struct question *question_new(uint16_t type, struct str body, int fd, unsigned p
 	question->peer = peer;
 	if (type == KEYS_OPEN)
 		ok = take_open(question, body, fd);
+	else if (type == KEYS_SEAL)
+		ok = take_seal(question, body, fd);
 	else if (type != 0)
 		ok = take_manage(question, body, fd);
 	fd_close(&fd);
@@ -81,12 +101,13 @@ void question_free(struct question **question)
 		give_up(&old->bytes);
 	give_up(&old->signature);
 	give_up(&old->text);
+	give_up(&old->signer);
 	free(old);
 }
 
 bool question_changes(const struct question *question)
 {
-	return question->type != KEYS_OPEN && question->type != KEYS_LIST;
+	return question->type != KEYS_OPEN && question->type != KEYS_SEAL && question->type != KEYS_LIST;
 }
 
 /* --- in the job --- */
@@ -115,6 +136,22 @@ static void open_part(const struct answering *answering, struct buf *answer)
 	else
 		smime_open(&smime, &sealed, arena, &unsealed);
 	keys_unsealed_encode(&unsealed, answer);
+}
+
+static void seal_part(const struct answering *answering, struct buf *answer)
+{
+	const struct question *question = answering->question;
+	struct arena *arena = arena_new(65536);
+	struct seal seal = {question->seal, question->signer, question->text, question->bytes};
+	struct openpgp openpgp = openpgp_of(answering);
+	struct smime smime = smime_of(answering);
+	struct seal_answer sealed;
+
+	if (seal.kind == SEAL_PGP)
+		openpgp_seal(&openpgp, &seal, arena, &sealed);
+	else
+		smime_seal(&smime, &seal, arena, &sealed);
+	keys_sealed_encode(&sealed, answer);
 }
 
 /* The secret keys, as they are after this. */
@@ -286,6 +323,8 @@ void question_work(void *context, struct buf *answer)
 
 	if (answering->question->type == KEYS_OPEN)
 		open_part(answering, answer);
+	else if (answering->question->type == KEYS_SEAL)
+		seal_part(answering, answer);
 	else
 		manage(answering, answer);
 }

@@ -12,9 +12,11 @@ struct question {
 	unsigned peer;       /* number of the connection that asked; 0: nobody */
 	uint32_t ask;
 	enum sealed_kind kind;
-	struct str bytes;     /* KEYS_OPEN: mapped or ours */
+	enum seal_kind seal;  /* KEYS_SEAL */
+	struct str bytes;     /* KEYS_OPEN, KEYS_SEAL: mapped or ours */
 	struct str signature; /* ours */
-	struct str text;
+	struct str text;      /* KEYS_SEAL: fingerprint of who it is for */
+	struct str signer;    /* KEYS_SEAL */
 	bool mapped;
 };
 
@@ -33,8 +35,9 @@ struct answering {
 };
 
 /*
- * In the job. KEYS_OPEN: keys_unsealed_encode(). Else: u8 ok, text of JSON or of why not, and, where it
- * changed something, u32 count of secret keys, and of each: fingerprint, u8 open, passphrase.
+ * In the job. KEYS_OPEN: keys_unsealed_encode(). KEYS_SEAL: keys_sealed_encode(). Else: u8 ok, text of JSON
+ * or of why not, and, where it changed something, u32 count of secret keys, and of each: fingerprint, u8
+ * open, passphrase.
  */
 void question_work(void *answering, struct buf *answer);
 

@@ -22,6 +22,10 @@ struct smime {
 void smime_open(const struct smime *smime, const struct sealed *sealed, struct arena *arena,
 	struct unsealed *unsealed);
 
+/* As openpgp_seal(): to a certificate of the store, AES-256; or signed with one of ours. */
+void smime_seal(
+	const struct smime *smime, const struct seal *seal, struct arena *arena, struct seal_answer *answer);
+
 /* As their namesakes in keys/openpgp.h. */
 typedef void smime_secret_fn(struct str key, const char *text, void *context);
 bool smime_try(const struct smime *smime, const char *const *candidates, smime_secret_fn *found,

@@ -64,6 +64,39 @@ struct unsealed {
 	size_t signature_count;
 };
 
+/* What is to be signed or encrypted, and what comes back. */
+enum seal_kind {
+	SEAL_PGP = 1, /* an OpenPGP message in ASCII; without a recipient a detached signature */
+	SEAL_CMS,     /* CMS in DER: enveloped data; without a recipient detached signed data */
+	SEAL_KINDS
+};
+
+struct seal {
+	enum seal_kind kind;
+	struct str signer; /* fingerprint of a key of ours; "" : not signed. SEAL_CMS: not with a recipient */
+	struct str recipient; /* fingerprint of theirs; "" : not encrypted */
+	struct str bytes;
+};
+
+enum seal_outcome {
+	SEAL_DONE,
+	SEAL_LOCKED,   /* the key that signs is, until its passphrase is told: wait */
+	SEAL_AWAY,     /* who holds the keys is not there now: wait */
+	SEAL_NO_KEY,   /* no such key of theirs, or none that encrypts */
+	SEAL_EXPIRED,  /* it is, or is not valid yet */
+	SEAL_REVOKED,  /* or disabled */
+	SEAL_NOT_OURS, /* the key that signs is not there, or not valid any more */
+	SEAL_FAILED,
+	SEAL_OUTCOMES
+};
+
+struct seal_answer {
+	enum seal_outcome outcome;
+	struct str reason; /* for people, where it was not done */
+	struct str micalg; /* of a signature, as in RFC 3156 and 8551: "pgp-sha512", "sha-256" */
+	struct str bytes;
+};
+
 /* "good signature", "bad signature", "signature by an unknown key" … */
 const char *signature_state_text(enum signature_state state);
 /* "known, valid", "known, expired", "not known": what is to be said of the key. */

@@ -11,6 +11,8 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "proc/stream.h"
+#include "supervisor/templates.h"
+#include "wire/mail_head.h"
 
 #define PEM_MAX ((size_t)4 << 20)
 
@@ -91,6 +93,25 @@ static void check_files(struct checking *checking)
 	buf_free(&bytes);
 }
 
+/* What libcurl would only say with the first mail. */
+static void check_mail_out(struct checking *checking)
+{
+	const struct conf *conf = checking->conf;
+	struct str server = conf->out_server, host = STR_NONE;
+	if (str_starts(server, STR("smtp://")))
+		host = (struct str){server.p + 7, server.len - 7};
+	else if (str_starts(server, STR("smtps://")))
+		host = (struct str){server.p + 8, server.len - 8};
+	if (server.len > 0 &&
+		(host.len == 0 || memchr(host.p, '/', host.len) || memchr(host.p, '@', host.len)))
+		complain(checking, "mail_out", "server",
+			"server: smtp://HOST:PORT or smtps://HOST was expected");
+	if (conf->out_from.len > 0 && !mail_address_is(conf->out_from))
+		complain(checking, "mail_out", "from", "from: a mail address was expected");
+	if (!templates_check(conf, checking->complain, checking->context))
+		checking->ok = false;
+}
+
 static bool check(
 	const char *path, struct arena *arena, conf_complaint *call, void *context, struct conf *conf)
 {
@@ -98,6 +119,7 @@ static bool check(
 	if (!conf_read(path, arena, call, context, conf))
 		return false;
 	check_files(&checking);
+	check_mail_out(&checking);
 	return checking.ok;
 }
 

@@ -15,6 +15,7 @@
 #include "ipc/rules_bundle.h"
 #include "supervisor/folders.h"
 #include "supervisor/secrets.h"
+#include "supervisor/templates.h"
 
 #define PEM_MAX   ((size_t)4 << 20)
 #define RULES_MAX ((size_t)256 << 20)
@@ -150,6 +151,22 @@ static bool add_reply_key(struct kit *kit, const struct conf *conf, struct err *
 	if (key.data)
 		mem_wipe(key.data, key.len);
 	buf_free(&key);
+	return ok;
+}
+
+static bool add_courier(struct kit *kit, const struct conf *conf, struct err *err)
+{
+	struct buf bundle = {0};
+	struct buf id = {0};
+	struct err why = {0};
+	bool ok = secrets_courier_id(conf, &id, err) &&
+	          add_bytes(kit, "courier.id", ROOM_BIT(ROOM_COURIER), buf_view(&id), err);
+	/* Without templates nothing is sent, and the courier says so of each mail. */
+	if (ok && !templates_bundle(conf, &bundle, &why) && conf->out_server.len > 0)
+		log_warn("no mail can be sent: %s", why.text);
+	ok = ok && add_bytes(kit, "templates", ROOM_BIT(ROOM_COURIER), buf_view(&bundle), err);
+	buf_free(&bundle);
+	buf_free(&id);
 	return ok;
 }
 
@@ -293,7 +310,8 @@ struct kit *kit_new(
 	kit->conf = *conf;
 	if (!add_certificates(kit, conf, err) || !add_database(kit, database, err) ||
 		!add_anchors(kit, conf, err) || !add_reply_key(kit, conf, err) ||
-		!add_spool(kit, conf, err) || !add_rules(kit, conf, err) || !add_plugins(kit, conf, err))
+		!add_courier(kit, conf, err) || !add_spool(kit, conf, err) || !add_rules(kit, conf, err) ||
+		!add_plugins(kit, conf, err))
 		kit_free(&kit);
 	return kit;
 }

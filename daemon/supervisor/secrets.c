@@ -102,10 +102,34 @@ static bool make_reply_key(const struct conf *conf, struct err *err)
 	return ok;
 }
 
+/* By which this node's courier is known to others on the same database: what it held when it ended is its own
+ * again. */
+static bool make_courier_id(const struct conf *conf, struct err *err)
+{
+	char *path = folders_state(conf, "secrets/courier.id");
+	uint8_t uuid[UUID_LEN];
+	char text[UUID_TEXT];
+	bool ok = true;
+	if (access(path, F_OK) < 0) {
+		uuid_random(uuid);
+		ok = file_write_atomic(path, 0600, str_of(uuid_format(uuid, text)), err);
+	}
+	free(path);
+	return ok;
+}
+
+bool secrets_courier_id(const struct conf *conf, struct buf *id, struct err *err)
+{
+	char *path = folders_state(conf, "secrets/courier.id");
+	bool ok = file_read(path, FILE_MAX, id, err);
+	free(path);
+	return ok;
+}
+
 bool secrets_make(const struct conf *conf, struct err *err)
 {
 	return (!conf->db_managed || make_passwords(conf, err)) && make_anchor_key(conf, err) &&
-	       make_reply_key(conf, err);
+	       make_reply_key(conf, err) && make_courier_id(conf, err);
 }
 
 bool secrets_reply_key(const struct conf *conf, struct buf *key, struct err *err)

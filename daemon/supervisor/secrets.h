@@ -16,6 +16,7 @@ bool secrets_passwords(const struct conf *conf, struct buf *lines, struct err *e
 struct str secrets_password(struct str lines, const char *role);
 /* What seals the cases' reply addresses. */
 bool secrets_reply_key(const struct conf *conf, struct buf *key, struct err *err);
+bool secrets_courier_id(const struct conf *conf, struct buf *id, struct err *err);
 bool secrets_anchor_key(const struct conf *conf, struct buf *key, struct buf *public_key, struct err *err);
 
 /* The roles; the first is the superuser of the managed server, the others stand in sql/roles.sql. */

@@ -87,6 +87,8 @@ class Programs:
         shutil.copytree(TOP / "sql", self.sql)
         self.rules = self.folder / "rules.d"
         shutil.copytree(TOP / "etc" / "rules.d", self.rules)
+        self.templates = self.folder / "templates"
+        shutil.copytree(TOP / "etc" / "templates", self.templates)
         subprocess.run(["chmod", "-R", "a+rX", self.folder], check=True)
 
     def remove(self):
@@ -179,6 +181,7 @@ class Daemon:
             "sensor": {"listen": [f"127.0.0.1:{self.sensor_port}"], "certificate": certificates.door[2],
                        "key": certificates.door[3], "ca": certificates.ca[2]},
             "exchange": {"ca": certificates.ca[2]},
+            "mail_out": {"templates": programs.templates},
             "triage": {"rules": self.rules, "plugins": list(plugins), "plugin_dir": programs.plugins},
             "plugin netinfo": {"database": self.folder / "netinfo.csv"},
         }
