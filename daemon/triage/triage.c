@@ -15,6 +15,7 @@
 #include "triage/in_hand.h"
 #include "triage/key_client.h"
 #include "triage/rules_check.h"
+#include "wire/archive.h"
 
 /* A few entries: enough that the next one is here when one is done, few enough that people's mail does not
  * wait behind them. */
@@ -136,6 +137,7 @@ static bool triage_load(struct room *room, struct err *err)
 
 static void triage_plan(struct room *room, struct sandbox *plan)
 {
+	archive_begin();
 	for (const char *const *folder = charset_folders; *folder; folder++)
 		sandbox_allow(plan, *folder, SANDBOX_READ_EXEC);
 	plan->executable_maps = true;
@@ -145,6 +147,9 @@ static void triage_plan(struct room *room, struct sandbox *plan)
 static bool triage_prove(struct room *room, struct err *err)
 {
 	(void)room;
+	if (!archive_begin())
+		return err_set(
+			err, ERR_SYSTEM, "no names in archives can be read: expected the locale C.UTF-8");
 	return charset_proof(err);
 }
 

@@ -4,6 +4,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -52,6 +53,8 @@ static const struct kind kinds[] = {
 	{"compress", 0, MARK("\037\235"), NULL, archive_read_support_filter_compress},
 };
 static const struct kind old_tar = {"tar", 0, MARK(""), archive_read_support_format_tar, NULL};
+static const struct kind bare_zip = {
+	"zip", 0, MARK("PK\003\004"), archive_read_support_format_zip_streamable, NULL};
 
 /* A run through one archive. */
 struct unpack {
@@ -71,6 +74,8 @@ struct unpack {
 	struct str password; /* that opened it */
 	size_t place;        /* of the member in hand, from 1 */
 	size_t before;       /* spent->total when it began */
+	size_t taken;        /* members that were shown */
+	bool plain;          /* what is compressed is one file, whatever it looks like */
 	bool good;
 	bool enough; /* for who takes them */
 	struct err *err;
@@ -153,14 +158,21 @@ bool archive_is(struct str bytes)
 
 /* --- open --- */
 
-/* Anything but OK: this libarchive would start a program for it, or does not know it. */
-static bool support(const struct kind *kind, struct archive *archive)
+bool archive_begin(void)
 {
+	return setlocale(LC_CTYPE, "C.UTF-8") != NULL;
+}
+
+/* Anything but OK: this libarchive would start a program for it, or does not know it. */
+static bool support(const struct unpack *unpack, struct archive *archive)
+{
+	const struct kind *kind = unpack->kind;
+
 	if (kind->format)
 		return kind->format(archive) == ARCHIVE_OK;
 	return kind->filter(archive) == ARCHIVE_OK &&
-	       archive_read_support_format_tar(archive) == ARCHIVE_OK &&
-	       archive_read_support_format_cpio(archive) == ARCHIVE_OK &&
+	       (unpack->plain || (archive_read_support_format_tar(archive) == ARCHIVE_OK &&
+					 archive_read_support_format_cpio(archive) == ARCHIVE_OK)) &&
 	       archive_read_support_format_raw(archive) == ARCHIVE_OK;
 }
 
@@ -195,7 +207,7 @@ static struct archive *archive_open(struct unpack *unpack, struct str password, 
 		archive_read_add_passphrase(archive, arena_str(unpack->arena, password).p);
 	else
 		archive_read_set_passphrase_callback(archive, unpack, password_wanted);
-	if (!support(unpack->kind, archive))
+	if (!support(unpack, archive))
 		err_set(err, ERR_MALFORMED, "%s is not read here", unpack->kind->name);
 	else if (archive_read_open_memory(archive, unpack->bytes.p, unpack->bytes.len) == ARCHIVE_OK)
 		return archive;
@@ -356,8 +368,10 @@ static enum progress take_member(struct unpack *unpack, struct archive_entry *en
 	member.bytes = arena_str(unpack->arena, buf_view(&data));
 	buf_free(&data);
 	unpack->spent->total += member.bytes.len;
-	if (member.bytes.len > 0 || (file && !member.cut && !archive_entry_hardlink(entry)))
+	if (member.bytes.len > 0 || (file && !member.cut && !archive_entry_hardlink(entry))) {
+		unpack->taken++;
 		unpack->enough = !unpack->take(&member, unpack->context);
+	}
 	return unpack->enough ? STOP : progress;
 }
 
@@ -400,6 +414,30 @@ static void read_members(struct unpack *unpack)
 	archive_read_free(unpack->archive);
 }
 
+/* Blocks of zeros are the end of a tar: a disk's image begins with them, and so may what is to be hidden. */
+static void read_compressed(struct unpack *unpack)
+{
+	read_members(unpack);
+	unpack->plain = unpack->good && unpack->place == 1 && unpack->taken == 0;
+	if (unpack->plain)
+		read_members(unpack);
+}
+
+/* Where the directory at the end is none, from the front. */
+static void read_zip(struct unpack *unpack)
+{
+	size_t taken = unpack->taken;
+	const struct kind *kind = unpack->kind;
+
+	read_members(unpack);
+	if (unpack->good || unpack->place > 1 || unpack->taken > taken ||
+		!str_starts(unpack->bytes, bare_zip.mark))
+		return;
+	unpack->kind = &bare_zip;
+	read_members(unpack);
+	unpack->kind = kind;
+}
+
 /* Zips one behind the other: some programs show the first, some the last. */
 static void read_zips(struct unpack *unpack)
 {
@@ -407,7 +445,7 @@ static void read_zips(struct unpack *unpack)
 
 	for (int i = 0; i < ZIPS_MAX && !unpack->enough; i++) {
 		unpack->bytes = without_front(rest);
-		read_members(unpack);
+		read_zip(unpack);
 		rest.len = (size_t)(unpack->bytes.p - rest.p);
 		if (rest.len == 0 || !zip_end(rest))
 			break;
@@ -435,6 +473,8 @@ bool archive_unpack(struct str bytes, struct str name, const struct archive_limi
 		return err_set(err, ERR_MALFORMED, "not an archive that is read here");
 	if (unpack.kind->format == archive_read_support_format_zip)
 		read_zips(&unpack);
+	else if (unpack.kind->filter)
+		read_compressed(&unpack);
 	else
 		read_members(&unpack);
 	return unpack.good;

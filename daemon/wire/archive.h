@@ -35,6 +35,11 @@ struct archive_member {
 /* False: enough, the rest is left unread. */
 typedef bool archive_take(const struct archive_member *member, void *context);
 
+/*
+ * Names in zip, 7z and rar are Unicode, and libarchive gives them in the process's locale only: make that one
+ * of UTF-8. Once per process, before its sandbox; again: nothing. False: there is none.
+ */
+bool archive_begin(void);
 /* Does it look like one that is read here? */
 bool archive_is(struct str bytes);
 /*
@@ -42,7 +47,7 @@ bool archive_is(struct str bytes);
  * called itself: the member of a compressed file is named after it. Passwords are tried in their order where
  * it is encrypted. False: not to its end, and members before that have been taken. err says why, for people:
  * ERR_DENIED encrypted, and no password opens it; ERR_NOSPACE a limit; ERR_MALFORMED damaged, or not an
- * archive.
+ * archive. Of a zip without its directory is taken what stands behind local headers.
  */
 bool archive_unpack(struct str bytes, struct str name, const struct archive_limits *limits,
 	struct archive_spent *spent, const struct str *passwords, size_t password_count, struct arena *arena,

@@ -279,8 +279,21 @@ static bool scheme_known(struct str name)
 	return false;
 }
 
-/* Where a URL that begins at `start` ends: at white space, quotes, an unbalanced bracket; trailing
- * punctuation is the sentence's. One in angle brackets is all that stands in them. */
+/* "http://a.example/x,http://b.example/y": the next one of a list. */
+static bool next_begins(struct str text)
+{
+	size_t letters = 1;
+
+	if (text.p[0] != ',' && text.p[0] != ';')
+		return false;
+	while (letters < text.len && letters <= SCHEME_MAX && is_letter(text.p[letters]))
+		letters++;
+	return text.len - letters > 3 && memcmp(text.p + letters, "://", 3) == 0 &&
+	       scheme_known((struct str){text.p + 1, letters - 1});
+}
+
+/* Where a URL that begins at `start` ends: at white space, quotes, an unbalanced bracket, a comma in front of
+ * another one; trailing punctuation is the sentence's. One in angle brackets is all that stands in them. */
 static size_t url_end(struct str text, size_t start, size_t host)
 {
 	size_t i = host, unbalanced = 0;
@@ -292,7 +305,8 @@ static size_t url_end(struct str text, size_t start, size_t host)
 	while (i < text.len && i - start < TOKEN_MAX) {
 		unsigned char c = (unsigned char)text.p[i];
 		if ((c <= ' ' && c != REFANGED_DOT) || c == 0x7f || strchr("<>\"`\\|^{}", c) ||
-			(c == '\'' && start > 0 && text.p[start - 1] == '\''))
+			(c == '\'' && start > 0 && text.p[start - 1] == '\'') ||
+			next_begins((struct str){text.p + i, text.len - i}))
 			break;
 		if (((c == ')' && --round < 0) || (c == ']' && --square < 0)) && unbalanced == 0) {
 			unbalanced = i;

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "model/storable.h"
 #include "wire/card.h"
+#include "wire/csv.h"
 #include "wire/html.h"
 #include "wire/mime.h"
 
@@ -90,14 +91,14 @@ static bool has_ending(struct str name, const char *const *endings, size_t count
 bool mail_is_text_name(struct str name)
 {
 	static const char *const endings[] = {".txt", ".csv", ".tsv", ".log", ".md", ".htm", ".html", ".json",
-		".xml", ".ics", ".ical", ".vcf", ".vcard"};
+		".xhtml", ".svg", ".url", ".xml", ".ics", ".ical", ".vcf", ".vcard"};
 
 	return has_ending(name, endings, ARRAY_LEN(endings));
 }
 
 bool mail_is_html(struct str type, struct str name)
 {
-	static const char *const endings[] = {".htm", ".html"};
+	static const char *const endings[] = {".htm", ".html", ".xhtml", ".svg"};
 
 	return str_equal(type, STR("text/html")) ||
 	       (!str_equal(type, STR("text/plain")) && has_ending(name, endings, ARRAY_LEN(endings)));
@@ -125,10 +126,26 @@ static void take_carried(struct mail *mail, struct str card, struct str name, un
 				archives);
 }
 
+/* Its cells apart: "http://a.example/x,url" is a URL and a word. */
+static struct str csv_cells(struct str text, struct arena *arena)
+{
+	char separator = csv_separator(text);
+	char *cells = arena_alloc(arena, text.len + 1);
+	bool quoted = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		quoted = text.p[i] != '\n' && quoted != (text.p[i] == '"');
+		cells[i] = !quoted && text.p[i] == separator ? '\t' : text.p[i];
+	}
+	return (struct str){cells, text.len};
+}
+
 struct str mail_read_text(struct mail *mail, struct str utf8, struct str name, bool html, unsigned archives)
 {
+	static const char *const tables[] = {".csv", ".tsv"};
 	struct arena *arena = mail->reading->arena;
 	bool card = !html && card_is(utf8);
+	bool table = !html && !card && has_ending(name, tables, ARRAY_LEN(tables));
 	struct str beneath = STR("");
 	struct str text = mail_tidy(mail, html   ? html_text(utf8, arena, &beneath)
 					  : card ? card_text(utf8, arena)
@@ -138,7 +155,7 @@ struct str mail_read_text(struct mail *mail, struct str utf8, struct str name, b
 	if ((html || card) && text.len > 0)
 		reading_part(mail->reading, mail_item(mail)->number, PART_TEXT,
 			html ? STR("html as text") : STR("card as text"), STR("text/plain"), text);
-	mail_search(mail, text);
+	mail_search(mail, table ? csv_cells(text, arena) : text);
 	mail_search(mail, beneath);
 	mail_look_inside(mail, utf8, name, archives);
 	if (card)

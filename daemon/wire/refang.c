@@ -284,8 +284,17 @@ static bool in_cve(const struct output *out)
 	       str_equal_nocase((struct str){out->p + out->len - 8, 4}, STR("CVE-"));
 }
 
-/* Other writings of a dot or hyphen, between ASCII letters or digits. A dash is a hyphen in the number of a
- * flaw only: elsewhere it stands between two things. */
+/* The ASCII letter or digit that is written in full width at text; 0 if none is. */
+static char narrow(struct str text)
+{
+	uint32_t c = text.len >= 3 && text.p[0] == '\xef' ? utf8_next(&text) : 0;
+	char ascii = (char)(c > 0xff00 && c < 0xff5f ? c - 0xff00 + ' ' : 0);
+
+	return (char)(is_letter(ascii) || is_digit(ascii) ? ascii : 0);
+}
+
+/* Other writings of a dot or hyphen, between letters or digits of ASCII, and these in full width. A dash is a
+ * hyphen in the number of a flaw only: elsewhere it stands between two things. */
 static size_t undo_wide(struct output *out, struct str rest)
 {
 	static const struct {
@@ -298,7 +307,14 @@ static size_t undo_wide(struct output *out, struct str rest)
 		{{"\xe2\x88\x92", 3}, {"-", 1}, true}, {{"\xef\xbc\x8d", 3}, {"-", 1}, true}};
 	char before = (char)(out->len > 0 ? out->p[out->len - 1] : ' ');
 	char after = (char)(rest.len > 3 ? rest.p[3] : ' ');
+	char same = narrow(rest);
 
+	if (same) {
+		put(out, (struct str){&same, 1});
+		return 3;
+	}
+	if (rest.len > 3 && narrow((struct str){rest.p + 3, rest.len - 3}))
+		after = narrow((struct str){rest.p + 3, rest.len - 3});
 	if (!(is_letter(before) || is_digit(before)) || !(is_letter(after) || is_digit(after)))
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(wide); i++) {

@@ -12,8 +12,9 @@
  * with or without a space on both sides — and "evil dot example dot com" where the last word is a top-level
  * name. What hides in them is taken out: characters of no width, soft hyphens, soft line breaks of
  * quoted-printable that was not decoded, line breaks inside "<http://…>" (RFC 3986 appendix C), backslashes
- * before the slashes of a URL; a full stop of full width between ASCII letters is a dot, a dash in the number
- * of a CVE a hyphen. Control characters become spaces. Linear; the result is never longer than text.
+ * before the slashes of a URL; letters and digits of full width are those of ASCII, a full stop of full width
+ * between them is a dot, a dash in the number of a CVE a hyphen. Control characters become spaces. Linear;
+ * the result is never longer than text.
  */
 struct str text_refang(struct str text, struct arena *arena);
 

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -373,6 +375,71 @@ static void test_damage_keeps_what_came_before(void **state)
 	made_free(&made);
 }
 
+/* Zip says that it is UTF-8, 7z has UTF-16: neither is lost, least of all how it ends. */
+static void test_names_of_all_languages_are_kept(void **state)
+{
+	static int (*const formats[])(struct archive *) = {
+		archive_write_set_format_zip, archive_write_set_format_7zip};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		struct made made;
+		struct seen seen;
+		make_begin(&made, formats[i], NULL, NULL, NULL);
+		make_member(&made, "счёт.exe", "MZ", 2);
+		make_member(&made, "資料/請求書.txt", "x", 1);
+		seen = unpack(make_end(&made), "x", &limits, NULL, 0);
+		assert_true(seen.good);
+		assert_member(&seen, 0, "счёт.exe", "MZ");
+		assert_member(&seen, 1, "資料/請求書.txt", "x");
+		arena_free(&seen.arena);
+		made_free(&made);
+	}
+}
+
+/* Programs that mend archives show what stands behind each local header. */
+static void test_a_zip_without_its_directory_is_read_from_the_front(void **state)
+{
+	struct made made;
+	struct seen seen;
+	struct str bytes;
+	char *directory;
+
+	(void)state;
+	make_begin(&made, archive_write_set_format_zip, NULL, NULL, NULL);
+	make_member(&made, "a.txt", "one", 3);
+	make_member(&made, "b.txt", "two", 3);
+	bytes = make_end(&made);
+	directory = memmem(made.space, bytes.len, "PK\001\002", 4);
+	assert_non_null(directory);
+	directory[3] = 9;
+	seen = unpack(bytes, "x.zip", &limits, NULL, 0);
+	assert_says(&seen, ERR_MALFORMED, "a damaged zip archive");
+	assert_member(&seen, 0, "a.txt", "one");
+	assert_member(&seen, 1, "b.txt", "two");
+	arena_free(&seen.arena);
+	made_free(&made);
+}
+
+/* Blocks of zeros end a tar: what begins with them is not an empty one. */
+static void test_zeros_in_front_hide_nothing(void **state)
+{
+	static const char image[2048 + 8] = {[2048] = 'p', 'a', 'y', 'l', 'o', 'a', 'd'};
+	struct made made;
+	struct seen seen;
+
+	(void)state;
+	make_begin(&made, archive_write_set_format_raw, archive_write_add_filter_gzip, NULL, NULL);
+	make_member(&made, "any", image, sizeof(image));
+	seen = unpack(make_end(&made), "disk.img.gz", &limits, NULL, 0);
+	assert_true(seen.good);
+	assert_int_equal(seen.count, 1);
+	assert_true(str_equal(seen.members[0].name, STR("disk.img")));
+	assert_int_equal(seen.members[0].bytes.len, sizeof(image));
+	arena_free(&seen.arena);
+	made_free(&made);
+}
+
 /* Four bytes LRZI make libarchive start a program, mtree opens files: neither is known here. */
 static void test_trap_28_no_program_and_no_file_is_asked_for(void **state)
 {
@@ -412,8 +479,12 @@ int main(void)
 		cmocka_unit_test(test_members_are_counted_folders_too),
 		cmocka_unit_test(test_the_caller_may_have_enough),
 		cmocka_unit_test(test_damage_keeps_what_came_before),
+		cmocka_unit_test(test_names_of_all_languages_are_kept),
+		cmocka_unit_test(test_a_zip_without_its_directory_is_read_from_the_front),
+		cmocka_unit_test(test_zeros_in_front_hide_nothing),
 		cmocka_unit_test(test_trap_28_no_program_and_no_file_is_asked_for),
 	};
 
+	assert_true(archive_begin());
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,25 @@ static void test_international_names(void **state)
 		"url http://phish.example/a\nname phish.example\n");
 }
 
+/* Browsers go there: IDNA reads them as ASCII. */
+static void test_letters_and_digits_of_full_width(void **state)
+{
+	(void)state;
+	expect("http://ｅｖｉｌ．example．org/x", "url http://evil.example.org/x\nname evil.example.org\n");
+	expect("http://１９８．５１．１００．７/a", "url http://198.51.100.7/a\nip 198.51.100.7\n");
+	expect("住所：ｅｖｉｌ．example。", "name evil.example\n");
+	expect("２０２６年１１月、（注１）", "");
+}
+
+static void test_urls_with_commas_between(void **state)
+{
+	(void)state;
+	expect("http://a.example/x,http://b.example/y;https://c.example/z,hxxp://d[.]example/w",
+		"url http://a.example/x\nname a.example\nurl http://b.example/y\nname b.example\n"
+		"url https://c.example/z\nname c.example\nurl http://d.example/w\nname d.example\n");
+	expect("http://a.example/x,y;z,word", "url http://a.example/x,y;z,word\nname a.example\n");
+}
+
 static void test_digests_and_numbers(void **state)
 {
 	(void)state;
@@ -635,6 +654,8 @@ int main(void)
 		cmocka_unit_test(test_names_and_urls),
 		cmocka_unit_test(test_names_of_vocabularies),
 		cmocka_unit_test(test_international_names),
+		cmocka_unit_test(test_letters_and_digits_of_full_width),
+		cmocka_unit_test(test_urls_with_commas_between),
 		cmocka_unit_test(test_digests_and_numbers),
 		cmocka_unit_test(test_defanged),
 		cmocka_unit_test(test_not_indicators),

@@ -138,6 +138,55 @@ static void test_files_in_utf16_are_read(void **state)
 	}
 }
 
+/* A comma may stand in a URL, but not where commas part cells. */
+static void test_cells_of_tables_are_apart(void **state)
+{
+	static const char *const tables[][2] = {
+		{"a.csv", "indicator,type\nhttp://evil.example/x,url\n198.51.100.7,ip\n"},
+		{"a.csv", "type;indicator;note\nurl;http://evil.example/x;new\n"},
+		{"A.CSV", "indicator,note\nhttp://evil.example/x,\"said \"\"so\"\", twice\"\n"},
+		{"a.tsv", "http://evil.example/x\turl\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		struct reading reading;
+		struct buf mail = {0};
+
+		put_attached(&mail, "application/octet-stream", tables[i][0], str_of(tables[i][1]));
+		read_mail(&reading, buf_view(&mail));
+		if (!has(&reading, OBSERVABLE_URL, "http://evil.example/x"))
+			fail_msg("not found in %s", tables[i][1]);
+		arena_free(&reading.arena);
+		buf_free(&mail);
+	}
+}
+
+/* Pages by other names, and what Windows keeps a link in. */
+static void test_files_that_are_links_are_read(void **state)
+{
+	static const char *const files[][2] = {
+		{"a.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"><a "
+	                  "xlink:href=\"http://evil.example/x\"/></svg>"},
+		{"a.xhtml", "<a href=\"http://evil.example/x\">now</a>"},
+		{"a.url", "[InternetShortcut]\r\nURL=http://evil.example/x\r\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		struct reading reading;
+		struct buf mail = {0};
+
+		put_attached(&mail, "application/octet-stream", files[i][0], str_of(files[i][1]));
+		read_mail(&reading, buf_view(&mail));
+		if (!has(&reading, OBSERVABLE_URL, "http://evil.example/x") ||
+			has(&reading, OBSERVABLE_NAME, "www.w3.org"))
+			fail_msg("not read: %s", files[i][0]);
+		arena_free(&reading.arena);
+		buf_free(&mail);
+	}
+}
+
 static void test_a_table_of_shadowserver_in_utf16_is_read(void **state)
 {
 	struct buf bytes = {0}, mail = {0};
@@ -250,6 +299,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_mark_says_what_follows),
 		cmocka_unit_test(test_files_in_utf16_are_read),
+		cmocka_unit_test(test_cells_of_tables_are_apart),
+		cmocka_unit_test(test_files_that_are_links_are_read),
 		cmocka_unit_test(test_a_table_of_shadowserver_in_utf16_is_read),
 		cmocka_unit_test(test_a_mail_may_begin_with_a_mark_or_empty_lines),
 		cmocka_unit_test(test_blanks_behind_a_soft_line_break_are_none),
