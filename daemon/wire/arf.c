@@ -70,6 +70,20 @@ static struct str bare(struct str value)
 	return str_trim(value);
 }
 
+/* "IPv6:2001:db8::1 (one of ours)": a literal of RFC 5321, with a comment behind it. */
+static struct str literal(struct str value)
+{
+	const char *end = value.len ? memchr(value.p, '(', value.len) : NULL;
+
+	if (end)
+		value = str_trim((struct str){value.p, (size_t)(end - value.p)});
+	if (value.len > 2 && value.p[0] == '[' && value.p[value.len - 1] == ']')
+		value = (struct str){value.p + 1, value.len - 2};
+	if (value.len > 5 && str_equal_nocase((struct str){value.p, 5}, STR("IPv6:")))
+		value = (struct str){value.p + 5, value.len - 5};
+	return value;
+}
+
 static void take_observables(struct reading *reading, struct report *report, const struct fields *fields)
 {
 	for (size_t i = 0; i < fields->count; i++) {
@@ -79,6 +93,8 @@ static void take_observables(struct reading *reading, struct report *report, con
 
 			if (!str_equal_nocase(fields->names[i], str_of(named[n].name)) || value.len == 0)
 				continue;
+			if (type == OBSERVABLE_IP)
+				value = literal(value);
 			if (type == OBSERVABLE_URL && str_starts(value, STR("mailto:"))) {
 				value = (struct str){value.p + 7, value.len - 7};
 				type = OBSERVABLE_EMAIL;

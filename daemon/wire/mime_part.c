@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "model/storable.h"
 #include "wire/fields.h"
 #include "wire/html.h"
@@ -142,7 +143,29 @@ static void nested(struct mail *mail, GMimeMessage *message, struct mail_place p
 
 bool mail_is_message_name(struct str name)
 {
-	return name.len > 4 && str_equal_nocase((struct str){name.p + name.len - 4, 4}, STR(".eml"));
+	static const char *const endings[] = {".eml", ".mht", ".mhtml"};
+
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+		struct str ending = str_of(endings[i]);
+
+		if (name.len > ending.len &&
+			str_equal_nocase((struct str){name.p + name.len - ending.len, ending.len}, ending))
+			return true;
+	}
+	return false;
+}
+
+/* A header that comes alone lacks the line that ends it. */
+static struct str ended(struct str bytes, struct str type, struct arena *arena)
+{
+	char *whole;
+
+	if (!str_equal(type, STR("text/rfc822-headers")))
+		return bytes;
+	whole = arena_alloc(arena, bytes.len + 4);
+	memcpy(whole, bytes.p, bytes.len);
+	memcpy(whole + bytes.len, "\r\n\r\n", 4);
+	return (struct str){whole, bytes.len + 4};
 }
 
 bool mail_take_message(
@@ -150,7 +173,8 @@ bool mail_take_message(
 {
 	GMimeObject *last = mail->last;
 	struct str last_path = mail->last_path;
-	GMimeMessage *inside = mail_parse(mail, bytes, mail_place_name(mail, place.path));
+	GMimeMessage *inside =
+		mail_parse(mail, ended(bytes, type, mail->reading->arena), mail_place_name(mail, place.path));
 
 	if (!inside)
 		return false;
@@ -163,13 +187,20 @@ bool mail_take_message(
 	return true;
 }
 
+/* A feedback report may bring back no more than the header of its message (RFC 5965 2, RFC 6591 3.3). */
+static bool is_message(const struct mail *mail, const struct leaf *leaf)
+{
+	return str_equal(leaf->type, STR("message/rfc822")) || str_equal(leaf->type, STR("message/global")) ||
+	       mail_is_message_name(leaf->name) ||
+	       (str_equal(leaf->type, STR("text/rfc822-headers")) && mail->closed && !mail->silent);
+}
+
 /* An attached .eml, or a message/rfc822 in base64, which GMime leaves closed. */
 static bool take_message(struct mail *mail, const struct leaf *leaf)
 {
 	struct str name = leaf->name.len > 0 ? leaf->name : STR("message.eml");
 
-	if (!str_equal(leaf->type, STR("message/rfc822")) && !str_equal(leaf->type, STR("message/global")) &&
-		!mail_is_message_name(leaf->name))
+	if (!is_message(mail, leaf))
 		return false;
 	if (mail_take_message(mail, leaf->bytes, name, leaf->type, leaf->place))
 		return true;

@@ -226,8 +226,11 @@ static void take(
 {
 	struct str value = cell(row, column);
 
-	if (value.len > 0)
-		reading_observable(row->reading, row->report, type, role, value);
+	if (value.len > 0 && !reading_observable(row->reading, row->report, type, role, value) &&
+		type == OBSERVABLE_IP)
+		reading_note(row->reading, row->report,
+			"\"" STR_FMT "\" is no address: left in the document only",
+			STR_ARG(storable_text(value, 60, row->reading->arena, NULL)));
 }
 
 static void take_observables(const struct row *row)

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "wire/arf.h"
 #include "wire/fields.h"
 #include "wire/machine.h"
@@ -145,6 +146,31 @@ static void test_feedback_types(void **state)
 	}
 	assert_int_equal(arf_kind(STR("Version: 1\n")), ARF_NONE);
 	assert_int_equal(arf_kind(STR_NONE), ARF_NONE);
+}
+
+/* As its grammar has it: a literal of RFC 5321, and comments. */
+static void test_feedback_names_its_source_in_many_ways(void **state)
+{
+	static const char *const samples[][2] = {
+		{"203.0.113.7", "203.0.113.7"},
+		{"203.0.113.7 (one of ours)", "203.0.113.7"},
+		{"[203.0.113.7]", "203.0.113.7"},
+		{"IPv6:2001:db8::7", "2001:db8::7"},
+		{"[ipv6:2001:db8::7] (x)", "2001:db8::7"},
+		{"2001:db8::7", "2001:db8::7"},
+	};
+	struct place *place = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+		struct report *report = &reading_item(&place->reading, ITEM_REPORT)->report;
+
+		arf_report(&place->reading, report,
+			arena_printf(place->arena,
+				"Feedback-Type: abuse\nVersion: 1\nUser-Agent: x\nSource-IP: %s\n",
+				samples[i][0]));
+		assert_true(has(report, OBSERVABLE_IP, OBSERVED_SOURCE, samples[i][1]));
+		assert_int_equal(report->note_count, 0);
+	}
 }
 
 static void test_feedback_with_faults_says_so(void **state)
@@ -382,6 +408,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_dates_as_machines_write_them, begin, end),
 		cmocka_unit_test_setup_teardown(test_words_make_identifiers, begin, end),
 		cmocka_unit_test_setup_teardown(test_feedback_types, begin, end),
+		cmocka_unit_test_setup_teardown(test_feedback_names_its_source_in_many_ways, begin, end),
 		cmocka_unit_test_setup_teardown(test_feedback_with_faults_says_so, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_xarf_keeps_to_itself_is_not_kept, begin, end),
 		cmocka_unit_test_setup_teardown(test_xarf_pairs_of_category_and_type, begin, end),

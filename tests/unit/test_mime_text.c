@@ -167,7 +167,7 @@ static void test_files_that_are_links_are_read(void **state)
 {
 	static const char *const files[][2] = {
 		{"a.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"><a "
-	                  "xlink:href=\"http://evil.example/x\"/></svg>"},
+			  "xlink:href=\"http://evil.example/x\"/></svg>"},
 		{"a.xhtml", "<a href=\"http://evil.example/x\">now</a>"},
 		{"a.url", "[InternetShortcut]\r\nURL=http://evil.example/x\r\n"},
 	};
