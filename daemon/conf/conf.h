@@ -110,9 +110,8 @@ struct conf {
 	uint64_t partitions_ahead; /* months */
 	uint64_t retain;           /* reports, microseconds since receipt */
 	/* notices */
-	bool notices_automatic; /* mails go without a person's word */
-	struct str notices_at;  /* "07:00", local time: when the day's mails are full */
-	uint64_t notices_mass;  /* more mails than this at once want two people */
+	struct str notices_at; /* "07:00", local time: when the day's mails are full */
+	uint64_t notices_mass; /* more mails than this at once want two people */
 	/* exchange */
 	struct str exchange_ca;          /* PEM bundle to trust for feeds; "" = the system's */
 	struct str exchange_certificate; /* PEM: what we show to feeds that ask who we are */
@@ -136,6 +135,7 @@ struct conf {
 	struct str out_user;
 	struct str out_password_file;
 	bool out_tls_off;
+	bool notices_automatic; /* mails of notices go without a person's word */
 	struct str out_ca;
 	struct str out_from; /* "" = cirt@ and the hostname */
 	struct str out_name;
