@@ -1,5 +1,7 @@
 """Mail out: what the courier makes of the outbox, and what it does when servers, couriers and keys misbehave."""
 import csv
+import email
+import email.policy
 import io
 import json
 import os
@@ -9,6 +11,7 @@ import zipfile
 
 import pytest
 
+import keyring
 from harness import wait_for
 from outbox import Outbox
 from smtp_server import SmtpServer
@@ -278,3 +281,49 @@ def test_a_notice_of_100000_rows_is_zipped_in_bounded_memory(office, server):
         peak = int([line for line in file if line.startswith("VmHWM")][0].split()[1])
     assert len("\r\n".join(rows)) > 8 << 20
     assert peak < 400_000  # kB, with a sanitizer's shadow
+
+
+needs_gpg = pytest.mark.skipif(not os.path.exists("/usr/bin/gpg"), reason="GnuPG is not installed")
+
+
+@needs_gpg
+def test_encrypted_to_who_has_a_key_and_held_for_who_must_have_one(make_office, server):
+    """GnuPG on the other side: it decrypts, the signature is ours, and nothing of the rows stands outside."""
+    ring = keyring.Keyring()
+    try:
+        ring.make("CIRT <cirt@cirt.example>")
+        ours, theirs = ring.fingerprint("cirt@cirt.example"), ring.make("SOC <soc@hospital.example>")
+        old = ring.make("Old <old@bank.example>", expire="2d", clock="20260101T000000")
+        office = make_office({"pgp_key": ours})
+        for key in (ring.public("soc@hospital.example"), ring.public("old@bank.example"), ring.secret("cirt@cirt.example")):
+            office.daemon.cirt_text("key", "import", "-", stdin=key.decode())
+        reports = office.reports(2)
+        locked = office.mail(office.contact(pgp=theirs, policy="required"), reports=reports)
+        wait_for(lambda: "locked" in office.row(locked)["why"], 30, "the mail to wait for our key")
+        office.daemon.cirt_text("key", "unlock", stdin=keyring.PASSPHRASE + "\n")
+        office.daemon.psql(f"UPDATE outbox SET next_try = now() WHERE id = {locked}")
+        row = office.wait(locked, "sent", 60)
+        message, = server.messages()
+        data = server.mails[0][2]
+        assert row["sealed"] == f"openpgp {theirs}" and message.get_content_type() == "multipart/encrypted"
+        assert b"203.0.113" not in data and "Security findings" not in message["Subject"] and row["number"] in message["Subject"]
+        done = subprocess.run(["gpg", "--homedir", str(ring.folder), "--batch", "--pinentry-mode", "loopback", "--passphrase", keyring.PASSPHRASE,
+                               "--status-fd", "2", "--decrypt"], input=parts(message)[1].get_payload(decode=True), capture_output=True, check=True)
+        assert f"VALIDSIG {ours}".encode() in done.stderr
+        inside = email.message_from_bytes(done.stdout, policy=email.policy.default)
+        assert "Security findings" in inside["Subject"] and b"203.0.113.1" in attachment(inside)[1]
+        held = office.mail(office.contact(name="Old", organisation="Bank", email="old@bank.example", pgp=old, policy="required",
+                                          phone="+99 555 0101"), "old@bank.example", reports)
+        row = office.wait(held, "held", 60)
+        assert "expired" in row["why"] and row["waits_for"] == "key" and "+99 555 0101" in office.alarms("notice-phone")
+        note = int(office.one(f"SELECT id FROM outbox WHERE kind = 'key-waits' AND fields ->> 'waits' = '{row['number']}'"))
+        office.wait(note, "sent", 60)
+        plain = server.messages()[1]
+        assert plain.get_content_type() == "multipart/signed" and "203.0.113" not in server.mails[1][2].decode()
+        assert row["number"] in text_of(plain)
+        second = office.contact(name="Second", organisation="Bank", email="soc@hospital.example", pgp=theirs, policy="required")
+        other = office.mail(office.contact(name="Old", organisation="Bank", email="old@bank.example", pgp=old, policy="required"), "old@bank.example", reports)
+        row = office.wait(other, "sent", 60)
+        assert row["contact"] == second and row["address"] == "soc@hospital.example" and "expired" in row["why"]
+    finally:
+        ring.remove()
