@@ -46,6 +46,18 @@ static struct str describe(const struct mail *mail, const struct seal_signature 
 		STR_ARG(key), of_key[0] ? ", " : "", of_key);
 }
 
+/* For the text: the whole fingerprint and the address would be searched as its indicators. */
+static struct str describe_shortly(const struct mail *mail, const struct seal_signature *signature)
+{
+	size_t length = signature->key.len < 16 ? signature->key.len : 16;
+	struct str key = {signature->key.p + signature->key.len - length, length};
+	const char *of_key = signature_key_text(signature->state);
+
+	return arena_printf(mail->reading->arena, "%s by %skey " STR_FMT "%s%s",
+		signature_state_text(signature->state), key.len > 0 ? "" : "an unknown ", STR_ARG(key),
+		of_key[0] ? ", " : "", of_key);
+}
+
 /* Does the key belong to who the mail says it is from? */
 static bool is_sender(const struct mail *mail, struct str addresses)
 {
@@ -591,7 +603,7 @@ static void put_opened(
 
 	if (first)
 		buf_printf(text, "--- %s" STR_FMT " ---\n", holds ? "signed: " : "",
-			STR_ARG(describe(mail, first)));
+			STR_ARG(describe_shortly(mail, first)));
 	buf_str(text, unsealed->plain);
 	if (unsealed->plain.len > 0 && unsealed->plain.p[unsealed->plain.len - 1] != '\n')
 		buf_char(text, '\n');

@@ -277,6 +277,31 @@ static void test_blocks_in_the_text_are_opened_where_they_stand(void **state)
 	free_reading(&reading);
 }
 
+/* What we say of a signature in the text is nobody's indicator. */
+static void test_words_of_ours_are_no_indicators(void **state)
+{
+	struct keeper keeper = signed_by(SIGNATURE_GOOD);
+	struct reading reading;
+	const struct report *report;
+
+	(void)state;
+	keeper.signature.key = STR("7655F18EF8B830F843C7A772D4DE6754D65FE76E");
+	keeper.signature.who = STR("Eve <eve@other.example>");
+	keeper.signature.addresses = STR("eve@other.example");
+	keeper.says.signatures = &keeper.signature;
+	keeper.says.plain = STR("look at 198.51.100.7\n");
+	report = run(&reading, &keeper,
+		STR(HEADER "Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\nabcd\n"
+			   "-----END PGP MESSAGE-----\n"));
+	assert_non_null(
+		memmem(report->text.p, report->text.len, "good signature by key D4DE6754D65FE76E", 38));
+	assert_int_equal(report->observable_count, 2);
+	for (size_t i = 0; i < report->observable_count; i++)
+		assert_true(str_equal(report->observables[i].value, STR("198.51.100.7")) ||
+			    str_equal(report->observables[i].value, STR("alice@b.example")));
+	free_reading(&reading);
+}
+
 #define ARMOUR                                                                                   \
 	"-----BEGIN PGP MESSAGE-----\n\nhQEMAxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n" \
 	"-----END PGP MESSAGE-----\n"
@@ -453,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_opened_is_set_aside),
 		cmocka_unit_test(test_smime_goes_the_same_way),
 		cmocka_unit_test(test_blocks_in_the_text_are_opened_where_they_stand),
+		cmocka_unit_test(test_words_of_ours_are_no_indicators),
 		cmocka_unit_test(test_shapes_of_real_senders_are_opened),
 		cmocka_unit_test(test_the_same_block_is_opened_once),
 		cmocka_unit_test(test_a_signature_beside_its_file_is_checked),
