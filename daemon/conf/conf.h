@@ -55,8 +55,10 @@ struct conf {
 	struct str mail_certificate;   /* PEM files, read by the supervisor; "" = no STARTTLS */
 	struct str mail_key;
 	/* reply */
-	struct str reply_address; /* "" = case@ and the hostname */
-	struct str reply_tag;     /* "CIRT-XX" */
+	struct str reply_address;   /* "" = case@ and the hostname */
+	struct str reply_tag;       /* "CIRT-XX" */
+	bool acknowledge;           /* people are told that their report has arrived */
+	uint64_t acknowledge_limit; /* of one sender and day */
 	/* spam */
 	struct conf_list spam_hops; /* names, addresses and prefixes of our own mail servers */
 	uint64_t spam_sender;       /* mails of one sender in a window; 0 = no limit */

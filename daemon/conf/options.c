@@ -95,6 +95,12 @@ const struct conf_option conf_options[] = {
 	{"reply", "tag", OPT_TEXT, AT(reply_tag), "CIRT", 0, 0, NULL, RELOAD, DESK | STORE,
 		"What our subject tags begin with: \"CIRT-XX\" for [CIRT-XX 2026-000412]. A tag with anything else is another "
 		"team's."},
+	{"reply", "acknowledge", OPT_BOOL, AT(acknowledge), "no", 0, 0, NULL, RELOAD, STORE | KEEPER,
+		"Tell people that the mail in which they report something has arrived, and its number: only those whom their "
+		"domain vouches for (DMARC, as spam.trusted_hops found out) or whom we know; no machine and no list. A mailbox may say otherwise: cirt "
+		"source set report --acknowledge no."},
+	{"reply", "acknowledge_limit", OPT_COUNT, AT(acknowledge_limit), "3", 1, 1000, NULL, RELOAD, KEEPER,
+		"How many of these one sender gets in a day."},
 
 	{"spam", "trusted_hops", OPT_LIST, AT(spam_hops), "", 0, 0, NULL, RELOAD, TRIAGE,
 		"Our own mail servers, whose verdict on spam (rspamd, SpamAssassin) counts: names as they stand behind \"by\" in "

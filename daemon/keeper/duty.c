@@ -20,7 +20,7 @@
 #define WARN_INTERVAL (3600 * CLOCK_SECOND)
 
 #define NOTICES_MOST  2000 /* some seconds' work at most, so that the other duties have their turn */
-#define PARAMETERS    3
+#define PARAMETERS    4
 #define PARAMETER_MAX 256
 
 /*
@@ -230,6 +230,28 @@ static int64_t ready_took(struct keeper *keeper, const struct pg_result *result)
 	return 2 * CLOCK_SECOND;
 }
 
+/* ---- what comes back ---- */
+
+static size_t back_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
+{
+	const struct conf *conf = room_conf(keeper->room);
+	struct str domain = notice_domain(conf);
+
+	snprintf(text[0], sizeof(text[0]), "%d", BATCH_MOST);
+	snprintf(text[1], sizeof(text[1]), STR_FMT, STR_ARG(domain));
+	snprintf(text[2], sizeof(text[2]), "%s", conf->acknowledge ? "true" : "false");
+	snprintf(text[3], sizeof(text[3]), "%" PRIu64, conf->acknowledge_limit);
+	return 4;
+}
+
+static int64_t back_took(struct keeper *keeper, const struct pg_result *result)
+{
+	keeper->counters.bounced += count(result, "bounced");
+	keeper->counters.answered += count(result, "answered");
+	keeper->counters.acknowledged += count(result, "acknowledged");
+	return count(result, "taken") >= BATCH_MOST ? 0 : CLOCK_SECOND / 2;
+}
+
 /* ---- by the clock ---- */
 
 static int64_t partition_took(struct keeper *keeper, const struct pg_result *result)
@@ -359,6 +381,8 @@ static const struct task tasks[DUTIES] = {
 	[DUTY_LETTERS] = {"letters", "SELECT * FROM cirt.keeper_letters($1)", raise_fill, letters_took, NULL},
 	[DUTY_LATE_LETTERS] = {"late letters", "SELECT * FROM cirt.keeper_late_letters($1)", raise_fill,
 		late_letters_took, NULL},
+	[DUTY_BACK] = {"back", "SELECT * FROM cirt.keeper_back($1, $2, $3::boolean, $4)", back_fill,
+		back_took, NULL},
 	[DUTY_NOTICES] = {"notices", "SELECT * FROM cirt.keeper_notices($1, $2::timestamptz, $3)",
 		notices_fill, notices_took, notices_refused},
 	[DUTY_NOTICES_READY] = {"notices ready", "SELECT * FROM cirt.keeper_notices_ready($1::boolean, $2)",

@@ -264,6 +264,9 @@ static void keeper_count(struct room *room)
 	room_counter(room, "notices_examined", counters->warned);
 	room_counter(room, "notices_put", counters->put);
 	room_counter(room, "notice_mails", counters->mails);
+	room_counter(room, "mails_bounced", counters->bounced);
+	room_counter(room, "mails_answered", counters->answered);
+	room_counter(room, "reports_acknowledged", counters->acknowledged);
 	room_counter(room, "letters_attached", counters->letters);
 	room_counter(room, "spam_expired", counters->spam);
 	room_counter(room, "silent_sources", counters->silent);

@@ -11,6 +11,7 @@ enum duty {
 	DUTY_CORRELATE,
 	DUTY_RAISE,
 	DUTY_REVISE, /* newer versions of STIX objects, and revocations */
+	DUTY_BACK,   /* bounces of our mails and answers to them */
 	DUTY_LETTERS,
 	DUTY_NOTICES,       /* what has landed, and whom to warn of it */
 	DUTY_NOTICES_READY, /* mails that are full */
@@ -44,6 +45,9 @@ struct keeper_counters {
 	uint64_t warned;  /* reports looked at for notices */
 	uint64_t put;     /* into mails */
 	uint64_t mails;   /* begun */
+	uint64_t bounced; /* mails of ours */
+	uint64_t answered;
+	uint64_t acknowledged; /* reports of people */
 	uint64_t gone;
 	uint64_t expired;
 	uint64_t retired;    /* reports */

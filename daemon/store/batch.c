@@ -137,9 +137,10 @@ static bool take_letters(struct batch *batch, const struct pg_result *rows)
 	for (int row = 0; row < rows->rows; row++) {
 		struct str place = pg_value(rows, row, 1);
 		struct placed placed = {
-			.place = str_equal(place, STR("spam"))   ? PLACE_SPAM
-		                 : str_equal(place, STR("case")) ? PLACE_CASE
-		                                                 : PLACE_GUESS,
+			.place = str_equal(place, STR("spam"))     ? PLACE_SPAM
+		                 : str_equal(place, STR("case"))   ? PLACE_CASE
+		                 : str_equal(place, STR("notice")) ? PLACE_NOTICE
+		                                                   : PLACE_GUESS,
 			.of_case = pg_value_int(rows, row, 2),
 			.way = pg_value(rows, row, 3),
 			.known = pg_value_int(rows, row, 4) != 0,

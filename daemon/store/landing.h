@@ -33,6 +33,7 @@ enum copy_table {
 	COPY_GUESS,
 	COPY_SPAM,
 	COPY_WAITING,
+	COPY_BACK,
 	COPY_NOTICE,
 	COPY_TABLES
 };
@@ -59,8 +60,8 @@ enum landed_way {
 
 /* Where a mail belongs, as the database says. */
 struct placed {
-	enum { PLACE_CASE = 1, PLACE_GUESS, PLACE_SPAM } place;
-	int64_t of_case;
+	enum { PLACE_CASE = 1, PLACE_GUESS, PLACE_SPAM, PLACE_NOTICE } place;
+	int64_t of_case; /* of PLACE_NOTICE: the mail of ours that it answers */
 	struct str way;  /* "address", "reference" … */
 	bool known;      /* the case knows the sender */
 	struct str why;  /* it is spam */
@@ -73,7 +74,8 @@ struct letter_rules {
 	struct str tag; /* "CIRT-XX" */
 	int64_t sender_limit;
 	int64_t domain_limit;
-	int64_t span; /* microseconds */
+	int64_t span;     /* microseconds */
+	bool acknowledge; /* reports: those that may be are queued */
 };
 
 /* What becomes of one item. */
@@ -242,6 +244,9 @@ void landing_encode_rows(struct landing *landing);
 /* landing_letters.c */
 void landing_ask_letters(struct landing *landing);
 void landing_encode_letters(struct landing *landing);
+/* landing_back.c */
+void landing_encode_back(struct landing *landing, const struct landed *landed, struct str sender,
+	struct str sealed, bool came_in);
 /* landing_files.c */
 void landing_encode_files(struct landing *landing);
 /* landing_version.c */

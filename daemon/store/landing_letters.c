@@ -23,8 +23,9 @@ static struct str lower(struct arena *arena, struct str text)
 	return (struct str){copy, text.len};
 }
 
-/* The number of the first case among the recipients whose seal is ours; "" if there is none. */
-static struct str sealed_case(const struct landing *landing, const struct envelope_facts *facts)
+/* The first number of a case, or of a mail of ours, among the recipients whose seal is ours; "" if there is
+ * none. */
+static struct str sealed_number(const struct landing *landing, const struct envelope_facts *facts)
 {
 	char number[REPLY_NUMBER];
 	for (size_t i = 0; i < facts->to_count; i++)
@@ -59,7 +60,7 @@ static void ask_letter(struct landing *landing, size_t index)
 	put_i32(column(columns, 2), (int32_t)entry->source);
 	put_known_text(column(columns, 3), letter->sender);
 	put_known_text(column(columns, 4), storable_is(facts.from, MAX_VALUE) ? facts.from : STR(""));
-	put_known_text(column(columns, 5), sealed_case(landing, &facts));
+	put_known_text(column(columns, 5), sealed_number(landing, &facts));
 	put_known_text(column(columns, 6), letter->replies);
 	put_known_text(column(columns, 7), letter->tags);
 	put_known_text(column(columns, 8), letter->spam);
@@ -116,9 +117,9 @@ bool landing_place(struct landing *landing, size_t number, const struct placed *
 	landed->placed = copy;
 	if (placed->place == PLACE_SPAM)
 		place_spam(landing, landed, copy);
-	else if (placed->place == PLACE_CASE)
+	else if (placed->place == PLACE_CASE || placed->place == PLACE_NOTICE)
 		place_in_case(landed);
-	if (placed->place != PLACE_CASE || !placed->lane.p)
+	if ((placed->place != PLACE_CASE && placed->place != PLACE_NOTICE) || !placed->lane.p)
 		return true;
 	landed->ticket->entry.exercise = arena_str(landed->ticket->arena, placed->lane);
 	return false;
@@ -130,11 +131,12 @@ static void encode_sender(struct landing *landing, const struct landed *landed)
 {
 	const struct letter *letter = &landed->item->letter;
 	struct rows *rows = &landing->copies[COPY_LETTER];
-	rows_start(rows, 4);
+	rows_start(rows, 5);
 	put_i64(&rows->bytes, landed->id);
 	put_time(&rows->bytes, landed->ticket->entry.received);
 	put_known_text(&rows->bytes, letter->id);
 	put_known_text(&rows->bytes, lower(landing->arena, letter->sender));
+	put_known_text(&rows->bytes, letter->dmarc);
 }
 
 static void encode_case(struct landing *landing, const struct landed *landed)
@@ -171,6 +173,16 @@ static void encode_waiting(struct landing *landing, const struct landed *landed)
 		put_text(&rows->bytes, id);
 		i++;
 	}
+}
+
+static void encode_back(struct landing *landing, const struct landed *landed)
+{
+	const struct entry *entry = &landed->ticket->entry;
+	struct envelope_facts facts;
+
+	envelope_read(entry->envelope, landing->arena, &facts);
+	landing_encode_back(landing, landed, lower(landing->arena, landed->item->letter.sender),
+		sealed_number(landing, &facts), counts(entry, &facts));
 }
 
 /* The mail as it came in: of all its files the one with the entry's digest. */
@@ -228,8 +240,9 @@ void landing_encode_letters(struct landing *landing)
 				continue;
 			}
 			encode_sender(landing, landed);
-			if (landed->placed)
+			if (landed->placed && landed->placed->place != PLACE_NOTICE)
 				encode_case(landing, landed);
+			encode_back(landing, landed);
 			if (landed->is_report)
 				encode_waiting(landing, landed);
 		}

@@ -24,13 +24,15 @@ const char *const copy_statements[COPY_TABLES] = {
 	[COPY_ITEM] = "COPY item (id, received, sequence, spool, source, item, exercise, kind, tlp, subkind, "
 		      "part, sender_id, title, "
 		      "text, doc, observables, notes, keys) FROM STDIN (FORMAT binary)",
-	[COPY_LETTER] = "COPY letter (mail, received, message_id, sender) FROM STDIN (FORMAT binary)",
+	[COPY_LETTER] = "COPY letter (mail, received, message_id, sender, dmarc) FROM STDIN (FORMAT binary)",
 	[COPY_CASE_LETTER] = "COPY case_letter_queue (item, case_id, way, known, sender, tags) FROM STDIN "
 			     "(FORMAT binary)",
 	[COPY_GUESS] = "COPY letter_guess (report, case_id, way, sender) FROM STDIN (FORMAT binary)",
 	[COPY_SPAM] = "COPY spam (id, last, items, day, spool, sequence, received, source, exercise, sender, "
 		      "reason, title, envelope, size, bytes) FROM STDIN (FORMAT binary)",
 	[COPY_WAITING] = "COPY letter_waiting (mail, received, message_id) FROM STDIN (FORMAT binary)",
+	[COPY_BACK] = "COPY letter_back (mail, received, source, exercise, kind, placed, sealed, sender, "
+		      "message_id, replies, tags, returned, dmarc, machine, door) FROM STDIN (FORMAT binary)",
 	[COPY_NOTICE] = "COPY notice_arrival (reports) FROM STDIN (FORMAT binary)",
 	[COPY_ATTACHMENT] =
 		"COPY attachment (report, sequence, spool, number, month, size, digest, name, media_type) "

@@ -166,7 +166,8 @@ static struct lander_settings berth_settings(const struct berth *berth)
 			.tag = conf->reply_tag,
 			.sender_limit = (int64_t)conf->spam_sender,
 			.domain_limit = (int64_t)conf->spam_domain,
-			.span = (int64_t)conf->spam_window},
+			.span = (int64_t)conf->spam_window,
+			.acknowledge = conf->acknowledge},
 	};
 }
 

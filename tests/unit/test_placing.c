@@ -131,6 +131,91 @@ static void test_answers_to_our_mails_are_correspondence(void **state)
 	assert_sql(f, KINDS, "2 0 3 0 0");
 }
 
+/* A mail of ours, N…: out, and told to soc@bank.example. */
+static void mail_of_ours(struct fixture *f)
+{
+	clean(f);
+	rules(f, 0, 0);
+	act(f, "SET session_replication_role = replica; TRUNCATE outbox, letter_back CASCADE; "
+	       "SET session_replication_role = origin; "
+	       "INSERT INTO outbox (kind, state, recipient, address, message_id) VALUES ('notice', 'ready', "
+	       "'affected', "
+	       "'soc@bank.example', '<ours@cirt.example>'); "
+	       "UPDATE outbox SET state = 'sent', sent = now()");
+}
+
+#define QUEUED                                                                                             \
+	"SELECT coalesce(string_agg(concat_ws(' ', kind, placed, sealed <> '', machine, door), ',' ORDER " \
+	"BY id), '') "                                                                                     \
+	"FROM letter_back"
+
+static void test_answers_to_notices_are_correspondence(void **state)
+{
+	struct fixture *f = *state;
+	mail_of_ours(f);
+	struct str number = arena_str(f->arena, str_of(ask(f, "SELECT number FROM outbox")));
+	const char *tag = arena_printf(f->arena, STR_FMT "\n", STR_ARG(number)).p;
+	const char *sealed = reply_address(KEY, STR("report@cirt.example"), number, f->arena).p;
+	/* By its Message-ID, by its sealed address, by the number from whom it was told. */
+	post(f, &(struct sent){
+			.sequence = 1, .from = "x@y.example", .replies = "else@where ours@cirt.example"});
+	post(f, &(struct sent){.sequence = 2, .from = "x@y.example", .to = sealed, .spam = "rspamd"});
+	post(f, &(struct sent){.sequence = 3, .from = "soc@bank.example", .tags = tag, .spam = "rspamd"});
+	assert_sql(f, KINDS, "0 0 3 0 0");
+	assert_sql(f, "SELECT DISTINCT subkind FROM item", "reply");
+	assert_sql(f, "SELECT count(*) FROM case_letter_queue", "0");
+	/* A stranger's number is a report, for a person; so is what answers nothing of ours, and is not
+	 * looked at. */
+	post(f, &(struct sent){.sequence = 4, .from = "evil@stranger.example", .id = "four@s", .tags = tag});
+	post(f, &(struct sent){.sequence = 5, .from = "evil@stranger.example", .id = "five@s"});
+	assert_sql(f, KINDS, "2 0 3 0 0");
+	/* Auto-replies say nothing; a bounce is looked at where it names something. */
+	post(f, &(struct sent){.sequence = 6,
+			.from = "soc@bank.example",
+			.replies = "ours@cirt.example",
+			.subkind = "auto-reply"});
+	post(f, &(struct sent){.sequence = 7,
+			.from = "mailer-daemon@bank.example",
+			.to = sealed,
+			.subkind = "bounce"});
+	post(f, &(struct sent){.sequence = 8, .from = "mailer-daemon@bank.example", .subkind = "bounce"});
+	assert_sql(f, QUEUED, "reply t f f t,reply t t f t,reply t f f t,report f f f t,bounce t t f t");
+}
+
+static void test_mail_of_a_drill_takes_its_answers_along(void **state)
+{
+	struct fixture *f = *state;
+	mail_of_ours(f);
+	act(f, "SET session_replication_role = replica; UPDATE outbox SET exercise = 7; SET "
+	       "session_replication_role = origin; "
+	       "INSERT INTO exercise (id, name) VALUES (7, 'blue') ON CONFLICT DO NOTHING");
+	post(f, &(struct sent){.sequence = 1, .from = "x@y.example", .replies = "ours@cirt.example"});
+	post(f, &(struct sent){
+			.sequence = 2, .from = "x@y.example", .id = "real@y", .tags = "N2026-000001\n"});
+	assert_sql(f, "SELECT string_agg(exercise::text || placed, ',' ORDER BY id) FROM letter_back",
+		"7true,0false");
+}
+
+static void test_reports_are_queued_to_be_acknowledged_where_that_is_wished(void **state)
+{
+	struct fixture *f = *state;
+	mail_of_ours(f);
+	post(f, &(struct sent){.sequence = 1, .from = "a@y.example", .id = "one@y"});
+	assert_sql(f, QUEUED, "");
+	struct lander_settings settings = {.batch = 1000,
+		.max_age = 31 * CLOCK_DAY,
+		.max_late = 30 * CLOCK_DAY,
+		.letters = {.key = KEY, .tag = STR("CIRT-XX"), .acknowledge = true}};
+	lander_settle(f->lander, &settings);
+	post(f, &(struct sent){.sequence = 2, .from = "a@y.example", .id = "two@y"});
+	post(f, &(struct sent){.sequence = 3, .from = "a@y.example", .id = "three@y", .door = "submit"});
+	post(f, &(struct sent){.sequence = 4, .from = "a@y.example", .id = "four@y", .rerun = 5});
+	post(f, &(struct sent){.sequence = 5, .from = "a@y.example", .subkind = "bounce"});
+	post(f, &(struct sent){.sequence = 6, .from = "a@y.example", .id = "six@y", .spam = "rspamd"});
+	assert_sql(f, QUEUED, "report f f f t");
+	rules(f, 0, 0);
+}
+
 static void test_forged_tag_posts_into_no_case(void **state)
 {
 	struct fixture *f = *state;
@@ -547,6 +632,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_answers_to_our_mails_are_correspondence, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_answers_to_notices_are_correspondence, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_mail_of_a_drill_takes_its_answers_along, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_reports_are_queued_to_be_acknowledged_where_that_is_wished, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forged_tag_posts_into_no_case, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tags_of_others_are_not_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sealed_address_is_proof, setup, teardown),
