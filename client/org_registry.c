@@ -92,8 +92,12 @@ static struct str capitals(struct registry *r, struct str text)
 {
 	char *copy = arena_alloc(r->arena, text.len + 1);
 
-	for (size_t i = 0; i < text.len; i++)
-		copy[i] = text.p[i] >= 'a' && text.p[i] <= 'z' ? (char)(text.p[i] - 32) : text.p[i];
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.p[i];
+		if (c >= 'a' && c <= 'z')
+			c = (char)(c - 32);
+		copy[i] = c;
+	}
 	return (struct str){copy, text.len};
 }
 

@@ -164,9 +164,10 @@ static void words_free(struct words *words)
 static char word_char(char c)
 {
 	if (c >= 'A' && c <= 'Z')
-		return (char)(c + 32);
-	bool other = (unsigned char)c >= 0x80;
-	return other || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : ' ';
+		c = (char)(c + 32);
+	if ((unsigned char)c < 0x80 && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9'))
+		c = ' ';
+	return c;
 }
 
 static void words_cut(struct words *words, struct str text)
