@@ -61,33 +61,39 @@ bool transfer_base64_is_clean(struct str text)
 
 /* --- runs in a text --- */
 
-static size_t line_end(struct str text, size_t at)
+static bool ends_line(struct str text, size_t at)
 {
-	const char *newline = at < text.len ? memchr(text.p + at, '\n', text.len - at) : NULL;
-
-	return newline ? (size_t)(newline - text.p) + 1 : text.len;
+	return at == text.len || text.p[at] == '\n' || text.p[at] == '\r';
 }
 
-static struct str without_quotes(struct str line)
+/* Behind LF, CRLF, or a CR alone: some programs take that for the end of a line too. */
+static size_t behind_line(struct str text, size_t at)
 {
-	line = str_trim(line);
-	while (line.len > 0 && (line.p[0] == '>' || line.p[0] == '|'))
-		line = str_trim((struct str){line.p + 1, line.len - 1});
-	return line;
+	while (!ends_line(text, at))
+		at++;
+	if (at + 1 < text.len && text.p[at] == '\r' && text.p[at + 1] == '\n')
+		at++;
+	return at < text.len ? at + 1 : text.len;
 }
 
-/* Characters of base64 if there is nothing else in this line, else 0. */
-static size_t pure_line(struct str line)
+/* Characters of base64 if there is nothing else in the line that begins at `at`, but what quotes it, and
+ * where the next begins; else 0, as soon as that is known: lines may be as long as a mail. */
+static size_t pure_line(struct str text, size_t at, size_t *next)
 {
-	size_t count = 0;
+	size_t start;
 
-	line = without_quotes(line);
-	for (size_t i = 0; i < line.len; i++) {
-		if (line.p[i] != '=' && value_of(line.p[i]) < 0)
-			return 0;
-		count++;
-	}
-	return count;
+	while (at < text.len &&
+		(text.p[at] == ' ' || text.p[at] == '\t' || text.p[at] == '>' || text.p[at] == '|'))
+		at++;
+	for (start = at; at < text.len && (text.p[at] == '=' || value_of(text.p[at]) >= 0);)
+		at++;
+	*next = at;
+	while (*next < text.len && (text.p[*next] == ' ' || text.p[*next] == '\t'))
+		++*next;
+	if (!ends_line(text, *next))
+		return 0;
+	*next = behind_line(text, *next);
+	return at - start;
 }
 
 static bool is_hex(struct str text)
@@ -108,30 +114,39 @@ static bool may_begin(struct str line, size_t at)
 
 unsigned transfer_base64_ways(struct str run)
 {
-	for (size_t at = 0, end; (end = line_end(run, at)) < run.len; at = end)
-		if (pure_line((struct str){run.p + at, end - at}) % 4 != 0)
+	for (size_t at = 0, next, count; at < run.len; at = next) {
+		count = pure_line(run, at, &next);
+		if (next < run.len && count % 4 != 0)
 			return 4;
+		if (count == 0)
+			break;
+	}
 	return 1;
 }
 
-/* A long run within this line: its place and length. */
-static size_t run_within(struct str line, size_t from, size_t *start)
+/* A long run from `from` on, within this line: its place and length; if there is none, 0 and where the next
+ * line begins. */
+static size_t run_within(struct str text, size_t from, size_t *start)
 {
 	size_t length = 0;
 
-	for (size_t i = from; i <= line.len; i++) {
-		if (i < line.len && (value_of(line.p[i]) >= 0 || (line.p[i] == '=' && length > 0))) {
+	for (size_t i = from;; i++) {
+		bool end = ends_line(text, i);
+		if (!end && (value_of(text.p[i]) >= 0 || (text.p[i] == '=' && length > 0))) {
 			length++;
 			continue;
 		}
-		if (length >= TRANSFER_RUN && may_begin(line, i - length) &&
-			!is_hex((struct str){line.p + i - length, length})) {
+		if (length >= TRANSFER_RUN && may_begin(text, i - length) &&
+			!is_hex((struct str){text.p + i - length, length})) {
 			*start = i - length;
 			return length;
 		}
 		length = 0;
+		if (end) {
+			*start = behind_line(text, i);
+			return 0;
+		}
 	}
-	return 0;
 }
 
 bool transfer_base64(struct str text, size_t *at, struct str *run)
@@ -142,8 +157,7 @@ bool transfer_base64(struct str text, size_t *at, struct str *run)
 		size_t total = 0;
 		size_t count;
 		size_t next;
-		while (end < text.len && (count = pure_line((struct str){
-						  text.p + end, (next = line_end(text, end)) - end})) > 0) {
+		while (end < text.len && (count = pure_line(text, end, &next)) > 0) {
 			total += count;
 			end = next;
 		}
@@ -152,16 +166,14 @@ bool transfer_base64(struct str text, size_t *at, struct str *run)
 			*run = (struct str){text.p + start, end - start};
 			return true;
 		}
-		if (end == start) {
-			struct str line = {text.p, line_end(text, start)};
-			size_t length = run_within(line, start, &start);
-			*at = length > 0 ? start + length : line.len;
-			if (length == 0)
-				continue;
-			*run = (struct str){text.p + start, length};
-			return true;
-		}
 		*at = end;
+		if (end == start) {
+			count = run_within(text, start, &start);
+			*at = start + count;
+			*run = (struct str){text.p + start, count};
+			if (count > 0)
+				return true;
+		}
 	}
 	return false;
 }
@@ -212,7 +224,7 @@ static bool uu_begin(struct str line, struct str *name)
 bool transfer_uu(struct str text, struct arena *arena, size_t *at, struct str *name, struct str *decoded)
 {
 	while (*at < text.len) {
-		size_t end = line_end(text, *at);
+		size_t end = behind_line(text, *at);
 		bool begins = uu_begin((struct str){text.p + *at, end - *at}, name);
 		unsigned char *out;
 		size_t length = 0;
@@ -222,7 +234,7 @@ bool transfer_uu(struct str text, struct arena *arena, size_t *at, struct str *n
 		/* three bytes of four characters, and a short line may still say 63 */
 		out = arena_alloc(arena, 64);
 		for (size_t space = 64; *at < text.len; *at = end) {
-			end = line_end(text, *at);
+			end = behind_line(text, *at);
 			if (length + 64 > space) {
 				out = arena_grow(arena, out, space, 2 * space);
 				space *= 2;

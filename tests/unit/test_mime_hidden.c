@@ -109,6 +109,9 @@ static const char *const wrappings[] = {
 	"From: a@b.example\r\nno header at all\r\nContent-Transfer-Encoding: base64\r\n\r\n%B\r\n",
 	"From: a@b.example\nContent-Transfer-Encoding: base64\n\n%B\n",
 	"From: a@b.example\rContent-Transfer-Encoding: base64\r\r%B\r",
+	HEAD "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\rContent-Transfer-Encoding: "
+	     "base64\r\r%r\r--x--\r",
+	HEAD "Content-Type: text/plain\r\n\r\nlook:\r%r\rbye\r\n",
 	HEAD "Content-Transfer-Encoding: base64\r\n \r\n%B\r\n",
 	HEAD "\r\nContent-Type: application/x-y\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n%B\r\n",
 	HEAD "Content-Transfer-Encoding: base64\r\n\r\n%0%B\r\n",
@@ -192,6 +195,9 @@ static void put(struct buf *out, char what)
 		break;
 	case 'b':
 		put_lines(out, payload, 4, "\r\n");
+		break;
+	case 'r':
+		put_lines(out, payload, 20, "\r");
 		break;
 	case 'j':
 		put_lines(out, payload, 7, "!.\r\n");
