@@ -49,6 +49,10 @@ static void take_result(struct delivery *delivery)
 	const int64_t backoff = (int64_t)room_conf(delivery->post->room)->out_backoff;
 	struct str said = arena_printf(delivery->arena, "unknown: %s", result->text);
 
+	/* What is not known of an earlier attempt stays unknown, until the mail is taken. */
+	if (delivery->again)
+		said = arena_printf(
+			delivery->arena, "unknown of an earlier attempt; the last: %s", result->text);
 	switch (result->outcome) {
 	case SENDING_TAKEN:
 		delivery->taken = true;
@@ -60,7 +64,8 @@ static void take_result(struct delivery *delivery)
 		break;
 	case SENDING_REFUSED:
 		post_reached(delivery->post);
-		delivery_fail(delivery, result->text, result->text, result->address);
+		delivery_fail(
+			delivery, result->text, delivery->again ? said.p : result->text, result->address);
 		break;
 	case SENDING_UNKNOWN:
 		delivery_put_off(delivery, backoff, true,
@@ -69,7 +74,8 @@ static void take_result(struct delivery *delivery)
 	case SENDING_LATER:
 		if (result->server)
 			post_trouble(delivery->post, result->text);
-		delivery_put_off(delivery, backoff, true, result->text, result->text);
+		delivery_put_off(
+			delivery, backoff, true, result->text, delivery->again ? said.p : result->text);
 	}
 }
 

@@ -195,6 +195,11 @@ static void perform(struct sender *sender, struct job *job)
 	curl_easy_reset(sender->easy);
 	set_all(sender, job, recipients);
 	judge(job, curl_easy_perform(sender->easy), &job->result);
+	/* A connection that has fallen silent is no good for the next mail. */
+	if (!job->answered && job->result.outcome != SENDING_TAKEN) {
+		curl_easy_cleanup(sender->easy);
+		sender->easy = NULL;
+	}
 	curl_slist_free_all(recipients);
 }
 
