@@ -22,7 +22,7 @@ _cirt()
 		return
 	fi
 	case $noun in
-	'') words="today status ledger alarm source report case mail spam quarantine org contact group evidence receipt notice rule rules plugin key submit watch audit version help" ;;
+	'') words="today status ledger alarm source report case mail spam quarantine org contact group evidence receipt notice tlp rule rules plugin key submit watch audit version help" ;;
 	ledger) words="--wait" ;;
 	alarm)
 		case $verb in
@@ -37,8 +37,8 @@ _cirt()
 		list) words="--kind --limit --cursor" ;;
 		discover) words="--auth" ;;
 		pull) words="--again" ;;
-		set) words="--match --tlp --pap --type --format --trust --interval --auth --max-lines --max-bytes --exercise --restricted --silent-after --columns --separator --comment --filter --since --download --spam-welcome --ask-before-notice --reason" ;;
-		add) words="--kind --match --tlp --pap --type --format --trust --interval --auth --max-lines --max-bytes --exercise --restricted --silent-after --columns --separator --comment --filter --since --download --spam-welcome --ask-before-notice" ;;
+		set) words="--match --tlp --pap --type --format --trust --interval --auth --max-lines --max-bytes --contact --acknowledge --exercise --restricted --silent-after --columns --separator --comment --filter --since --download --spam-welcome --ask-before-notice --reason" ;;
+		add) words="--kind --match --tlp --pap --type --format --trust --interval --auth --max-lines --max-bytes --contact --acknowledge --exercise --restricted --silent-after --columns --separator --comment --filter --since --download --spam-welcome --ask-before-notice" ;;
 		disable) words="--reason" ;;
 		enable) words="--reason" ;;
 		esac
@@ -125,6 +125,15 @@ _cirt()
 		esac
 		;;
 	receipt) words="--limit --cursor" ;;
+	tlp)
+		case $verb in
+		'') words="ask list grant refuse" ;;
+		ask) words="--to --note --phone" ;;
+		list) words="--limit --cursor --all" ;;
+		grant) words="--form --evidence --note" ;;
+		refuse) words="--evidence --note" ;;
+		esac
+		;;
 	notice)
 		case $verb in
 		'') words="preview list show hold send oneshot cancel approve effect" ;;

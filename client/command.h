@@ -43,6 +43,7 @@ int org_registry_run(struct call *call);
 extern const struct command receipt_commands[];
 extern const struct command evidence_commands[];
 extern const struct command notice_commands[];
+extern const struct command tlp_commands[];
 extern const struct command rule_commands[];
 extern const struct command rules_commands[];
 extern const struct command key_commands[];

@@ -7,8 +7,9 @@
 #include "desk/report.h"
 
 /*
- * Notification rules and notices: what was asked goes to a function of the database as JSON, whose answer is
- * ours (sql/037-rule-desk.sql, 038-notice-desk.sql). What the desk itself knows is put beside it.
+ * Notification rules, notices and questions to sources: what was asked goes to a function of the database as
+ * JSON, whose answer is ours (sql/037-rule-desk.sql, 038-notice-desk.sql). What the desk itself knows is put
+ * beside it.
  */
 static const struct {
 	const char *noun;
@@ -34,6 +35,10 @@ static const struct {
 	{"notice", "cancel", "SELECT desk_notice_cancel($?::jsonb)"},
 	{"notice", "approve", "SELECT desk_notice_approve($?::jsonb)"},
 	{"notice", "effect", "SELECT desk_notice_effect($?::jsonb)"},
+	{"tlp", "ask", "SELECT desk_tlp_ask($?::jsonb)"},
+	{"tlp", "list", "SELECT desk_tlp_list($?::jsonb)"},
+	{"tlp", "grant", "SELECT desk_tlp_grant($?::jsonb)"},
+	{"tlp", "refuse", "SELECT desk_tlp_refuse($?::jsonb)"},
 };
 
 static const char *statement_of(const struct verb *verb)

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "desk/handlers.h"
 #include "model/source.h"
+#include "model/storable.h"
 #include "wire/csv_map.h"
 #include "wire/json_read.h"
 #include "wire/taxii.h"
@@ -339,6 +340,10 @@ static const char *check_setting(const char *name, struct str value, struct aren
 		return "since: expected a day, such as 2026-11-01";
 	if (strcmp(name, "download") == 0 && !str_starts(value, STR("https://")))
 		return "download: expected https://…";
+	if (strcmp(name, "contact") == 0 && (!memchr(value.p, '@', value.len) || !storable_is(value, 1000)))
+		return "contact: expected an address, or more with commas between them";
+	if (strcmp(name, "acknowledge") == 0 && !str_equal(value, STR("yes")) && !str_equal(value, STR("no")))
+		return "acknowledge: expected yes or no";
 	return NULL;
 }
 

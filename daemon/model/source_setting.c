@@ -18,6 +18,10 @@ const struct source_setting source_settings[] = {
 	{"since", KIND(SOURCE_TAXII) | KIND(SOURCE_MISP) | KIND(SOURCE_MISP_FEED) | KIND(SOURCE_SHADOWSERVER),
 		false, "the day from which on all is taken, such as 2026-11-01"},
 	{"download", KIND(SOURCE_SHADOWSERVER), false, "the URL that a report's id is put behind"},
+	{"contact", ~0u, false,
+		"whom to ask whether it may be passed on: one address, or more with commas between them"},
+	{"acknowledge", KIND(SOURCE_MAILBOX), false,
+		"no, where nobody is told that his report has arrived; or yes"},
 	{.name = NULL},
 };
 

@@ -59,6 +59,9 @@ static const struct verb_option source_list_options[] = {
 		{"download", "URL", N_("Shadowserver: where reports are fetched from")},                   \
 		{"max-lines", "N", N_("Lines per second at most (0: no limit)")},                          \
 		{"max-bytes", "N", N_("Bytes per second at most (0: no limit)")},                          \
+		{"contact", "ADDRESS", N_("Who is asked whether what it told may be passed on")},          \
+		{"acknowledge", "WORD",                                                                    \
+			N_("Mailbox: no, where people are not told that their report has arrived")},       \
 	{                                                                                                  \
 		"exercise", "DRILL", N_("All that comes from it belongs to this drill")                    \
 	}
@@ -85,6 +88,29 @@ static const struct verb_option source_set_options[] = {
 
 static const struct verb_option source_pull_options[] = {
 	{"again", NULL, N_("Ask again for the items that could not be had, given up ones too")},
+	LAST,
+};
+
+static const struct verb_option tlp_ask_options[] = {
+	{"to", "ADDRESS", N_("Whom: one of the source's addresses (default: its first, else who sent it)")},
+	{"note", "TEXT", N_("Why we ask; it stands in the mail")},
+	{"phone", NULL, N_("Nothing is sent: somebody calls")},
+	LAST,
+};
+static const struct verb_option tlp_list_options[] = {
+	PAGE,
+	{"all", NULL, N_("Answered ones too, the newest first")},
+	LAST,
+};
+static const struct verb_option tlp_grant_options[] = {
+	{"form", "WORD", N_("full or sanitised: what the source allows (needed)")},
+	{"evidence", "MAIL", N_("The mail that says so")},
+	{"note", "TEXT", N_("Who said so when, where there is no mail")},
+	LAST,
+};
+static const struct verb_option tlp_refuse_options[] = {
+	{"evidence", "MAIL", N_("The mail that says so")},
+	{"note", "TEXT", N_("Who said so when, where there is no mail")},
 	LAST,
 };
 
@@ -646,6 +672,16 @@ const struct verb verbs[] = {
 		"cirt notice approve N2026-000123"},
 	{"notice", "effect", ROLE_VIEWER, false, "", N_("Seen, warned, gone within 7 and 30 days, relapsed"),
 		notice_effect_options, "cirt notice effect --by sector --since 90d"},
+	{"tlp", "ask", ROLE_ANALYST, true, "REPORT",
+		N_("Ask the source of a report whether it may be passed on"), tlp_ask_options,
+		"cirt tlp ask 202611-123 --note \"the hospital is hit\""},
+	{"tlp", "list", ROLE_VIEWER, false, "", N_("Questions to sources that are open"), tlp_list_options,
+		"cirt tlp list"},
+	{"tlp", "grant", ROLE_ANALYST, true, "REPORT",
+		N_("Write down that its source allows it; what waited for that is told"), tlp_grant_options,
+		"cirt tlp grant 202611-123 --form sanitised --evidence 202611-456"},
+	{"tlp", "refuse", ROLE_ANALYST, true, "REPORT", N_("Write down that its source does not allow it"),
+		tlp_refuse_options, "cirt tlp refuse 202611-123 --note \"Ms Nakamura, by phone, 03:15\""},
 	{"rules", "list", ROLE_VIEWER, false, "",
 		N_("YARA rule files: what is loaded, what was refused, what they cost"), none,
 		"cirt rules list"},

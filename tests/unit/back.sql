@@ -410,3 +410,37 @@ BEGIN
 	ASSERT EXISTS (SELECT 1 FROM report_held WHERE report = id('evidence')), 'an answer is evidence';
 END $$;
 DO $$ BEGIN ASSERT NOT EXISTS (SELECT 1 FROM alarm WHERE kind = 'mail-back'), (SELECT min(text) FROM alarm WHERE kind = 'mail-back'); END $$;
+
+\echo test_operators_ask_list_and_write_down
+INSERT INTO ids SELECT 'q4', test.land('quiet', '192.0.2.104', 'Bank');
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA test TO cirt_desk;
+RESET ROLE;
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	p jsonb := jsonb_build_object('report', id('q4'), 'domain', 'cirt.example');
+	answer json;
+BEGIN
+	answer := desk_tlp_ask(p || '{"note": "why", "to": "BOSS@quiet.example"}');
+	ASSERT answer ->> 'state' = 'asked' AND answer ->> 'to' = 'boss@quiet.example' AND answer ->> 'number' LIKE 'N2%', answer::text;
+	ASSERT (SELECT array_agg(i ->> 'report') FROM json_array_elements(desk_tlp_list('{}') -> 'items') i) = ARRAY[report_number(id('q4'))];
+	ASSERT json_array_length(desk_tlp_list('{"all": true, "limit": 2}') -> 'items') = 2 AND desk_tlp_list('{"all": true, "limit": 2}') ->> 'next' IS NOT NULL;
+	BEGIN
+		PERFORM desk_tlp_grant(p || '{"note": "x"}');
+		ASSERT false;
+	EXCEPTION WHEN check_violation THEN
+		NULL;
+	END;
+	BEGIN
+		PERFORM desk_tlp_grant(p || '{"form": "full", "evidence": "77; DROP TABLE report"}');
+		ASSERT false;
+	EXCEPTION WHEN check_violation THEN
+		NULL;
+	END;
+	answer := desk_tlp_grant(p || jsonb_build_object('form', 'full', 'evidence', report_number(id('evidence'))));
+	ASSERT answer ->> 'state' = 'granted' AND answer ->> 'form' = 'full' AND answer ->> 'mail' = report_number(id('evidence'));
+	ASSERT released(id('q4')) = 'full';
+	ASSERT desk_tlp_refuse(p || '{"note": "they have changed their mind"}') ->> 'state' = 'refused';
+	ASSERT released(id('q4')) = 'none', 'the last answer holds';
+	ASSERT json_array_length(desk_tlp_list('{}') -> 'items') = 0;
+END $$;
