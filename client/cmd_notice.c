@@ -163,7 +163,7 @@ static void notice_preview(struct call *call, struct json_object *result)
 
 	screen_printf(screen,
 		_(" to send  %lld items → %lld mails, %lld organisations (new %lld, relapse %lld, repeat 7 d "
-	          "%lld, "
+		  "%lld, "
 		  "repeat 30 d %lld)\n"),
 		number(result, "rows"), number(result, "mails"), number(result, "organisations"),
 		number(result, "new"), number(result, "relapse"), number(result, "repeat_7"),
@@ -206,7 +206,7 @@ static void notice_sent(struct call *call, struct json_object *result)
 	if (number(result, "waiting"))
 		screen_printf(&call->screen,
 			_("%lld mails wait for a second person, who says the same: cirt notice list --state "
-		          "held\n"),
+			  "held\n"),
 			number(result, "waiting"));
 }
 
@@ -225,7 +225,7 @@ static void notice_effect(struct call *call, struct json_object *result)
 	call_page(call, effect_columns, ARRAY_LEN(effect_columns), result, _("Nothing was seen."));
 	screen_printf(&call->screen,
 		_("all: seen %lld · warned %lld · gone within 7 days %lld, within 30 days %lld · relapsed "
-	          "%lld\n"),
+		  "%lld\n"),
 		number(total, "seen"), number(total, "warned"), number(total, "gone_7"),
 		number(total, "gone_30"), number(total, "relapsed"));
 }
