@@ -579,4 +579,27 @@ BEGIN
 		FROM warning n, warning o WHERE n.report = new_id AND o.report = old_id);
 END $$;
 
+\echo test_a_scanner_that_is_listed_each_day_waits_for_its_interval_and_one_that_was_gone_does_not
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT n, test.land('list', 'scanner', n, '192.0.2.221', 'Bank') FROM unnest('{daily1,gone1}'::text[]) AS n;
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+SELECT test.send() IS NOT NULL AS sent \gset
+SET ROLE cirt_owner;
+UPDATE warning SET gone = now() WHERE report = (SELECT id FROM seen_ids WHERE name = 'gone1');
+INSERT INTO seen_ids SELECT replace(n, '1', '2'), test.land('list', 'scanner', n, '192.0.2.221', 'Bank') FROM unnest('{daily1,gone1}'::text[]) AS n;
+INSERT INTO report_link (a, b, kind) SELECT a.id, b.id, 'relapse' FROM seen_ids a JOIN seen_ids b ON b.name = replace(a.name, '2', '1')
+	WHERE a.name IN ('daily2', 'gone2');
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+DO $$
+DECLARE
+	daily bigint := (SELECT id FROM seen_ids WHERE name = 'daily2');
+	back bigint := (SELECT id FROM seen_ids WHERE name = 'gone2');
+BEGIN
+	ASSERT test.told(daily) IS NULL, test.told(daily);
+	ASSERT (SELECT w.continued = daily FROM warning w JOIN seen_ids i ON i.id = w.report WHERE i.name = 'daily1');
+	ASSERT test.told(back) LIKE 'relapse %', test.told(back);
+END $$;
+
 \echo notice: ok
