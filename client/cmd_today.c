@@ -116,9 +116,10 @@ static void show_people(struct call *call, struct json_object *people, struct bu
 
 /* "shadowserver, 41 files: 2655 again · 431 new · 19 relapse · 7 quarantined" */
 static void show_lane(
-	struct call *call, const char *title, struct json_object *lane, const char *entries, struct buf *text)
+	struct call *call, const char *title, struct json_object *lane, bool files, struct buf *text)
 {
 	struct json_object *first = member_of(lane, "first");
+	int64_t entries = member_number(lane, "entries");
 	struct buf sums = {0};
 
 	for (size_t i = 0; first && i < json_object_array_length(first); i++) {
@@ -127,8 +128,8 @@ static void show_lane(
 	}
 	if (member_number(lane, "sources") > 3)
 		buf_printf(text, _(" and %lld more"), (long long)member_number(lane, "sources") - 3);
-	if (entries)
-		buf_printf(text, ", %lld %s", (long long)member_number(lane, "entries"), entries);
+	if (files)
+		buf_printf(text, ", %lld %s", (long long)entries, entries == 1 ? _("file") : _("files"));
 	part(&sums, member_number(lane, "again"), _("again"));
 	part(&sums, member_number(lane, "new"), _("new"));
 	part(&sums, member_number(lane, "relapse"), _("relapse"));
@@ -242,9 +243,9 @@ static void today_show(struct call *call, struct json_object *day)
 	show_people(call, member_of(day, "people"), &text);
 	show_cases(call, member_of(day, "cases"), &text);
 	if (member_of(intake, "feeds"))
-		show_lane(call, _("FEEDS"), member_of(intake, "feeds"), _("files"), &text);
+		show_lane(call, _("FEEDS"), member_of(intake, "feeds"), true, &text);
 	if (member_of(intake, "sensors"))
-		show_lane(call, _("SENSORS"), member_of(intake, "sensors"), NULL, &text);
+		show_lane(call, _("SENSORS"), member_of(intake, "sensors"), false, &text);
 	show_notices(call, member_of(day, "notices"), &text);
 	show_sent(call, member_of(day, "notices"), &text);
 	show_waiting(call, member_of(day, "cases"), member_of(day, "releases"), &text);
