@@ -242,7 +242,7 @@ def office(programs, certificates):
         for name, (tlp, pap, may) in morning.SOURCES.items():
             daemon.cirt("source", "add", name, "--kind", "desk", "--tlp", tlp, "--pap", pap, *([] if may else ["--ask-before-notice"]))
         daemon.cirt("source", "add", "drill-list", "--kind", "desk", "--tlp", "green", "--pap", "green", "--exercise", DRILL)
-        daemon.cirt("rule", "new", "clocks", "--identifier", "ntp-version", "--suppress", "--before", "constituents")
+        daemon.cirt("rule", "new", "clocks", "--identifier", "ntp-version", "--suppress")
         wait_for_register(office)
         yield office
 

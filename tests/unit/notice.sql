@@ -342,6 +342,15 @@ BEGIN
 		WHERE object LIKE 'rule/%' AND actor = 'op1' AND action = 'update'), 'journalled';
 END $$;
 
+\echo test_a_rule_stands_before_those_that_hold_for_it_together
+-- As the example of its help says: constituents and elsewhere hold for all of it, but neither alone.
+DO $$
+BEGIN
+	PERFORM desk_rule_new('{"name": "resolvers", "type": "ddos-amplifier", "suppress": true}');
+	ASSERT (SELECT n.position < c.position FROM notify_rule n, notify_rule c WHERE n.name = 'resolvers' AND c.name = 'constituents');
+	PERFORM desk_rule_delete('{"rule": "resolvers"}');
+END $$;
+
 \echo test_rules_that_go_in_circles_are_said_at_entry
 DO $$
 BEGIN
