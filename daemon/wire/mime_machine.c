@@ -33,7 +33,8 @@ struct mail_table {
 /* To whom the parts belong that are walked now: an item inside the mail's own. */
 struct mail_scope {
 	struct mail_scope *outer;
-	bool exhibits; /* opened by X-ARF: what follows is what it is proved with, or another X-ARF */
+	unsigned depth; /* 1: inside the mail's own */
+	bool exhibits;  /* opened by X-ARF: what follows is what it is proved with, or another X-ARF */
 	/* of the mail, for when it ends */
 	size_t index;
 	struct buf text;
@@ -49,6 +50,7 @@ void mail_scope_enter(struct mail *mail, size_t index)
 	struct mail_scope *scope = arena_alloc(mail->reading->arena, sizeof(*scope));
 
 	*scope = (struct mail_scope){.outer = mail->scope,
+		.depth = mail->scope ? mail->scope->depth + 1 : 1,
 		.index = mail->index,
 		.text = mail->text,
 		.reporter = mail->reporter,
@@ -103,7 +105,10 @@ static void leave(struct mail *mail)
 
 void mail_scope_leave(struct mail *mail, const struct mail_scope *outer)
 {
-	while (mail->scope != outer)
+	unsigned depth = outer ? outer->depth : 0;
+
+	/* By depth: a second X-ARF, further inside, may have taken the place of the one that was outer. */
+	while (mail->scope && mail->scope->depth > depth)
 		leave(mail);
 }
 

@@ -103,6 +103,8 @@ static bool next_word(struct str *rest, struct str *word)
 		else if (depth == 0 && (unsigned char)c > ' ')
 			break;
 	}
+	if (rest->len == 0)
+		return false;
 	size_t start = i;
 	while (i < rest->len && (unsigned char)rest->p[i] > ' ' && rest->p[i] != '(' && rest->p[i] != ';')
 		i++;

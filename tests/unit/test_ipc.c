@@ -319,7 +319,7 @@ static bool again_piece(struct str body, struct arena *arena, struct buf *out)
 
 static void sample_probe(struct buf *out)
 {
-	probe_ask_encode(&(struct probe_ask){7, 9, STR("https://x/"), STR("a:b")}, out);
+	probe_ask_encode(&(struct probe_ask){7, 9, STR("https://x/"), STR("a:b"), STR("[1]")}, out);
 }
 
 static bool again_probe(struct str body, struct arena *arena, struct buf *out)

@@ -136,7 +136,8 @@ static void test_a_bad_line_costs_itself(void **state)
 static void test_refusals_say_what_was_expected(void **state)
 {
 	(void)state;
-	REFUSED("[]", "expected a JSON object");
+	REFUSED("7", "expected a JSON object");
+	REFUSED("[[]]", "expected a JSON object");
 	REFUSED("{\"type\":\"test\"}", "an observable");
 	REFUSED("{\"source\":{\"ip\":\"198.51.100.1\"}}", "expected \"type\"");
 	REFUSED("{\"type\":\"infected-sytem\",\"source\":{\"ip\":\"198.51.100.1\"}}",
