@@ -33,12 +33,13 @@ struct conf {
 	/* general */
 	struct str state; /* folder: spool/, postgres/, anchors/, secrets/ */
 	struct str run;   /* folder for sockets */
+	struct str user;  /* as root: prefix of the rooms' users ("cirtd-" → cirtd-intake …) */
 	bool sandbox_relaxed;
-	struct str user; /* as root: prefix of the rooms' users ("cirtd-" → cirtd-intake …) */
 	enum log_level log_level;
 	struct str hostname;
 	struct str node; /* name of this node among several */
 	/* database */
+	bool acknowledge; /* reply: people are told that their report has arrived */
 	bool db_managed;
 	bool db_migrate;             /* apply migrations at start */
 	struct str db_conninfo;      /* not managed: libpq's, without user and password */
@@ -57,7 +58,6 @@ struct conf {
 	/* reply */
 	struct str reply_address;   /* "" = case@ and the hostname */
 	struct str reply_tag;       /* "CIRT-XX" */
-	bool acknowledge;           /* people are told that their report has arrived */
 	uint64_t acknowledge_limit; /* of one sender and day */
 	/* spam */
 	struct conf_list spam_hops; /* names, addresses and prefixes of our own mail servers */

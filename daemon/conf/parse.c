@@ -309,6 +309,16 @@ static void collect(struct parse *parse, cfg_t *cfg, struct str section)
 	}
 }
 
+/* libconfuse counts a line too many behind the last one and behind long runs in comments. */
+static int line_within(const struct buf *text, int line)
+{
+	int lines = text->len > 0 && text->data[text->len - 1] == '\n' ? 0 : 1;
+
+	for (size_t i = 0; i < text->len; i++)
+		lines += text->data[i] == '\n';
+	return line < lines ? line : lines;
+}
+
 void conf_parse(struct buf *text, struct mistakes *mistakes, struct settings *settings)
 {
 	struct parse *parse = mem_alloc(sizeof(*parse));
@@ -320,6 +330,7 @@ void conf_parse(struct buf *text, struct mistakes *mistakes, struct settings *se
 		stopping = &stop;
 		bool ok = cfg_parse_buf(cfg, buf_cstr(text)) == CFG_SUCCESS;
 		stopping = NULL;
+		stop.line = line_within(text, stop.line);
 		bool again = !ok && stop.is_set && learn(parse, &stop);
 		if (!again)
 			collect(parse, cfg, STR(""));

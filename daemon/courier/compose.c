@@ -125,7 +125,7 @@ static struct str tlp_label(const struct compose *compose, struct arena *arena)
 
 	buf_text(&label, "TLP:");
 	for (; *name; name++)
-		buf_char(&label, *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name);
+		buf_char(&label, (char)(*name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name));
 	copy = arena_str(arena, buf_view(&label));
 	buf_free(&label);
 	return copy;

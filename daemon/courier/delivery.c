@@ -69,8 +69,12 @@ void delivery_end(struct delivery *delivery)
 
 void delivery_free_all(struct post *post)
 {
-	while (post->deliveries)
-		free_one(post->deliveries);
+	struct delivery *next;
+
+	for (struct delivery *one = post->deliveries; one; one = next) {
+		next = one->next;
+		free_one(one);
+	}
 }
 
 void delivery_drop_idle(struct post *post)

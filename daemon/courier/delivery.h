@@ -28,23 +28,23 @@ struct delivery {
 	struct letter_facts facts;
 	struct letter_house house;
 	enum key_policy policy;
+	bool made; /* its bytes are in the database */
+	bool others_asked;
+	bool signed_already;
+	bool again; /* nobody knows what became of the last attempt */
+	bool taken; /* it is out, and the database has yet to be told */
 	struct compose *compose;
 	uint64_t told; /* rows */
-	bool made;     /* its bytes are in the database */
 	/* sealing */
 	struct key_choice keys[DELIVERY_KEYS];
 	size_t key_count;
 	size_t key;
-	bool others_asked;
 	char why_no_key[300]; /* of the first */
 	struct buf entity;    /* what is sealed next */
-	bool signed_already;
-	struct str sealed; /* as in outbox.sealed */
+	struct str sealed;    /* as in outbox.sealed */
 	/* sending */
 	struct buf mail;
-	bool again;            /* nobody knows what became of the last attempt */
 	struct sender *sender; /* busy with it */
-	bool taken;            /* it is out, and the database has yet to be told */
 	struct sending_result result;
 	struct timer *retry; /* to tell the database what became of it */
 	char *from, *to;

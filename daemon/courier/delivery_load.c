@@ -139,9 +139,7 @@ static void on_over(struct pg *pg, const struct pg_result *result, void *context
 	free(loading);
 	if (delivery->made)
 		delivery_send(delivery);
-	else if (err.text[0])
-		delivery_hold(delivery, err.text, false);
-	else if (!compose_end(delivery->compose, &err))
+	else if (err.text[0] || !compose_end(delivery->compose, &err))
 		delivery_hold(delivery, err.text, false);
 	else
 		delivery_seal(delivery);

@@ -13,7 +13,7 @@
 
 /* How long a mail waits for a key to be unlocked, and for the room keys. */
 #define LOCKED_WAIT (30 * CLOCK_SECOND)
-#define KEYS_WAIT   (5 * 60 * CLOCK_SECOND)
+#define KEYS_WAIT   (300 * CLOCK_SECOND)
 
 static void try_key(struct delivery *delivery);
 static void seal_plain(struct delivery *delivery);

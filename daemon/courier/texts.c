@@ -83,7 +83,8 @@ static const struct template *find(
 			continue;
 		rest = (struct str){stem.p + start.len, stem.len - start.len};
 		if (end.len == 0 ? rest.len == 0
-				 : rest.len == end.len + 1 && rest.p[0] == '-' && str_ends(rest, end))
+				 : rest.len == end.len + 1 && str_starts(rest, STR("-")) &&
+					   str_ends(rest, end))
 			return texts->list[i].template;
 	}
 	return NULL;

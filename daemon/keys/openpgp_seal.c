@@ -69,7 +69,7 @@ static struct str micalg_of(gpgme_ctx_t context, struct arena *arena)
 
 	buf_text(&text, "pgp-");
 	for (; name && *name; name++)
-		buf_char(&text, *name >= 'A' && *name <= 'Z' ? (char)(*name | 0x20) : *name);
+		buf_char(&text, (char)(*name >= 'A' && *name <= 'Z' ? *name | 0x20 : *name));
 	copy = arena_str(arena, buf_view(&text));
 	buf_free(&text);
 	return copy;

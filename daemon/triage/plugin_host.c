@@ -282,8 +282,10 @@ static const struct cirt_plugin_option *option_of(
 	struct buf known = {0};
 
 	for (; own && own->name; own++) {
-		if (str_equal(name, str_of(own->name)))
+		if (str_equal(name, str_of(own->name))) {
+			buf_free(&known);
 			return own;
+		}
 		buf_printf(&known, "%s%s", known.len ? ", " : "", own->name);
 	}
 	err_set(err, ERR_MALFORMED, "it has no option \"" STR_FMT "\" (it has: %s)", STR_ARG(name),

@@ -83,7 +83,8 @@ static void make_boundary(struct str seed, const char *what, char boundary[BOUND
 	buf_char(&text, ' ');
 	buf_str(&text, seed);
 	sha256(buf_view(&text), digest);
-	memcpy(boundary, "=_", 2);
+	boundary[0] = '=';
+	boundary[1] = '_';
 	hex_encode(digest, 16, boundary + 2);
 	buf_free(&text);
 }

@@ -12,7 +12,7 @@
 #include "wire/xarf.h"
 
 /* Bytes of all such files of a mail together: nothing of it is sent on before all of it is read. */
-#define STATEMENTS_MAX (4 * 1024 * 1024)
+#define STATEMENTS_MAX 4194304
 
 /* What a machine says in a mail, to machines: feedback reports, X-ARF, tables. Each is a report of its own,
  * and the mail is its context. */

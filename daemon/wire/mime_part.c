@@ -158,14 +158,15 @@ bool mail_is_message_name(struct str name)
 /* A header that comes alone lacks the line that ends it. */
 static struct str ended(struct str bytes, struct str type, struct arena *arena)
 {
+	static const char end[] = {'\r', '\n', '\r', '\n'};
 	char *whole;
 
 	if (!str_equal(type, STR("text/rfc822-headers")))
 		return bytes;
-	whole = arena_alloc(arena, bytes.len + 4);
+	whole = arena_alloc(arena, bytes.len + sizeof(end));
 	memcpy(whole, bytes.p, bytes.len);
-	memcpy(whole + bytes.len, "\r\n\r\n", 4);
-	return (struct str){whole, bytes.len + 4};
+	memcpy(whole + bytes.len, end, sizeof(end));
+	return (struct str){whole, bytes.len + sizeof(end)};
 }
 
 bool mail_take_message(

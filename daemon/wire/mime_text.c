@@ -135,7 +135,7 @@ static struct str csv_cells(struct str text, struct arena *arena)
 
 	for (size_t i = 0; i < text.len; i++) {
 		quoted = text.p[i] != '\n' && quoted != (text.p[i] == '"');
-		cells[i] = !quoted && text.p[i] == separator ? '\t' : text.p[i];
+		cells[i] = (char)(!quoted && text.p[i] == separator ? '\t' : text.p[i]);
 	}
 	return (struct str){cells, text.len};
 }

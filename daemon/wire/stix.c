@@ -225,7 +225,7 @@ static struct str cut_next(struct reader *reader, struct str *rest)
 	struct str text;
 
 	if (strchr("{[", *rest->p) &&
-		json_skip_value(&after, depth_of(reader) + 2 + 2 * STIX_NESTING, &text)) {
+		json_skip_value(&after, depth_of(reader) + 2 + (size_t)2 * STIX_NESTING, &text)) {
 		*rest = after;
 	} else if (reader->resyncs < BROKEN_LINES_MAX) {
 		reader->resyncs++;

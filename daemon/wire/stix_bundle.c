@@ -128,7 +128,7 @@ bool stix_bundle_next(struct stix_bundle *bundle, struct str *piece, bool *good)
 		bundle->none = true;
 		return true;
 	}
-	switch (json_element(&bundle->rest, bundle->max_depth + 2 * STIX_NESTING, piece)) {
+	switch (json_element(&bundle->rest, bundle->max_depth + (size_t)2 * STIX_NESTING, piece)) {
 	case JSON_STEP_VALUE:
 		return true;
 	case JSON_STEP_END:

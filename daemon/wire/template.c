@@ -64,7 +64,7 @@ static bool fault_name(struct reader *reader, struct str name)
 {
 	buf_text(reader->fault, "{");
 	for (size_t i = 0; i < name.len && i < 40; i++)
-		buf_char(reader->fault, name.p[i] < ' ' || name.p[i] > '~' ? '?' : name.p[i]);
+		buf_char(reader->fault, (char)(name.p[i] < ' ' || name.p[i] > '~' ? '?' : name.p[i]));
 	buf_printf(
 		reader->fault, "}: a field of a mail of kind %s was expected:", mail_kind_name(reader->kind));
 	for (unsigned i = 0; i < MAIL_FIELDS; i++)

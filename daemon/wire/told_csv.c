@@ -12,7 +12,9 @@ static unsigned columns(bool sanitised)
 /* "=cmd|…" and its kin run in spreadsheets (CWE-1236). */
 static bool is_formula(struct str cell)
 {
-	return cell.len > 0 && memchr("=+-@\t\r|%", cell.p[0], 8);
+	static const char starts[] = {'=', '+', '-', '@', '\t', '\r', '|', '%'};
+
+	return cell.len > 0 && memchr(starts, cell.p[0], sizeof(starts));
 }
 
 static void put_cell(struct buf *out, struct str cell)

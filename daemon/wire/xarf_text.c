@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "model/storable.h"
 #include "wire/machine.h"
 #include "wire/xarf.h"
 
@@ -104,7 +105,9 @@ bool xarf_text_item(struct reading *reading, struct str part, struct str title, 
 	report.identifier = str_of(type->identifier);
 	report.doc = text;
 	extract_observables(reading, &report, title);
-	report.title = title.len > 0 ? title : fields_value(&fields, "Report-Type");
+	report.title = title.len > 0 ? title
+	                             : storable_text(fields_value(&fields, "Report-Type"), MAX_TITLE,
+					       reading->arena, NULL);
 	item = reading_item(reading, ITEM_REPORT);
 	item->part = arena_str(reading->arena, part);
 	item->report = report;

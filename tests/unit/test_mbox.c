@@ -65,8 +65,8 @@ static void test_no_empty_line_in_front(void **state)
 	/* Behind a mail that has no body, not even the empty line. */
 	EXPECT(FROM1 "Subject: 1\n" FROM2 "Subject: 2\n\ntwo\n", "Subject: 1\n", "Subject: 2\n\ntwo\n");
 	/* A counted body holds such lines. */
-	EXPECT(FROM1 "Content-Length: 65\n\none\n" FROM2 "Subject: 2\n\ntwo\n\n" FROM1 "Subject: 3\n\n",
-		"Content-Length: 65\n\none\n" FROM2 "Subject: 2\n\ntwo\n", "Subject: 3\n\n");
+	EXPECT(FROM1 "Content-Length: 58\n\none\n" FROM2 "Subject: 2\n\ntwo\n\n" FROM1 "Subject: 3\n\n",
+		"Content-Length: 58\n\none\n" FROM2 "Subject: 2\n\ntwo\n", "Subject: 3\n\n");
 }
 
 /* A byte order mark, empty lines: what programs leave in front of the first mail. */
