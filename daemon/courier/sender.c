@@ -162,7 +162,7 @@ static bool is_about_mail(const struct job *job)
 
 static void judge(const struct job *job, CURLcode code, struct sending_result *result)
 {
-	char first = job->answered ? job->reply[0] : '\0';
+	char first = (char)(job->answered ? job->reply[0] : '\0');
 	bool given = strcmp(job->command, "body") == 0 && job->given == job->bytes.len;
 
 	if (code == CURLE_OK) {

@@ -88,7 +88,7 @@ static struct str unescape(struct str value, struct arena *arena)
 		return value;
 	out = arena_alloc(arena, value.len);
 	for (size_t i = 0; i < value.len; i++) {
-		char next = i + 1 < value.len ? value.p[i + 1] : '\0';
+		char next = (char)(i + 1 < value.len ? value.p[i + 1] : '\0');
 
 		if (value.p[i] == '\\' && (next == 'n' || next == 'N')) {
 			out[length++] = '\n';

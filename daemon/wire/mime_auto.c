@@ -17,9 +17,19 @@ static bool begins(struct str text, const char *word)
 	return text.len >= length && str_equal_nocase((struct str){text.p, length}, str_of(word));
 }
 
+/* In any field of that name: who answers by himself adds one to those of the mail that he quotes. */
 static bool header_is(GMimeObject *object, const char *name, const char *word)
 {
-	return begins(str_trim(mail_header_raw(object, name)), word);
+	GMimeHeaderList *list = g_mime_object_get_header_list(object);
+	int count = g_mime_header_list_get_count(list);
+
+	for (int i = 0; i < count; i++) {
+		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
+		if (str_equal_nocase(str_of(g_mime_header_get_name(header)), str_of(name)) &&
+			begins(str_trim(str_of(g_mime_header_get_raw_value(header))), word))
+			return true;
+	}
+	return false;
 }
 
 static bool header_stands(GMimeObject *object, const char *name)
@@ -213,8 +223,9 @@ bool mail_is_machine(const struct mail *mail, GMimeMessage *message)
 
 	return mail->null_sender || header_is(object, "Return-Path", "<>") ||
 	       (submitted.len > 0 && !str_equal_nocase(submitted, STR("no"))) ||
-	       header_is(object, "Precedence", "bulk") || header_is(object, "Precedence", "list") ||
-	       header_is(object, "Precedence", "junk") || header_is(object, "Precedence", "auto_reply") ||
+	       header_is(object, "Auto-Submitted", "auto-") || header_is(object, "Precedence", "bulk") ||
+	       header_is(object, "Precedence", "list") || header_is(object, "Precedence", "junk") ||
+	       header_is(object, "Precedence", "auto_reply") ||
 	       header_has_any(object, lists, ARRAY_LEN(lists)) || is_robot(mail->reporter) ||
 	       (mail->sender.len > 0 && is_robot(mail->sender));
 }
