@@ -216,9 +216,9 @@ def lost_and_found(daemon, name, lost, mend, count):
 
 def test_a_bad_event_stops_no_misp_feed(feeds, certificates):
     server = Misp(certificates)
-    lost = [server.put(number, 1795000000 + number) for number in range(3)]
+    lost = [server.put(number, 1795001000 + number) for number in range(3)]
     for number in range(3, 6):
-        server.put(number, 1795000000 + number)
+        server.put(number, 1795001000 + number)
     answers = dict(zip(lost, [(500, {}, b"x"), (200, {"Content-Type": "application/json"}, b'{"Event": {'), (200, {}, b" " * (3 << 20))]))
     good = server.host.routes["/feed/*"]
     server.host.routes["/feed/*"] = lambda request: answers.get(request.path.rsplit("/", 1)[1].removesuffix(".json")) or good(request)
@@ -262,9 +262,9 @@ def test_a_bad_event_stops_no_rest_search(feeds, certificates):
 def test_a_bad_download_stops_no_shadowserver_report(feeds, certificates):
     server = Shadowserver(certificates)
     days = [time.strftime("%Y-%m-%d", time.gmtime(time.time() - back * 86400)) for back in range(6)]
-    lost = server.put(days[5], "scan_telnet", ["203.0.113.50"])
+    lost = server.put(days[5], "scan_telnet", ["192.0.2.50"])
     for back in (4, 1):
-        server.put(days[back], "scan_telnet", [f"203.0.113.{back}"])
+        server.put(days[back], "scan_telnet", [f"192.0.2.{back}"])
     server.days[days[4]].append({"type": "scan_telnet"})
     body = server.files.pop(lost)
     name = add(feeds, "shadowserver", server.host.url("/api2/"), "--auth", f"{server.KEY}:{server.SECRET}", "--since", days[5],

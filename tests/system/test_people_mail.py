@@ -259,7 +259,7 @@ def test_trap_01_an_import_goes_on_where_it_stopped(make_daemon, open_folder):
     """A client and a spool that are killed, and a mail of 17 MB: each mail is there once."""
     desk = make_daemon().start()
     path = open_folder / "old.mbox"
-    path.write_text("".join(archive(400, large=17_000_000)))
+    path.write_text("".join(archive(3000, large=17_000_000)))
 
     def entries():
         return desk.cirt("ledger")["entries"]["received"]
@@ -285,13 +285,13 @@ def test_trap_01_an_import_goes_on_where_it_stopped(make_daemon, open_folder):
         client.wait(60)
         wait_for(lambda: desk.cirt_try("status"), 30, "the desk")
     taken = entries()
-    assert 0 < taken < 400
+    assert 0 < taken < 3000
     wait_for(lambda: desk.cirt("submit", path, check=False, timeout=200).returncode == 0, 250, "the rest", every=1)
-    assert desk.settle(120)["entries"]["received"] == 400
-    assert desk.psql("SELECT count(*), count(DISTINCT title) FROM cirt.report WHERE title LIKE 'archived%'") == [["400", "400"]]
+    assert desk.settle(120)["entries"]["received"] == 3000
+    assert desk.psql("SELECT count(*), count(DISTINCT title) FROM cirt.report WHERE title LIKE 'archived%'") == [["3000", "3000"]]
     assert desk.psql("SELECT max(size) > 17000000 FROM cirt.ledger") == [["t"]]
     assert desk.cirt("submit", path)["items"][0]["entries"] == []
-    assert desk.psql("SELECT count(*) FROM cirt.report WHERE text LIKE '%From here on nothing%' AND text NOT LIKE '%>From%'") == [["400"]]
+    assert desk.psql("SELECT count(*) FROM cirt.report WHERE text LIKE '%From here on nothing%' AND text NOT LIKE '%>From%'") == [["3000"]]
 
 
 def test_trap_11_ten_years_of_old_mail_are_clamped(desk, open_folder):
@@ -315,7 +315,7 @@ def test_maildir_is_taken_in_once_whatever_its_flags(desk, open_folder):
     first = desk.cirt("submit", box)["items"]
     assert len(first) == 1 and len(first[0]["entries"]) == 3 and first[0]["known"] == 0
     desk.settle()
-    assert [row[0] for row in desk.psql("SELECT title FROM cirt.report WHERE title LIKE 'maildir%' ORDER BY id")] == [
+    assert [row[0] for row in desk.psql("SELECT title FROM cirt.report WHERE title LIKE 'maildir%' ORDER BY sequence")] == [
         "maildir 2", "maildir 1", "maildir 0"]
     (box / "new/1795000001.M2.host").rename(box / "cur/1795000001.M2.host:2,RS")
     (box / "new/1795000005.M9.host").write_text(letter("maildir 9", "m9@box.example", "m9@box.example", text="See 10.9.9.9"))
