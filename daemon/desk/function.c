@@ -7,47 +7,10 @@
 #include "desk/report.h"
 
 /*
- * Notification rules, notices and questions to sources: what was asked goes to a function of the database as
- * JSON, whose answer is ours (sql/037-rule-desk.sql, 038-notice-desk.sql). What the desk itself knows is put
- * beside it.
+ * Verbs that are functions of the database: NOUN VERB is desk_NOUN_VERB(), from JSON to JSON, so that what an
+ * operator may do holds whoever calls it. What was asked goes there without what was not said; what the desk
+ * itself knows is put beside it. Functions check what they get, and say what they expected.
  */
-static const struct {
-	const char *noun;
-	const char *verb;
-	const char *sql;
-} statements[] = {
-	{"rule", "list", "SELECT desk_rule_list($?::jsonb)"},
-	{"rule", "show", "SELECT desk_rule_show($?::jsonb)"},
-	{"rule", "new", "SELECT desk_rule_new($?::jsonb)"},
-	{"rule", "set", "SELECT desk_rule_set($?::jsonb)"},
-	{"rule", "move", "SELECT desk_rule_move($?::jsonb)"},
-	{"rule", "delete", "SELECT desk_rule_delete($?::jsonb)"},
-	{"rule", "why", "SELECT desk_rule_why($?::jsonb)"},
-	{"rule", "test", "SELECT desk_rule_test($?::jsonb)"},
-	{"rule", "apply", "SELECT desk_rule_apply($?::jsonb)"},
-	{"rule", "discard", "SELECT desk_rule_discard($?::jsonb)"},
-	{"notice", "preview", "SELECT desk_notice_preview($?::jsonb)"},
-	{"notice", "list", "SELECT desk_notice_list($?::jsonb)"},
-	{"notice", "show", "SELECT desk_notice_show($?::jsonb)"},
-	{"notice", "hold", "SELECT desk_notice_hold($?::jsonb)"},
-	{"notice", "send", "SELECT desk_notice_send($?::jsonb)"},
-	{"notice", "oneshot", "SELECT desk_notice_oneshot($?::jsonb)"},
-	{"notice", "cancel", "SELECT desk_notice_cancel($?::jsonb)"},
-	{"notice", "approve", "SELECT desk_notice_approve($?::jsonb)"},
-	{"notice", "effect", "SELECT desk_notice_effect($?::jsonb)"},
-	{"tlp", "ask", "SELECT desk_tlp_ask($?::jsonb)"},
-	{"tlp", "list", "SELECT desk_tlp_list($?::jsonb)"},
-	{"tlp", "grant", "SELECT desk_tlp_grant($?::jsonb)"},
-	{"tlp", "refuse", "SELECT desk_tlp_refuse($?::jsonb)"},
-};
-
-static const char *statement_of(const struct verb *verb)
-{
-	for (size_t i = 0; i < ARRAY_LEN(statements); i++)
-		if (!strcmp(statements[i].noun, verb->noun) && !strcmp(statements[i].verb, verb->verb))
-			return statements[i].sql;
-	return NULL;
-}
 
 /* The domain of our own addresses, for Message-IDs, and to know our own mailboxes. */
 static struct str own_domain(const struct conf *conf)
@@ -109,6 +72,8 @@ static struct json_object *asked_for(struct request *request)
 	json_object_array_add(own, text_of(own_domain(conf)));
 	json_object_object_add(asked, "own", own);
 	json_object_object_add(asked, "domain", text_of(own_domain(conf)));
+	json_object_object_add(asked, "operator", text_of(str_of(request->operator.name)));
+	json_object_object_add(asked, "role", text_of(str_of(role_name(request->operator.role))));
 	json_object_object_add(asked, "mass", json_object_new_int64((int64_t)conf->notices_mass));
 	return asked;
 }
@@ -124,7 +89,21 @@ static void on_changed(struct request *request, const struct pg_result *result)
 	request_commit(request, request_answer_result);
 }
 
-void desk_notice(struct request *request)
+/* SELECT desk_NOUN_VERB($): names of the verb table, which are the program's. */
+static void name_function(struct query *query, struct request *request)
+{
+	const struct verb *verb = request->verb;
+
+	query_start(query, request->arena, "SELECT desk_");
+	query_add(query, verb->noun);
+	if (*verb->verb) {
+		query_add(query, "_");
+		query_add(query, verb->verb);
+	}
+	query_add(query, "($?::jsonb)");
+}
+
+void desk_function(struct request *request)
 {
 	struct query *query = arena_alloc(request->arena, sizeof(*query));
 	int64_t limit, cursor;
@@ -135,7 +114,7 @@ void desk_notice(struct request *request)
 	asked = asked_for(request);
 	if (add_reports(request, asked)) {
 		const char *text = json_object_to_json_string_ext(asked, JSON_C_TO_STRING_PLAIN);
-		query_start(query, request->arena, statement_of(request->verb));
+		name_function(query, request);
 		query_str(query, arena_str(request->arena, str_of(text)));
 		if (!request_database(request))
 			query_end(query);
