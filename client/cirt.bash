@@ -22,7 +22,7 @@ _cirt()
 		return
 	fi
 	case $noun in
-	'') words="today status ledger alarm source report case mail spam quarantine org contact group evidence receipt notice tlp rule rules plugin key submit watch audit version help" ;;
+	'') words="today status ledger alarm source report case mail spam quarantine org contact group evidence receipt notice tlp rule rules plugin key submit watch undo audit version help" ;;
 	ledger) words="--wait" ;;
 	alarm)
 		case $verb in
@@ -178,13 +178,14 @@ _cirt()
 		;;
 	submit) words="--source --format --exercise --folders --again" ;;
 	watch) words="--reports --cases --count" ;;
+	undo) words="--list --all --limit --cursor" ;;
 	audit)
 		case $verb in
 		'') words="verify" ;;
 		verify) words="--all" ;;
 		esac
 		;;
-	help) words="today status ledger alarm source report case mail spam quarantine org contact group evidence receipt rules plugin key submit watch audit version" ;;
+	help) words="today status ledger alarm source report case mail spam quarantine org contact group evidence receipt rules plugin key submit watch undo audit version" ;;
 	esac
 	[[ $word == -* || -z $words ]] && words="$words --json --help --socket"
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

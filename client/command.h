@@ -49,6 +49,7 @@ extern const struct command rules_commands[];
 extern const struct command key_commands[];
 extern const struct command submit_commands[];
 extern const struct command today_commands[];
+extern const struct command undo_commands[];
 extern const struct command watch_commands[];
 extern const struct command help_commands[];
 

@@ -108,6 +108,7 @@ static const struct {
 	{"key", "lock", desk_key_lock},
 	{"submit", "", desk_submit_file},
 	{"watch", "", desk_watch_all},
+	{"undo", "", desk_function},
 	{"audit", "verify", desk_audit_verify},
 };
 

@@ -477,6 +477,13 @@ static const struct verb_option group_options[] = {
 
 static const struct verb_option paged_options[] = {PAGE, LAST};
 
+static const struct verb_option undo_options[] = {
+	{"list", NULL, N_("Show what may be taken back, the newest first")},
+	{"all", NULL, N_("With --list: what others did too")},
+	PAGE,
+	LAST,
+};
+
 const struct verb verbs[] = {
 	{"today", "", ROLE_VIEWER, false, "",
 		N_("What the day looks like: alarms, mails unread, what feeds brought, notices, what waits"),
@@ -710,6 +717,9 @@ const struct verb verbs[] = {
 		"cirt submit phish.eml"},
 	{"watch", "", ROLE_VIEWER, false, "", N_("Reports and cases as they come"), watch_options,
 		"cirt watch"},
+	{"undo", "", ROLE_TRAINEE, true, "[ACT]",
+		N_("Take back what you did last, or one of your acts; those of others are the lead's"),
+		undo_options, "cirt undo"},
 	{"audit", "verify", ROLE_VIEWER, false, "",
 		N_("Check the journal's chains against the signed anchors"), audit_options,
 		"cirt audit verify"},
