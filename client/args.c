@@ -109,7 +109,7 @@ const char *args_member(struct str word, char member[ARGS_MEMBER])
 
 static bool is_noun(struct str word)
 {
-	for (const struct verb *verb = verbs; verb->noun; verb++)
+	for (const struct verb *verb = verb_next(NULL); verb; verb = verb_next(verb))
 		if (str_equal(word, str_of(verb->noun)))
 			return true;
 	return false;
@@ -120,11 +120,12 @@ static enum args_outcome unknown_noun(struct parser *parser, const char *typed)
 	struct nearest nearest = nearest_to(str_of(typed));
 	char both[64];
 
-	for (const struct verb *verb = verbs; verb->noun; verb++)
+	for (const struct verb *verb = verb_next(NULL); verb; verb = verb_next(verb))
 		nearest_try(&nearest, verb->noun);
 	/* "cirt list", "cirt search": the noun is missing. */
 	if (!nearest.word) {
-		for (const struct verb *verb = verbs; verb->noun && !nearest.word; verb++) {
+		for (const struct verb *verb = verb_next(NULL); verb && !nearest.word;
+			verb = verb_next(verb)) {
 			if (*verb->verb && str_equal(str_of(typed), str_of(verb->verb))) {
 				snprintf(both, sizeof(both), "%s %s", verb->noun, verb->verb);
 				nearest.word = both;
@@ -141,13 +142,13 @@ static enum args_outcome unknown_verb(struct parser *parser, const char *noun, c
 	struct nearest nearest = nearest_to(str_of(typed));
 	const char *between = "";
 
-	for (const struct verb *verb = verbs; verb->noun; verb++)
+	for (const struct verb *verb = verb_next(NULL); verb; verb = verb_next(verb))
 		if (!strcmp(verb->noun, noun))
 			nearest_try(&nearest, verb->verb);
 	buf_printf(parser->complaint, "cirt %s: ", noun);
 	wrong_word(parser, _("there is no"), typed, nearest.word);
 	buf_printf(parser->complaint, _("cirt %s can: "), noun);
-	for (const struct verb *verb = verbs; verb->noun; verb++) {
+	for (const struct verb *verb = verb_next(NULL); verb; verb = verb_next(verb)) {
 		if (!strcmp(verb->noun, noun)) {
 			buf_printf(parser->complaint, "%s%s", between, verb->verb);
 			between = ", ";

@@ -1,4 +1,4 @@
-# Bash completion for cirt. Its words are those of daemon/model/verb_table.c; tests/lint/verbs compares them.
+# Bash completion for cirt. Its words are those of daemon/model/verb_*.c; tests/lint/verbs compares them.
 
 _cirt()
 {

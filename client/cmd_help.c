@@ -52,7 +52,7 @@ static void append_verbs(struct buf *out, const char *noun)
 {
 	const char *between = " ";
 
-	for (const struct verb *verb = verbs; verb->noun; verb++) {
+	for (const struct verb *verb = verb_next(NULL); verb; verb = verb_next(verb)) {
 		if (!strcmp(verb->noun, noun) && *verb->verb) {
 			buf_printf(out, "%s%s", between, verb->verb);
 			between = "|";
@@ -97,7 +97,7 @@ void help_overview(struct screen *screen)
 int help_noun(struct screen *screen, const char *noun)
 {
 	screen_printf(screen, "cirt %s: %s\n\n", noun, noun_summary(noun));
-	for (const struct verb *verb = verbs; verb->noun; verb++) {
+	for (const struct verb *verb = verb_next(NULL); verb; verb = verb_next(verb)) {
 		char left[96];
 		if (strcmp(verb->noun, noun) != 0)
 			continue;
@@ -159,7 +159,7 @@ static int help_json(struct call *call)
 {
 	struct json_object *result = json_object_new_object(), *items = json_object_new_array();
 
-	for (const struct verb *verb = verbs; verb->noun; verb++)
+	for (const struct verb *verb = verb_next(NULL); verb; verb = verb_next(verb))
 		json_object_array_add(items, verb_json(verb));
 	json_object_object_add(result, "items", items);
 	json_object_object_add(result, "next", NULL);

@@ -13,15 +13,6 @@ static const char *const role_names[] = {
 	[ROLE_ADMIN] = "admin",
 };
 
-const struct verb *verb_find(struct str noun, struct str verb)
-{
-	for (const struct verb *row = verbs; row->noun; row++) {
-		if (str_equal(noun, str_of(row->noun)) && str_equal(verb, str_of(row->verb)))
-			return row;
-	}
-	return NULL;
-}
-
 const char *role_name(enum role role)
 {
 	return (size_t)role < ARRAY_LEN(role_names) ? role_names[role] : role_names[ROLE_NONE];

@@ -26,7 +26,8 @@ struct verb {
 	const char *example;
 };
 
-extern const struct verb verbs[]; /* ends with noun NULL */
+/* The row behind this one, subject by subject; of NULL the first, behind the last NULL. */
+const struct verb *verb_next(const struct verb *verb);
 
 const struct verb *verb_find(struct str noun, struct str verb);
 const char *role_name(enum role role);

@@ -1,0 +1,35 @@
+#include "config.h"
+
+#include "model/verb_table.h"
+
+/* The machinery: YARA rules, plugins, keys; and help. */
+
+const struct verb verbs_service[] = {
+	{"rules", "list", ROLE_VIEWER, false, "",
+		N_("YARA rule files: what is loaded, what was refused, what they cost"), none,
+		"cirt rules list"},
+	{"rules", "check", ROLE_ANALYST, false, "", N_("Try all rule files: which fail, which are slow"),
+		none, "cirt rules check"},
+	{"rules", "reload", ROLE_LEAD, true, "", N_("Read the rule files again"), none, "cirt rules reload"},
+	{"plugin", "list", ROLE_VIEWER, false, "", N_("Plugins that are loaded"), none, "cirt plugin list"},
+	{"key", "list", ROLE_VIEWER, false, "", N_("Keys and certificates: whose, ours, open or locked"),
+		none, "cirt key list"},
+	{"key", "import", ROLE_ADMIN, true, "FILE",
+		N_("Take in OpenPGP keys, certificates in PEM with or without their key, or lists of revoked "
+		   "certificates in PEM; \"-\" reads them "
+		   "from "
+		   "standard input"),
+		none, "cirt key import partner.asc"},
+	{"key", "remove", ROLE_ADMIN, true, "KEY",
+		N_("Give a key up, a secret one too; by its whole fingerprint"), none,
+		"cirt key remove 44E96BAF54A8D1E10FEC9FD43E5FE42A0AC02F85"},
+	{"key", "unlock", ROLE_ADMIN, true, "",
+		N_("Open the keyring by its passphrase, typed or on standard input; what waits goes on"),
+		none, "cirt key unlock"},
+	{"key", "lock", ROLE_ADMIN, true, "", N_("Forget all passphrases: mail that needs them waits"), none,
+		"cirt key lock"},
+	{"version", "", ROLE_NONE, false, "", N_("Versions of client and daemon"), none, "cirt version"},
+	{"help", "", ROLE_NONE, false, "[NOUN] [VERB]", N_("What there is, and how it is used"), none,
+		"cirt help case move"},
+	VERBS_END,
+};
