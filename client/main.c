@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "client/command.h"
+#include "client/complete.h"
 #include "client/i18n.h"
 
 #define DEFAULT_SOCKET "/run/cirtd/cirt.sock"
@@ -25,12 +26,12 @@ const struct command *command_find(const char *method)
 	return NULL;
 }
 
-static const char *socket_path(const struct invocation *invocation)
+static const char *socket_path(const char *said)
 {
 	const char *from_environment = getenv("CIRT_SOCKET");
 
-	if (invocation->socket)
-		return invocation->socket;
+	if (said)
+		return said;
 	return from_environment && *from_environment ? from_environment : DEFAULT_SOCKET;
 }
 
@@ -41,7 +42,8 @@ static int run(const struct invocation *invocation)
 
 	snprintf(method, sizeof(method), "%s%s%s", verb->noun, *verb->verb ? "." : "", verb->verb);
 	const struct command *command = command_find(method);
-	struct call call = {.invocation = invocation, .method = method, .socket = socket_path(invocation)};
+	struct call call = {
+		.invocation = invocation, .method = method, .socket = socket_path(invocation->socket)};
 	screen_init(&call.screen);
 	int code = command && command->run ? command->run(&call) : call_ask(&call);
 	screen_flush(&call.screen);
@@ -79,6 +81,8 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	bindtextdomain("cirtd", CIRTD_LOCALEDIR);
 	textdomain("cirtd");
+	if (argc > 2 && !strcmp(argv[1], "--complete") && !strcmp(argv[2], "--"))
+		return complete_run(socket_path(NULL), argc - 3, argv + 3);
 	if (args_parse(argc, argv, &invocation, &complaint) != ARGS_RUN) {
 		struct buf safe = {0};
 		screen_safe(buf_view(&complaint), &safe);

@@ -1,0 +1,258 @@
+#include "config.h"
+
+#include "client/complete.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "client/args.h"
+#include "client/i18n.h"
+#include "client/link.h"
+#include "client/screen.h"
+#include "model/rsit.h"
+
+#define PATIENCE_SECONDS 2 /* a shell that hangs is worse than one that does not know */
+
+/* The command line so far. */
+struct typed {
+	const char *socket;
+	const char *noun, *name; /* NULL where not typed yet */
+	const struct verb *verb;
+	size_t arguments;                /* complete ones behind the verb */
+	const struct verb_option *value; /* the option whose value is typed; NULL */
+	bool is_file, options_ended;
+	const char *word; /* what is typed */
+};
+
+/* What an argument or the value of an option may be. The first row that fits decides; noun and option NULL
+ * fit all. */
+struct domain {
+	const char *noun, *option, *value;
+	const char *words; /* by blanks, or */
+	const char *method, *member,
+		*what; /* a list of the desk: the member to type, and one that explains */
+};
+
+static const struct domain domains[] = {
+	{NULL, NULL, "TLP", "clear green amber amber+strict red", NULL, NULL, NULL},
+	{NULL, NULL, "PAP", "clear green amber red", NULL, NULL, NULL},
+	{NULL, "severity", NULL, "info low medium high critical", NULL, NULL, NULL},
+	{NULL, "type", NULL, "@types", NULL, NULL, NULL},
+	{NULL, "criticality", NULL, "low medium high critical", NULL, NULL, NULL},
+	{NULL, NULL, "FORMAT", "auto mail stix lines native eve idea intelmq zeek csv misp xarf shadowserver",
+		NULL, NULL, NULL},
+	{"report", "state", NULL, "new linked noticed answered rejected", NULL, NULL, NULL},
+	{"notice", "state", NULL, "bundling held ready queued sent failed cancelled", NULL, NULL, NULL},
+	{"quarantine", "state", NULL, "quarantined released processed discarded all", NULL, NULL, NULL},
+	{"case", NULL, "STATE", "new open waiting contained resolved closed rejected merged", NULL, NULL,
+		NULL},
+	{"source", "kind", NULL, "mailbox sensor feed taxii misp misp-feed shadowserver desk", NULL, NULL,
+		NULL},
+	{NULL, NULL, "FILE", "@files", NULL, NULL, NULL},
+	{NULL, NULL, "DIR", "@files", NULL, NULL, NULL},
+	{NULL, NULL, "NUMBER", NULL, "case.list", "number", "title"},
+	{NULL, NULL, "CASE", NULL, "case.list", "number", "title"},
+	{NULL, NULL, "INTO", NULL, "case.list", "number", "title"},
+	{NULL, NULL, "NOTICE", NULL, "notice.list", "number", "organisation"},
+	{NULL, NULL, "REPORT", NULL, "report.list", "id", "title"},
+	{"report", NULL, "ID", NULL, "report.list", "id", "title"},
+	{"alarm", NULL, "ID", NULL, "alarm.list", "id", "text"},
+	{"quarantine", NULL, "ID", NULL, "quarantine.list", "id", "reason"},
+	{NULL, NULL, "SOURCE", NULL, "source.list", "name", "kind"},
+	{NULL, "source", "NAME", NULL, "source.list", "name", "kind"},
+	{"source", NULL, "NAME", NULL, "source.list", "name", "kind"},
+	{NULL, NULL, "ORGANISATION", NULL, "org.list", "name", "sector"},
+	{NULL, "org", "NAME", NULL, "org.list", "name", "sector"},
+	{"org", NULL, "NAME", NULL, "org.list", "name", "sector"},
+	{NULL, NULL, "GROUP", NULL, "group.list", "name", "title"},
+	{"group", NULL, "NAME", NULL, "group.list", "name", "title"},
+	{NULL, NULL, "RULE", NULL, "rule.list", "name", "note"},
+};
+
+static void offer(const struct typed *typed, const char *word, const char *what)
+{
+	struct buf line = {0};
+
+	if (!*word || !str_starts(str_of(word), str_of(typed->word)))
+		return;
+	screen_cell(str_of(word), &line);
+	buf_char(&line, '\t');
+	screen_cell(str_of(what), &line);
+	puts(buf_cstr(&line));
+	buf_free(&line);
+}
+
+static void offer_words(const struct typed *typed, const char *words)
+{
+	struct str rest = str_of(words), word;
+	char text[64];
+
+	while (str_split(&rest, ' ', &word)) {
+		snprintf(text, sizeof(text), STR_FMT, STR_ARG(word));
+		offer(typed, text, "");
+	}
+}
+
+static void offer_types(const struct typed *typed)
+{
+	for (int type = RSIT_FIRST; type < RSIT_COUNT; type++)
+		offer(typed, rsit_name((enum rsit_type)type), rsit_class((enum rsit_type)type));
+}
+
+static void offer_list(const struct typed *typed, const struct domain *domain)
+{
+	struct link *link = NULL;
+	struct rpc_message answer;
+	struct err err;
+
+	alarm(PATIENCE_SECONDS);
+	if (!link_open(typed->socket, &link, &err))
+		return;
+	if (link_call(link, domain->method, NULL, NULL, NULL, &answer, &err)) {
+		struct json_object *items =
+			answer.kind == RPC_RESULT ? member_of(answer.result, "items") : NULL;
+		for (size_t i = 0; items && i < json_object_array_length(items); i++) {
+			struct json_object *item = json_object_array_get_idx(items, i);
+			struct json_object *word = member_of(item, domain->member);
+			offer(typed, word ? json_object_get_string(word) : "",
+				member_text(item, domain->what));
+		}
+		rpc_free(&answer);
+	}
+	link_close(&link);
+	alarm(0);
+}
+
+static bool fits(const char *wanted, const char *have)
+{
+	return !wanted || (have && !strcmp(wanted, have));
+}
+
+static void offer_values(const struct typed *typed, const char *option, struct str name)
+{
+	char value[ARGS_MEMBER];
+	size_t len = 0;
+
+	for (size_t i = 0; i < name.len && len + 1 < sizeof(value); i++)
+		if (name.p[i] >= 'A' && name.p[i] <= 'Z')
+			value[len++] = name.p[i];
+	value[len] = 0;
+	for (size_t i = 0; i < ARRAY_LEN(domains); i++) {
+		const struct domain *domain = &domains[i];
+		if (!fits(domain->noun, typed->noun) || !fits(domain->option, option) ||
+			!fits(domain->value, value))
+			continue;
+		if (domain->method)
+			offer_list(typed, domain);
+		else if (!strcmp(domain->words, "@types"))
+			offer_types(typed);
+		else if (!strcmp(domain->words, "@files"))
+			puts("@files");
+		else
+			offer_words(typed, domain->words);
+		return;
+	}
+}
+
+static void offer_options(const struct typed *typed)
+{
+	static const char *const common[] = {"--json", "--help", "--socket"};
+	char option[64];
+
+	for (const struct verb_option *o = typed->verb ? typed->verb->options : NULL; o && o->name; o++) {
+		snprintf(option, sizeof(option), "--%s", o->name);
+		offer(typed, option, _(o->help));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(common); i++)
+		offer(typed, common[i], "");
+}
+
+static void offer_nouns(const struct typed *typed)
+{
+	for (const struct verb *verb = verbs; verb->noun; verb++) {
+		bool first = true;
+		for (const struct verb *before = verbs; before < verb; before++)
+			first = first && strcmp(before->noun, verb->noun) != 0;
+		if (first)
+			offer(typed, verb->noun, *verb->verb ? "" : _(verb->summary));
+	}
+}
+
+static void offer_verbs(const struct typed *typed)
+{
+	for (const struct verb *verb = verbs; verb->noun; verb++)
+		if (!strcmp(verb->noun, typed->noun))
+			offer(typed, verb->verb, _(verb->summary));
+}
+
+/* The argument that comes next; one that ends in "..." comes for ever. */
+static void offer_arguments(const struct typed *typed)
+{
+	struct str rest = str_of(typed->verb->arguments), name = STR("");
+
+	for (size_t i = 0; i <= typed->arguments; i++) {
+		struct str next;
+		if (!str_split(&rest, ' ', &next))
+			break;
+		name = next;
+		if (i == typed->arguments || str_ends(name, STR("...")) || str_ends(name, STR("...]")))
+			break;
+		name = STR("");
+	}
+	if (name.len)
+		offer_values(typed, NULL, name);
+}
+
+static void take_option(struct typed *typed, const char *word)
+{
+	if (!strcmp(word, "--socket"))
+		typed->is_file = true;
+	for (const struct verb_option *o = typed->verb ? typed->verb->options : NULL; o && o->name; o++)
+		if (o->value && !strcmp(word + 2, o->name))
+			typed->value = o;
+}
+
+/* A word that is complete. */
+static void take_word(struct typed *typed, const char *word)
+{
+	if (typed->value || typed->is_file) {
+		typed->value = NULL;
+		typed->is_file = false;
+	} else if (!strcmp(word, "--")) {
+		typed->options_ended = true;
+	} else if (!strncmp(word, "--", 2) && !typed->options_ended) {
+		take_option(typed, word);
+	} else if (!typed->noun) {
+		typed->noun = word;
+		typed->verb = verb_find(str_of(word), STR(""));
+	} else if (!typed->verb && !typed->name) {
+		typed->name = word;
+		typed->verb = verb_find(str_of(typed->noun), str_of(word));
+	} else {
+		typed->arguments++;
+	}
+}
+
+int complete_run(const char *socket, int count, char **words)
+{
+	struct typed typed = {.socket = socket, .word = count > 0 ? words[count - 1] : ""};
+
+	for (int i = 0; i + 1 < count; i++)
+		take_word(&typed, words[i]);
+	if (typed.is_file)
+		puts("@files");
+	else if (typed.value)
+		offer_values(&typed, typed.value->name, str_of(typed.value->value));
+	else if (typed.word[0] == '-' && !typed.options_ended)
+		offer_options(&typed);
+	else if (!typed.noun)
+		offer_nouns(&typed);
+	else if (!typed.verb && !typed.name)
+		offer_verbs(&typed);
+	else if (typed.verb && !strcmp(typed.noun, "help"))
+		typed.arguments == 0 ? offer_nouns(&typed) : (void)0;
+	else if (typed.verb)
+		offer_arguments(&typed);
+	return EXIT_DONE;
+}
