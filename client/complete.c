@@ -170,9 +170,9 @@ static void offer_options(const struct typed *typed)
 
 static void offer_nouns(const struct typed *typed)
 {
-	for (const struct verb *verb = verbs; verb->noun; verb++) {
+	for (const struct verb *verb = verb_next(NULL); verb; verb = verb_next(verb)) {
 		bool first = true;
-		for (const struct verb *before = verbs; before < verb; before++)
+		for (const struct verb *before = verb_next(NULL); before != verb; before = verb_next(before))
 			first = first && strcmp(before->noun, verb->noun) != 0;
 		if (first)
 			offer(typed, verb->noun, *verb->verb ? "" : _(verb->summary));
@@ -181,7 +181,7 @@ static void offer_nouns(const struct typed *typed)
 
 static void offer_verbs(const struct typed *typed)
 {
-	for (const struct verb *verb = verbs; verb->noun; verb++)
+	for (const struct verb *verb = verb_next(NULL); verb; verb = verb_next(verb))
 		if (!strcmp(verb->noun, typed->noun))
 			offer(typed, verb->verb, _(verb->summary));
 }
