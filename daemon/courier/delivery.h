@@ -31,8 +31,9 @@ struct delivery {
 	bool made; /* its bytes are in the database */
 	bool others_asked;
 	bool signed_already;
-	bool again; /* nobody knows what became of the last attempt */
-	bool taken; /* it is out, and the database has yet to be told */
+	bool again;    /* nobody knows what became of the last attempt */
+	bool taken;    /* it is out, and the database has yet to be told */
+	int64_t begun; /* when it was last begun to be sent; clock_monotonic() */
 	struct compose *compose;
 	uint64_t told; /* rows */
 	/* sealing */

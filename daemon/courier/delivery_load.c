@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "courier/delivery.h"
+#include "courier/permit.h"
 #include "model/reply_seal.h"
 
 /* Rows that the database gives at once. */
@@ -92,8 +93,20 @@ static bool take_facts(struct delivery *delivery, const struct pg_result *result
 struct loading {
 	struct post *post;
 	struct delivery *delivery;
+	struct buf refused; /* arrays of the rows that our own gate does not let, and why */
+	struct buf reasons;
+	uint64_t refused_count;
+	uint64_t seen; /* rows, those too */
+	bool changed;  /* what it tells is not what was counted */
 	char problem[256];
 };
+
+static void loading_free(struct loading *loading)
+{
+	buf_free(&loading->refused);
+	buf_free(&loading->reasons);
+	free(loading);
+}
 
 static void on_dropped(struct pg *pg, const struct pg_result *result, void *context)
 {
@@ -108,22 +121,23 @@ static bool goes_on(struct loading *loading, const struct pg_result *result, boo
 	if (!delivery_lives(loading->post, loading->delivery)) {
 		if (result->outcome == PG_DONE && inside)
 			pg_rollback(loading->post->pg, on_dropped, loading->post);
-		free(loading);
+		loading_free(loading);
 		return false;
 	}
 	if (result->outcome == PG_DONE)
 		return true;
 	delivery_answered(loading->delivery, result, "reading it");
-	free(loading);
+	loading_free(loading);
 	return false;
 }
 
-static void step(struct loading *loading, const char *sql, bool courier, pg_result_fn *call)
+/* $1 is the mail, $2 the courier. */
+static void step(struct loading *loading, const char *sql, pg_result_fn *call)
 {
 	struct pg_parameter parameters[] = {
 		{.value = str_of(loading->delivery->id_text)}, {.value = str_of(loading->post->id)}};
 
-	pg_step(loading->post->pg, sql, parameters, courier ? 2 : 1, call, loading);
+	pg_step(loading->post->pg, sql, parameters, ARRAY_LEN(parameters), call, loading);
 }
 
 static void on_over(struct pg *pg, const struct pg_result *result, void *context)
@@ -131,14 +145,18 @@ static void on_over(struct pg *pg, const struct pg_result *result, void *context
 	struct loading *loading = context;
 	struct delivery *delivery = loading->delivery;
 	struct err err = {0};
+	bool changed = loading->changed;
 
 	(void)pg;
 	if (!goes_on(loading, result, false))
 		return;
 	memcpy(err.text, loading->problem, sizeof(err.text));
-	free(loading);
+	loading_free(loading);
 	if (delivery->made)
 		delivery_send(delivery);
+	else if (changed)
+		delivery_put_off(
+			delivery, CLOCK_SECOND, false, "what it tells has changed while it was read", "");
 	else if (err.text[0] || !compose_end(delivery->compose, &err))
 		delivery_hold(delivery, err.text, false);
 	else
@@ -153,13 +171,79 @@ static void on_gone(struct pg *pg, const struct pg_result *result, void *context
 	if (!goes_on(loading, result, false))
 		return;
 	delivery_end(loading->delivery);
-	free(loading);
+	loading_free(loading);
 }
 
 static void finish(struct loading *loading, const char *problem)
 {
 	snprintf(loading->problem, sizeof(loading->problem), "%s", problem);
 	pg_commit(loading->post->pg, on_over, loading);
+}
+
+/* Rows that are left out are none of the mail's; where all are, a person has to look at it. What was counted
+ * is taken for told in the end, and must have been shown. */
+static void rows_are_in(struct loading *loading)
+{
+	struct delivery *delivery = loading->delivery;
+
+	loading->changed = loading->seen != delivery->told;
+	delivery->told -= loading->refused_count;
+	finish(loading, delivery->told > 0 ? "" : "nothing in it may leave any more");
+}
+
+static void on_left_out(struct pg *pg, const struct pg_result *result, void *context)
+{
+	struct loading *loading = context;
+
+	(void)pg;
+	if (!goes_on(loading, result, true))
+		return;
+	/* What would be taken for told, and was not. */
+	if (result->rows == 0 || (uint64_t)pg_value_int(result, 0, 0) != loading->refused_count)
+		finish(loading, "what may not leave any more could not be marked so");
+	else
+		rows_are_in(loading);
+}
+
+static void leave_out(struct loading *loading)
+{
+	struct pg_parameter parameters[] = {{.value = str_of(loading->delivery->id_text)},
+		{.value = str_of(loading->post->id)}, {.value = STR_NONE}, {.value = STR_NONE}};
+
+	pg_array_end(&loading->refused);
+	pg_array_end(&loading->reasons);
+	parameters[2].value = buf_view(&loading->refused);
+	parameters[3].value = buf_view(&loading->reasons);
+	pg_step(loading->post->pg, "SELECT courier_leave_out($1, $2, $3, $4)", parameters,
+		ARRAY_LEN(parameters), on_left_out, loading);
+}
+
+static void refuse(struct loading *loading, int64_t row, const char *why)
+{
+	if (loading->refused_count++ == 0) {
+		pg_array_begin(&loading->refused);
+		pg_array_begin(&loading->reasons);
+	}
+	pg_array_int(&loading->refused, row);
+	pg_array_text(&loading->reasons, str_of(why));
+}
+
+/* The columns of a row: its id, what the gate is asked by, what it tells. */
+#define ROW_FIRST_VALUE (1 + PERMIT_COLUMN_COUNT)
+
+static bool take_row(struct loading *loading, const struct pg_result *result, int row, struct err *err)
+{
+	struct told_row told;
+	struct err why;
+
+	loading->seen++;
+	if (!permit_row(result, row, 1, &why)) {
+		refuse(loading, pg_value_int(result, row, 0), why.text);
+		return true;
+	}
+	for (int i = 0; i < (int)ROW_FIELDS; i++)
+		told.field[i] = pg_value(result, row, ROW_FIRST_VALUE + i);
+	return compose_row(loading->delivery->compose, &told, err);
 }
 
 static void on_rows(struct pg *pg, const struct pg_result *result, void *context)
@@ -170,18 +254,17 @@ static void on_rows(struct pg *pg, const struct pg_result *result, void *context
 
 	if (!goes_on(loading, result, true))
 		return;
-	for (int row = 0; ok && row < result->rows; row++) {
-		struct told_row told;
-
-		for (int i = 0; i < (int)ROW_FIELDS; i++)
-			told.field[i] = pg_value(result, row, i);
-		ok = compose_row(loading->delivery->compose, &told, &err);
-	}
+	for (int row = 0; ok && row < result->rows; row++)
+		ok = take_row(loading, result, row, &err);
 	room_alive(loading->post->room);
 	if (ok && result->rows == PAGE)
 		pg_step(pg, "FETCH 1000 FROM told", NULL, 0, on_rows, loading);
+	else if (!ok)
+		finish(loading, err.text);
+	else if (loading->refused_count > 0)
+		leave_out(loading);
 	else
-		finish(loading, ok ? "" : err.text);
+		rows_are_in(loading);
 }
 
 static void on_declared(struct pg *pg, const struct pg_result *result, void *context)
@@ -192,31 +275,29 @@ static void on_declared(struct pg *pg, const struct pg_result *result, void *con
 		pg_step(pg, "FETCH 1000 FROM told", NULL, 0, on_rows, loading);
 }
 
-/* The columns of row_fields, in their order. */
+/* Of each row its id, what our gate asks, and the columns of row_fields in their order. */
 static void declare(struct loading *loading)
 {
 	struct buf sql = {0};
 
-	buf_text(&sql, "DECLARE told NO SCROLL CURSOR FOR SELECT ");
+	buf_text(&sql, "DECLARE told NO SCROLL CURSOR FOR SELECT d.id, " PERMIT_COLUMNS);
 	for (unsigned i = 0; i < ROW_FIELDS; i++) {
-		const char *comma = i > 0 ? ", " : "";
-
 		if (i == ROW_FIRST || i == ROW_LAST)
 			buf_printf(&sql,
-				"%sto_char((content ->> '%s')::timestamptz AT TIME ZONE 'UTC', "
+				", to_char((content ->> '%s')::timestamptz AT TIME ZONE 'UTC', "
 				"'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
-				comma, row_fields[i].given);
+				row_fields[i].given);
 		else if (i == ROW_OBSERVABLES)
 			buf_printf(&sql,
-				"%sarray_to_string(ARRAY(SELECT jsonb_array_elements_text(content -> '%s')), "
+				", array_to_string(ARRAY(SELECT jsonb_array_elements_text(content -> '%s')), "
 				"E'\\n')",
-				comma, row_fields[i].given);
+				row_fields[i].given);
 		else
-			buf_printf(&sql, "%scontent ->> '%s'", comma, row_fields[i].given);
+			buf_printf(&sql, ", content ->> '%s'", row_fields[i].given);
 	}
-	buf_text(
-		&sql, " FROM disclosure WHERE outbox = $1 AND left_out IS NULL AND told IS NULL ORDER BY id");
-	step(loading, buf_cstr(&sql), false, on_declared);
+	buf_text(&sql, " FROM disclosure d LEFT JOIN courier_rows($1, $2) f ON f.disclosure = d.id "
+		       "WHERE d.outbox = $1 AND d.left_out IS NULL AND d.told IS NULL ORDER BY d.id");
+	step(loading, buf_cstr(&sql), on_declared);
 	buf_free(&sql);
 }
 
@@ -224,17 +305,35 @@ static void on_checked(struct pg *pg, const struct pg_result *result, void *cont
 {
 	struct loading *loading = context;
 	struct delivery *delivery = loading->delivery;
+	bool had;
 
 	(void)pg;
 	if (!goes_on(loading, result, true))
 		return;
 	delivery->told = (uint64_t)pg_value_int(result, 0, 0);
+	had = delivery->facts.kind == MAIL_NOTICE || pg_value_int(result, 0, 1) > 0;
 	delivery->compose = compose_new(&delivery->facts, &delivery->house, delivery->post->texts);
 	if (delivery->told > 0)
 		declare(loading);
 	else
-		finish(loading,
-			delivery->facts.kind == MAIL_NOTICE ? "nothing in it may leave any more" : "");
+		finish(loading, had ? "nothing in it may leave any more" : "");
+}
+
+/* The mail itself, whatever it tells. */
+static void on_lane(struct pg *pg, const struct pg_result *result, void *context)
+{
+	struct loading *loading = context;
+	struct err err = {0};
+
+	(void)pg;
+	if (!goes_on(loading, result, true))
+		return;
+	if (result->rows == 0)
+		finish(loading, "nothing is known of where it may go");
+	else if (!permit_row(result, 0, 0, &err))
+		finish(loading, err.text);
+	else
+		step(loading, "SELECT told, refused FROM courier_check($1, $2)", on_checked);
 }
 
 static void on_mail(struct pg *pg, const struct pg_result *result, void *context)
@@ -249,7 +348,7 @@ static void on_mail(struct pg *pg, const struct pg_result *result, void *context
 	else if (delivery->made)
 		finish(loading, "");
 	else
-		step(loading, "SELECT told, refused FROM courier_check($1, $2)", true, on_checked);
+		step(loading, "SELECT " PERMIT_COLUMNS " FROM courier_lane($1, $2) f", on_lane);
 }
 
 static void on_begun(struct pg *pg, const struct pg_result *result, void *context)
@@ -266,7 +365,7 @@ static void on_begun(struct pg *pg, const struct pg_result *result, void *contex
 			buf_printf(
 				&sql, ", fields ->> '%s' AS %s", mail_fields[i].given, mail_fields[i].given);
 	buf_text(&sql, " FROM courier_mail($1, $2)");
-	step(loading, buf_cstr(&sql), true, on_mail);
+	step(loading, buf_cstr(&sql), on_mail);
 	buf_free(&sql);
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "courier/delivery.h"
+#include "courier/permit.h"
 #include "model/reply_seal.h"
 
 /* Before the database is told again what became of a mail. */
@@ -141,6 +142,13 @@ static void start(struct delivery *delivery)
 		&(struct sending){delivery->from, delivery->to, buf_view(&delivery->mail)});
 }
 
+static int64_t lease(const struct delivery *delivery)
+{
+	const struct conf *conf = room_conf(delivery->post->room);
+
+	return sender_limit((int64_t)conf->out_timeout, delivery->mail.len) + MARGIN;
+}
+
 static void on_begin(struct pg *pg, const struct pg_result *result, void *context)
 {
 	struct delivery *delivery = context;
@@ -154,17 +162,54 @@ static void on_begin(struct pg *pg, const struct pg_result *result, void *contex
 	delivery->post->counts.held += str_equal(word, STR("held"));
 	if ((!delivery->again && !str_equal(word, STR("go"))) || delivery->post->draining)
 		delivery_end(delivery);
+	else if (clock_monotonic() - delivery->begun > lease(delivery) / 2)
+		/* It slept so long over the answer that another courier may have it by the time it is sent.
+		 */
+		delivery_end(delivery);
 	else
 		start(delivery);
 }
 
 static void begin(struct delivery *delivery)
 {
-	const struct conf *conf = room_conf(delivery->post->room);
-	struct str more[] = {arena_printf(delivery->arena, "%lld milliseconds",
-		(long long)((sender_limit((int64_t)conf->out_timeout, delivery->mail.len) + MARGIN) / 1000))};
+	struct str more[] = {
+		arena_printf(delivery->arena, "%lld milliseconds", (long long)(lease(delivery) / 1000))};
 
+	delivery->begun = clock_monotonic();
 	delivery_query(delivery, "SELECT courier_begin($1, $2, $3)", more, ARRAY_LEN(more), on_begin);
+}
+
+/* Our own gate, of what stands in the bytes, before there is a connection; the database asks its own then. */
+static void on_facts(struct pg *pg, const struct pg_result *result, void *context)
+{
+	struct delivery *delivery = context;
+	struct err err = {0};
+
+	(void)pg;
+	if (!delivery_answered(delivery, result, "asking whether it may leave"))
+		return;
+	if (result->rows == 0) {
+		delivery_end(delivery); /* somebody else's by now */
+		return;
+	}
+	for (int row = 0; row < result->rows; row++)
+		if (!permit_row(result, row, 0, &err)) {
+			delivery_hold(delivery,
+				arena_printf(delivery->arena, "something in it may not leave any more: %s",
+					err.text)
+					.p,
+				false);
+			return;
+		}
+	begin(delivery);
+}
+
+static void ask_gate(struct delivery *delivery)
+{
+	delivery_query(delivery,
+		"SELECT DISTINCT " PERMIT_COLUMNS " FROM (SELECT * FROM courier_lane($1, $2) "
+		"UNION ALL SELECT * FROM courier_rows($1, $2)) f WHERE NOT f.left_out",
+		NULL, 0, on_facts);
 }
 
 static void on_bytes(struct pg *pg, const struct pg_result *result, void *context)
@@ -182,14 +227,14 @@ static void on_bytes(struct pg *pg, const struct pg_result *result, void *contex
 		return;
 	}
 	buf_grow(&delivery->mail, hex.len / 2 - 1);
-	begin(delivery);
+	ask_gate(delivery);
 }
 
 void delivery_send(struct delivery *delivery)
 {
 	delivery->retry = timer_new(delivery->post->loop, tell_sent, delivery);
 	if (delivery->mail.len > 0)
-		begin(delivery);
+		ask_gate(delivery);
 	else
 		delivery_query(delivery,
 			"SELECT bytes FROM outbox WHERE id = $1 AND holder = $2 AND state = 'queued'", NULL,

@@ -29,6 +29,15 @@ bool certificates_read(const char *folder, struct certificates *all, struct err 
 void certificates_free(struct certificates *all);
 /* The list that bytes are, in PEM or DER; NULL: none. */
 X509_CRL *revocation_read(struct str bytes);
+/*
+ * What OpenSSL says of one below those of the store and their lists of revoked ones: X509_V_OK, or an
+ * X509_V_ERR_…. between: what may stand on the way to them, or NULL; purpose: "smime_sign", or NULL for any.
+ * *stale becomes true where a list that has expired was all there is.
+ */
+int certificate_verify(const struct certificates *store, X509 *x509, STACK_OF(X509) * between,
+	const char *purpose, bool *stale);
+/* Does a list of its authority, which stands here too, name it or one above it? */
+bool certificate_is_revoked(const struct certificates *store, X509 *x509);
 /* NULL: the passphrase does not open it. */
 EVP_PKEY *certificate_private(const struct certificate *certificate, const char *passphrase);
 bool certificate_is_authority(X509 *x509);

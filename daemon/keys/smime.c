@@ -115,66 +115,24 @@ static void open_enveloped(struct opening *opening)
 
 /* --- signed --- */
 
-static X509_STORE *trusted(const struct certificates *store)
-{
-	X509_STORE *trust = X509_STORE_new();
-
-	/* One that stands here by itself is as good as an authority for itself. */
-	X509_STORE_set_flags(trust, X509_V_FLAG_PARTIAL_CHAIN);
-	for (size_t i = 0; i < store->count; i++)
-		X509_STORE_add_cert(trust, store->list[i].x509);
-	for (int i = 0; i < sk_X509_CRL_num(store->revoked); i++)
-		X509_STORE_add_crl(trust, sk_X509_CRL_value(store->revoked, i));
-	if (sk_X509_CRL_num(store->revoked) > 0)
-		X509_STORE_set_flags(trust, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-	return trust;
-}
-
-/* Not every authority has a list here: what none speaks of is as valid as before. One that has expired still
- * tells what was revoked until then. */
-static int on_verified(int ok, X509_STORE_CTX *context)
-{
-	bool *stale = X509_STORE_CTX_get_app_data(context);
-
-	switch (X509_STORE_CTX_get_error(context)) {
-	case X509_V_ERR_CRL_HAS_EXPIRED:
-		*stale = true;
-		break;
-	case X509_V_ERR_UNABLE_TO_GET_CRL:
-		break;
-	default:
-		return ok;
-	}
-	X509_STORE_CTX_set_error(context, X509_V_OK);
-	return 1;
-}
-
 static enum signature_state judge(const struct opening *opening, X509 *signer)
 {
-	X509_STORE *trust = trusted(opening->store);
-	X509_STORE_CTX *context = X509_STORE_CTX_new();
 	STACK_OF(X509) *chain = CMS_get1_certs(opening->cms);
-	enum signature_state state;
 	bool stale = false;
+	int verdict = certificate_verify(opening->store, signer, chain, "smime_sign", &stale);
 
-	X509_STORE_CTX_init(context, trust, signer, chain);
-	X509_STORE_CTX_set_default(context, "smime_sign");
-	X509_STORE_CTX_set_app_data(context, &stale);
-	X509_STORE_CTX_set_verify_cb(context, on_verified);
-	if (X509_verify_cert(context) == 1) {
-		state = stale ? SIGNATURE_STALE_CRL : SIGNATURE_GOOD;
-	} else {
-		int why = X509_STORE_CTX_get_error(context);
-
-		state = why == X509_V_ERR_CERT_HAS_EXPIRED || why == X509_V_ERR_CERT_NOT_YET_VALID
-		                ? SIGNATURE_KEY_EXPIRED
-		        : why == X509_V_ERR_CERT_REVOKED ? SIGNATURE_KEY_REVOKED
-		                                         : SIGNATURE_UNTRUSTED;
-	}
-	X509_STORE_CTX_free(context);
-	X509_STORE_free(trust);
 	sk_X509_pop_free(chain, X509_free);
-	return state;
+	switch (verdict) {
+	case X509_V_OK:
+		return stale ? SIGNATURE_STALE_CRL : SIGNATURE_GOOD;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return SIGNATURE_KEY_EXPIRED;
+	case X509_V_ERR_CERT_REVOKED:
+		return SIGNATURE_KEY_REVOKED;
+	default:
+		return SIGNATURE_UNTRUSTED;
+	}
 }
 
 static void add_signature(struct opening *opening, X509 *signer, enum signature_state state)

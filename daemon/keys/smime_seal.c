@@ -74,6 +74,10 @@ static void envelope(const struct certificates *store, const struct seal *seal, 
 		refuse(arena, answer, SEAL_EXPIRED,
 			arena_printf(arena, "the certificate " STR_FMT " has expired, or is not valid yet",
 				STR_ARG(seal->recipient)));
+	else if (certificate_is_revoked(store, theirs->x509))
+		refuse(arena, answer, SEAL_REVOKED,
+			arena_printf(
+				arena, "the certificate " STR_FMT " was revoked", STR_ARG(seal->recipient)));
 	else if (!encrypts(theirs->x509))
 		refuse(arena, answer, SEAL_NO_KEY,
 			arena_printf(arena, "the certificate " STR_FMT " is not for encryption",
@@ -120,6 +124,10 @@ static void sign(const struct smime *smime, const struct certificates *store, co
 		refuse(arena, answer, SEAL_NOT_OURS,
 			arena_printf(arena, "our certificate " STR_FMT " %s", STR_ARG(seal->signer),
 				ours && ours->private.len > 0 ? "has expired" : "is not there with its key"));
+	} else if (certificate_is_revoked(store, ours->x509)) {
+		refuse(arena, answer, SEAL_NOT_OURS,
+			arena_printf(
+				arena, "our certificate " STR_FMT " was revoked", STR_ARG(seal->signer)));
 	} else if (!key) {
 		refuse(arena, answer, SEAL_LOCKED,
 			arena_printf(arena, "the key %.16s of our certificate is locked", ours->key));

@@ -2,6 +2,7 @@
 
 #include "keys/smime.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "keys/certificates.h"
+#include "model/storable.h"
 
 bool smime_try(const struct smime *smime, const char *const *candidates, smime_secret_fn *found,
 	void *context, struct err *err)
@@ -47,19 +49,20 @@ static void print_time(struct buf *items, const char *name, const ASN1_TIME *tim
 	struct tm parts;
 	char text[CLOCK_TEXT];
 
-	if (ASN1_TIME_to_tm(time, &parts) == 1)
+	if (time && ASN1_TIME_to_tm(time, &parts) == 1)
 		buf_printf(items, ",\"%s\":\"%s\"", name,
 			clock_format((int64_t)timegm(&parts) * CLOCK_SECOND, text));
 	else
 		buf_printf(items, ",\"%s\":null", name);
 }
 
-static void print_one(
-	const struct smime *smime, const struct certificate *one, struct arena *arena, struct buf *items)
+static void print_one(const struct smime *smime, const struct certificates *store,
+	const struct certificate *one, struct arena *arena, struct buf *items)
 {
 	bool ours = one->private.len > 0;
 	bool valid = X509_cmp_current_time(X509_get0_notBefore(one->x509)) < 0 &&
 	             X509_cmp_current_time(X509_get0_notAfter(one->x509)) > 0;
+	bool revoked = certificate_is_revoked(store, one->x509);
 
 	if (items->len > 0)
 		buf_char(items, ',');
@@ -67,12 +70,48 @@ static void print_one(
 		!ours && certificate_is_authority(one->x509) ? "authority" : "smime", one->key);
 	buf_json_string(items, certificate_who(one->x509, arena));
 	buf_printf(items, ",\"secret\":%s,\"state\":\"%s\",\"valid\":%s", ours ? "true" : "false",
-		!ours                                                  ? ""
+		revoked                                                ? "revoked"
+		: !ours                                                ? ""
 		: passphrases_of(smime->passphrases, str_of(one->key)) ? "open"
 								       : "locked",
-		valid ? "true" : "false");
+		valid && !revoked ? "true" : "false");
 	print_time(items, "created", X509_get0_notBefore(one->x509));
 	print_time(items, "expires", X509_get0_notAfter(one->x509));
+	buf_char(items, '}');
+}
+
+/* By the name of its authority, as its file is named. */
+static void list_key(const X509_CRL *list, char key[SHA256_HEX])
+{
+	unsigned char digest[SHA256_LEN] = {0};
+
+	X509_NAME_digest(X509_CRL_get_issuer(list), EVP_sha256(), digest, NULL);
+	hex_encode(digest, sizeof(digest), key);
+	for (char *c = key; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+}
+
+/* A list of revoked ones: how many, and until when the next one is due. */
+static void print_revoked(X509_CRL *list, struct arena *arena, struct buf *items)
+{
+	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(list);
+	char key[SHA256_HEX], name[256] = "";
+
+	list_key(list, key);
+	X509_NAME_get_text_by_NID(X509_CRL_get_issuer(list), NID_commonName, name, sizeof(name));
+	if (!name[0])
+		X509_NAME_oneline(X509_CRL_get_issuer(list), name, sizeof(name));
+	if (items->len > 0)
+		buf_char(items, ',');
+	buf_printf(items, "{\"kind\":\"revoked\",\"key\":\"%s\",\"who\":", key);
+	buf_json_string(items, storable_text(str_of(name), 500, arena, NULL));
+	buf_printf(items, ",\"secret\":false,\"state\":\"%d revoked\",\"valid\":%s",
+		sk_X509_REVOKED_num(X509_CRL_get_REVOKED(list)) > 0
+			? sk_X509_REVOKED_num(X509_CRL_get_REVOKED(list))
+			: 0,
+		!next || X509_cmp_current_time(next) > 0 ? "true" : "false");
+	print_time(items, "created", X509_CRL_get0_lastUpdate(list));
+	print_time(items, "expires", next);
 	buf_char(items, '}');
 }
 
@@ -83,7 +122,9 @@ bool smime_list(const struct smime *smime, struct buf *items, struct err *err)
 	bool ok = certificates_read(smime->folder, &store, err);
 
 	for (size_t i = 0; ok && i < store.count; i++)
-		print_one(smime, &store.list[i], arena, items);
+		print_one(smime, &store, &store.list[i], arena, items);
+	for (int i = 0; ok && i < sk_X509_CRL_num(store.revoked); i++)
+		print_revoked(sk_X509_CRL_value(store.revoked, i), arena, items);
 	if (ok)
 		certificates_free(&store);
 	arena_free(&arena);
@@ -137,15 +178,13 @@ static bool put(const struct smime *smime, struct str certificate, struct str pr
 static bool put_revoked(const struct smime *smime, struct str pem, struct buf *items, struct err *err)
 {
 	X509_CRL *list = revocation_read(pem), *old;
-	unsigned char digest[SHA256_LEN] = {0};
 	char key[SHA256_HEX], *path;
 	struct buf bytes = {0};
 	bool ok = true;
 
 	if (!list)
 		return err_set(err, ERR_MALFORMED, "a list of revoked certificates in PEM was expected");
-	X509_NAME_digest(X509_CRL_get_issuer(list), EVP_sha256(), digest, NULL);
-	hex_encode(digest, sizeof(digest), key);
+	list_key(list, key);
 	path = mem_printf("%s/%s.crl", smime->folder, key);
 	if (file_read(path, CRL_SIZE, &bytes, NULL)) {
 		old = revocation_read(buf_view(&bytes));
@@ -184,11 +223,16 @@ bool smime_import(const struct smime *smime, struct str pem, struct buf *items, 
 
 bool smime_remove(const struct smime *smime, struct str key, bool *found, struct err *err)
 {
-	char *path = mem_printf("%s/" STR_FMT ".pem", smime->folder, STR_ARG(key));
-	bool ok;
+	static const char *const ends[] = {"pem", "crl"};
+	bool ok = true;
 
-	*found = unlink(path) == 0;
-	ok = *found || errno == ENOENT || err_errno(err, "%s", path);
-	free(path);
+	*found = false;
+	for (size_t i = 0; ok && !*found && i < ARRAY_LEN(ends); i++) {
+		char *path = mem_printf("%s/" STR_FMT ".%s", smime->folder, STR_ARG(key), ends[i]);
+
+		*found = unlink(path) == 0;
+		ok = *found || errno == ENOENT || err_errno(err, "%s", path);
+		free(path);
+	}
 	return ok;
 }

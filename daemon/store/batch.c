@@ -124,7 +124,7 @@ static bool send_letters(struct batch *batch)
 	send(batch, "letters",
 		"SELECT number, place, of_case, by_way, is_known, why, lane FROM letters_place($1, $2, $3, "
 		"$4, $5, "
-		"$6, $7, $8, $9, $10, $11, $12, $13, $14, make_interval(secs => $15 / 1e6))",
+		"$6, $7, $8, $9, $10, $11, $13, $14, $15, make_interval(secs => $16 / 1e6), $12)",
 		&batch->landing->letters, ARRAY_LEN(parameters), parameters);
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
 		buf_free(&limits[i]);

@@ -66,13 +66,14 @@ static void ask_letter(struct landing *landing, size_t index)
 	put_known_text(column(columns, 8), letter->spam);
 	put_bool(column(columns, 9), counts(entry, &facts));
 	put_bool(column(columns, 10), entry->rerun != 0);
+	put_known_text(column(columns, 11), letter->dmarc);
 	columns_next(columns);
 }
 
 void landing_ask_letters(struct landing *landing)
 {
 	static const uint32_t types[] = {PG_INT4, PG_INT4, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT,
-		PG_TEXT, PG_TEXT, PG_BOOL, PG_BOOL};
+		PG_TEXT, PG_TEXT, PG_BOOL, PG_BOOL, PG_TEXT};
 	columns_begin(&landing->letters, types, ARRAY_LEN(types));
 	for (size_t i = 0; i < landing->landed_count; i++)
 		if (landing->landed[i].makes_row && landing->landed[i].item->letter.is_mail)

@@ -100,7 +100,11 @@ def test_answers_open_a_case_and_join_it(office, server):
     desk.send_mail(letter("Out of office", "soc@hospital.example", "auto1@hospital.example", In_Reply_To=ident, Auto_Submitted="auto-replied"))
     desk.send_mail(letter("Ticket 7 opened", "desk@hospital.example", "tick@hospital.example", In_Reply_To=ident, Auto_Submitted="auto-generated"))
     desk.send_mail(letter(f"Re: [{number}] hello", "evil@stranger.example", "evil@stranger.example"))
+    # From an address of theirs, for whose domain our mail server found that it does not stand for it (DMARC).
+    desk.send_mail("Authentication-Results: mx.cirt.example; dmarc=fail header.from=hospital.example\r\n" + TO_US
+                   + letter(f"Re: [{number}] wire the money", "boss@hospital.example", "forged1@hospital.example"))
     desk.settle()
+    wait_for(lambda: office.one(f"SELECT count(*) FROM notice_guess WHERE outbox = {mail}") == "2", 30, "both to be probably answers")
     assert office.row(mail)["answered"] is None and opened(desk) == []
     desk.send_mail(letter(f"Re: {message['Subject']}", "soc@hospital.example", "r1@hospital.example", text="We have cleaned it: marmalade.",
                           In_Reply_To=ident))

@@ -444,3 +444,45 @@ BEGIN
 	ASSERT released(id('q4')) = 'none', 'the last answer holds';
 	ASSERT json_array_length(desk_tlp_list('{}') -> 'items') = 0;
 END $$;
+
+\echo test_a_sender_for_whom_nobody_vouches_answers_nothing_by_a_number
+RESET ROLE;
+SET ROLE cirt_owner;
+INSERT INTO ids SELECT 'v1', test.mail('soc@bank.example', ARRAY[id('r1')]);
+INSERT INTO ids SELECT 'v2', test.mail('soc@bank.example', ARRAY[id('r2')]);
+DO $$
+DECLARE
+	one record;
+	p record;
+BEGIN
+	-- Placed by the store: our number in the subject, from the address that it was told to.
+	FOR one IN SELECT * FROM (VALUES ('pass', true), ('none', true), ('', true), (NULL, true), ('fail', false), ('temperror', false),
+			('permerror', false), ('whatever', false)) AS d (dmarc, counts) LOOP
+		SELECT count(*) FILTER (WHERE l.place = 'notice') AS n, count(*) AS all INTO p FROM letters_place('{0}', '{0}', '{1}',
+			'{soc@bank.example}', '{}', '{""}', '{""}', ARRAY[number('v1') || chr(10)], '{""}', '{f}', '{f}', 'CIRT', 0, 0, '1 hour',
+			ARRAY[one.dmarc]) l;
+		ASSERT p.n = one.counts::int, one.dmarc;
+	END LOOP;
+	-- By its Message-ID it is an answer all the same, of somebody who is not known.
+	SELECT l.place, l.is_known INTO p FROM letters_place('{0}', '{0}', '{1}', '{soc@bank.example}', '{}', '{""}', ARRAY[ident(id('v1'))],
+		'{""}', '{""}', '{f}', '{f}', 'CIRT', 0, 0, '1 hour', '{fail}') l;
+	ASSERT p.place = 'notice' AND NOT p.is_known;
+END $$;
+SET ROLE cirt_keeper;
+DO $$
+BEGIN
+	PERFORM back('reply', 'soc@bank.example', '', '', number('v1'), '', 'fail');
+	PERFORM back('report', 'soc@bank.example', '', '', number('v1'), '', 'fail');
+	PERFORM work();
+	ASSERT (SELECT answered IS NULL FROM outbox WHERE id = id('v1'));
+END $$;
+RESET ROLE;
+SET ROLE cirt_owner;
+DO $$ BEGIN ASSERT (SELECT count(*) FROM notice_guess WHERE outbox = id('v1')) = 1, 'probably'; END $$;
+SET ROLE cirt_keeper;
+DO $$
+BEGIN
+	PERFORM back('reply', 'soc@bank.example', '', '', number('v2'), '', 'pass');
+	PERFORM work();
+	ASSERT (SELECT answered IS NOT NULL FROM outbox WHERE id = id('v2'));
+END $$;
