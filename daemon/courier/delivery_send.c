@@ -160,14 +160,13 @@ static void on_begin(struct pg *pg, const struct pg_result *result, void *contex
 	word = result->rows > 0 ? pg_value(result, 0, 0) : STR_NONE;
 	delivery->again = str_equal(word, STR("again"));
 	delivery->post->counts.held += str_equal(word, STR("held"));
-	if ((!delivery->again && !str_equal(word, STR("go"))) || delivery->post->draining)
-		delivery_end(delivery);
-	else if (clock_monotonic() - delivery->begun > lease(delivery) / 2)
-		/* It slept so long over the answer that another courier may have it by the time it is sent.
-		 */
-		delivery_end(delivery);
-	else
+	/* One that slept long over the answer does not begin: another courier may have it before it is sent.
+	 */
+	if ((delivery->again || str_equal(word, STR("go"))) && !delivery->post->draining &&
+		clock_monotonic() - delivery->begun < lease(delivery) / 2)
 		start(delivery);
+	else
+		delivery_end(delivery);
 }
 
 static void begin(struct delivery *delivery)
