@@ -73,7 +73,7 @@ void case_add_visible(struct query *query, const struct request *request)
 {
 	if (request->operator.role >= ROLE_LEAD)
 		return;
-	query_add(query, " AND (NOT c.restricted OR c.assignee = (SELECT id FROM operator WHERE name = $?))");
+	query_add(query, " AND (NOT c.restricted OR case_may_see(c.id, $?))");
 	query_str(query, str_of(request->operator.name));
 }
 

@@ -1,0 +1,167 @@
+-- Operators, who may see what, two people, the journal and its audit: each block a test; functions run as the role that calls them in
+-- the daemon. A failed ASSERT ends it.
+\set ON_ERROR_STOP 1
+SET search_path = cirt, test, pg_temp;
+SET client_min_messages = warning;
+SET TimeZone = 'UTC';
+SET cirt.actor = 'tester';
+CREATE SCHEMA test;
+GRANT ALL ON SCHEMA test TO cirt_owner, cirt_keeper, cirt_desk;
+SET ROLE cirt_owner;
+
+-- What a statement is refused with: "SQLSTATE text"; '' where it went through.
+CREATE FUNCTION test.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	said text;
+	state text;
+BEGIN
+	EXECUTE statement;
+	RETURN '';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+	RETURN state || ' ' || said;
+END $$;
+-- What the desk passes for this operator.
+CREATE FUNCTION test.by(who text, more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('cirt.actor', who, false);
+	RETURN jsonb_build_object('operator', who, 'role', (SELECT role FROM cirt.operator WHERE name = who)) || more;
+END $$;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA test TO PUBLIC;
+
+INSERT INTO operator (name, role) VALUES ('anna', 'analyst'), ('ben', 'analyst'), ('cleo', 'analyst'), ('lea', 'lead'), ('tom', 'trainee'),
+	('vic', 'viewer'), ('ada', 'admin');
+SET ROLE cirt_desk;
+
+-- A restricted case is for its assignee, its watchers, its members and the lead.
+DO $$
+DECLARE
+	which bigint;
+	num text;
+	said json;
+BEGIN
+	INSERT INTO cases (title) VALUES ('a leak at the ministry') RETURNING id, number INTO which, num;
+	ASSERT case_may_see(which, 'vic') AND case_may_see(which, 'nobody');
+	said := desk_case_restrict(test.by('anna', jsonb_build_object('number', num, 'to', 'ben, tom')));
+	ASSERT (said ->> 'restricted')::boolean AND said -> 'members' ->> 0 = 'anna' AND json_array_length(said -> 'members') = 3, said;
+	ASSERT case_may_see(which, 'anna') AND case_may_see(which, 'ben') AND case_may_see(which, 'tom') AND case_may_see(which, 'lea')
+		AND case_may_see(which, 'ada'), 'who should see it';
+	ASSERT NOT case_may_see(which, 'cleo') AND NOT case_may_see(which, 'vic') AND NOT case_may_see(which, 'nobody')
+		AND NOT case_may_see(which, NULL), 'who should not';
+	ASSERT test.refusal(format('SELECT case_seen(%L, test.by(''cleo''))', num)) LIKE '42501 that case is restricted%';
+	ASSERT test.refusal(format('SELECT desk_case_unrestrict(test.by(''cleo'', jsonb_build_object(''number'', %L)))', num)) LIKE '42501%';
+	ASSERT test.refusal(format('SELECT desk_case_restrict(test.by(''anna'', jsonb_build_object(''number'', %L, ''to'', ''zoe'')))', num))
+		LIKE 'P0002 there is no operator "zoe"%';
+	INSERT INTO case_watcher SELECT which, id FROM operator WHERE name = 'cleo';
+	ASSERT case_may_see(which, 'cleo'), 'who watches it';
+	DELETE FROM case_watcher WHERE case_id = which;
+	UPDATE cases SET assignee = (SELECT id FROM operator WHERE name = 'cleo') WHERE id = which;
+	ASSERT case_may_see(which, 'cleo'), 'whose it is';
+	PERFORM desk_case_restrict(test.by('lea', jsonb_build_object('number', num, 'drop', 'tom')));
+	ASSERT NOT case_may_see(which, 'tom');
+	UPDATE operator SET enabled = false WHERE name = 'ben';
+	ASSERT NOT case_may_see(which, 'ben'), 'who has left';
+	UPDATE operator SET enabled = true WHERE name = 'ben';
+	ASSERT (desk_case_unrestrict(test.by('lea', jsonb_build_object('number', num, 'reason', 'it is in the papers'))) ->> 'restricted')::boolean = false;
+	ASSERT case_may_see(which, 'vic');
+	ASSERT test.refusal(format('SELECT desk_case_unrestrict(test.by(''lea'', jsonb_build_object(''number'', %L)))', num)) LIKE '23514 %';
+	ASSERT (SELECT count(*) FROM journal WHERE object = 'case/' || num AND action LIKE 'case_member%') = 4, 'members are in the journal';
+END $$;
+
+-- Two people: what a verb asks for is done when another person says yes, by the function of its kind.
+SET ROLE cirt_owner;
+CREATE TABLE test.done (what text, actor text DEFAULT cirt.actor());
+GRANT ALL ON test.done TO cirt_desk;
+CREATE FUNCTION cirt.test_wipe(payload jsonb) RETURNS json LANGUAGE sql AS $$
+	INSERT INTO test.done (what) VALUES (payload ->> 'what') RETURNING json_build_object('wiped', what)
+$$;
+GRANT EXECUTE ON FUNCTION cirt.test_wipe TO cirt_desk;
+INSERT INTO approval_kind (kind, meaning, do_function) VALUES ('wipe', 'something goes for good', 'test_wipe');
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	said jsonb;
+	which text;
+BEGIN
+	said := approval_do('wipe', 'case/2026-000001', 'the letter goes', '{"what": "letter"}', test.by('anna'));
+	which := said -> 'approval' ->> 'approval';
+	ASSERT (said ->> 'waits')::boolean AND NOT EXISTS (SELECT FROM test.done), said;
+	said := approval_do('wipe', 'case/2026-000001', 'the letter goes', '{"what": "letter"}', test.by('ben'));
+	ASSERT said -> 'approval' ->> 'approval' = which, 'asked for twice, it is one';
+	ASSERT test.refusal(format('SELECT desk_approve_give(test.by(''anna'', ''{"approval": "%s"}''))', which)) LIKE '42501 %is your own%';
+	ASSERT test.refusal(format('SELECT desk_approve_give(test.by(''tom'', ''{"approval": "%s"}''))', which)) LIKE '42501 %needs the role analyst';
+	ASSERT test.refusal(format('SELECT desk_approve_refuse(test.by(''tom'', ''{"approval": "%s", "reason": "no"}''))', which)) LIKE '42501 %';
+	ASSERT NOT EXISTS (SELECT FROM test.done);
+	said := desk_approve_give(test.by('ben', jsonb_build_object('approval', which)));
+	ASSERT said -> 'done' ->> 'wiped' = 'letter' AND said ->> 'asked_by' = 'anna' AND said ->> 'answered_by' = 'ben', said;
+	ASSERT (SELECT count(*) FROM test.done) = 1;
+	ASSERT test.refusal(format('SELECT desk_approve_give(test.by(''cleo'', ''{"approval": "%s"}''))', which)) LIKE '23514 %given by ben';
+	-- Refused, with a reason; or taken back.
+	said := approval_do('wipe', 'x', 'more', '{"what": "more"}', test.by('anna'));
+	which := said -> 'approval' ->> 'approval';
+	ASSERT test.refusal(format('SELECT desk_approve_refuse(test.by(''ben'', ''{"approval": "%s"}''))', which)) LIKE '22023 %';
+	ASSERT desk_approve_refuse(test.by('ben', jsonb_build_object('approval', which, 'reason', 'still needed'))) ->> 'state' = 'refused';
+	which := approval_do('wipe', 'x', 'more', '{"what": "more"}', test.by('anna')) -> 'approval' ->> 'approval';
+	ASSERT desk_approve_refuse(test.by('anna', jsonb_build_object('approval', which))) ->> 'state' = 'withdrawn';
+	ASSERT (SELECT count(*) FROM test.done) = 1;
+	-- Nobody writes his own.
+	ASSERT test.refusal('INSERT INTO approval (kind, object, what, state) VALUES (''wipe'', ''x'', ''y'', ''given'')') LIKE '42501 %';
+	ASSERT test.refusal('UPDATE approval SET state = ''given''') LIKE '42501 %';
+	ASSERT (SELECT count(*) FROM journal WHERE object = 'approval/' || which) = 2;
+END $$;
+
+-- Said again: for what is not done by a function of the schema.
+SET ROLE cirt_owner;
+INSERT INTO approval_kind (kind, meaning) VALUES ('burn', 'by hand');
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	which bigint;
+BEGIN
+	PERFORM test.by('anna');
+	ASSERT NOT approval_given('burn', 'key/1');
+	which := approval_ask('burn', 'key/1', 'key 1 goes');
+	ASSERT NOT approval_given('burn', 'key/1');
+	PERFORM desk_approve_give(test.by('ben', jsonb_build_object('approval', which::text)));
+	ASSERT NOT approval_given('burn', 'key/1'), 'not for him';
+	PERFORM test.by('anna');
+	ASSERT NOT approval_given('burn', 'key/2') AND approval_given('burn', 'key/1') AND NOT approval_given('burn', 'key/1'), 'once';
+END $$;
+
+-- At 03:00 one person is alone.
+DO $$
+DECLARE
+	said jsonb;
+	which text;
+BEGIN
+	ASSERT test.refusal('SELECT approval_do(''wipe'', ''y'', ''now'', ''{"what": "now"}'', test.by(''anna'', ''{"break_glass": " "}''))')
+		LIKE '22023 breaking the glass wants a reason%';
+	said := approval_do('wipe', 'y', 'now', '{"what": "now"}', test.by('anna', '{"break_glass": "the plant burns"}'));
+	which := said -> 'approval' ->> 'approval';
+	ASSERT said ->> 'wiped' = 'now' AND NOT (said ->> 'waits')::boolean AND said -> 'approval' ->> 'state' = 'countersign', said;
+	ASSERT (SELECT count(*) FROM test.done WHERE what = 'now') = 1;
+	ASSERT (SELECT text LIKE 'anna broke the glass: now (the plant burns)%lead%' FROM alarm WHERE kind = 'break-glass' AND subject = 'approval/' || which
+		AND ended IS NULL), 'the lead is told';
+	ASSERT test.refusal(format('SELECT desk_approve_give(test.by(''anna'', ''{"approval": "%s"}''))', which)) LIKE '42501 %is your own%';
+	ASSERT test.refusal(format('SELECT desk_approve_refuse(test.by(''anna'', ''{"approval": "%s"}''))', which)) LIKE '42501 %is your own%';
+	ASSERT test.refusal(format('SELECT desk_approve_give(test.by(''ben'', ''{"approval": "%s"}''))', which)) LIKE '42501 %needs the role lead';
+	ASSERT (SELECT json_array_length(desk_approve_list(test.by('vic')) -> 'items')) = 1;
+END $$;
+SET ROLE cirt_keeper;
+DO $$ BEGIN ASSERT keeper_approvals() = 0, 'there is time yet'; END $$;
+SET ROLE cirt_owner;
+UPDATE approval SET due = now() - interval '1 minute' WHERE state = 'countersign';
+SET ROLE cirt_keeper;
+DO $$
+BEGIN
+	ASSERT keeper_approvals() = 1 AND keeper_approvals() = 0, 'once';
+	ASSERT (SELECT count(*) FROM alarm WHERE kind = 'countersign-late' AND ended IS NULL) = 1;
+END $$;
+SET ROLE cirt_desk;
+DO $$
+BEGIN
+	PERFORM desk_approve_give(test.by('lea', jsonb_build_object('approval', (SELECT id::text FROM approval WHERE state = 'countersign'))));
+	ASSERT (SELECT count(*) FROM test.done WHERE what = 'now') = 1, 'not done again';
+	ASSERT NOT EXISTS (SELECT FROM alarm WHERE kind IN ('break-glass', 'countersign-late') AND ended IS NULL), 'it is over';
+	ASSERT (SELECT state = 'countersigned' AND answered_by = 'lea' FROM approval WHERE why = 'the plant burns');
+END $$;
