@@ -7,9 +7,22 @@
 
 #include "base/clock.h"
 #include "client/i18n.h"
+#include "client/saved.h"
 #include "client/when.h"
 
 #define DISTANCE_MAX 64
+#define SAVED_WORDS  64
+
+const struct verb_option args_common[] = {
+	{"json", NULL, N_("Print JSON, for programs")},
+	{"help", NULL, N_("What this is, and how it is used")},
+	{"columns", "COLUMNS", N_("Tables: these columns, by comma; members of --json too")},
+	{"sort", "COLUMN", N_("Tables: the rows that are shown, by this column; -COLUMN turns it round")},
+	{"save", "NAME", N_("Keep what was typed behind the verb under this name")},
+	{"saved", "NAME", N_("As if what was kept under this name stood here")},
+	{"socket", "PATH", N_("Where the daemon listens")},
+	{NULL, NULL, NULL},
+};
 
 struct parser {
 	int argc;
@@ -228,11 +241,10 @@ static enum args_outcome unknown_option(struct parser *parser, const char *typed
 {
 	const struct verb *verb = parser->invocation->verb;
 	struct nearest nearest = nearest_to(str_of(typed + strspn(typed, "-")));
-	static const char *const common[] = {"json", "help", "socket"};
 	char title[64], suggestion[64];
 
-	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-		nearest_try(&nearest, common[i]);
+	for (const struct verb_option *option = args_common; option->name; option++)
+		nearest_try(&nearest, option->name);
 	for (const struct verb_option *option = verb ? verb->options : NULL; option && option->name; option++)
 		nearest_try(&nearest, option->name);
 	snprintf(suggestion, sizeof(suggestion), "--%s", nearest.word ? nearest.word : "");
@@ -321,6 +333,89 @@ static const struct verb_option *find_option(const struct verb *verb, struct str
 	return NULL;
 }
 
+static enum args_outcome take_word(struct parser *parser, const char *word);
+
+/* The words that were saved, as if they had been typed here. */
+static enum args_outcome take_saved(struct parser *parser, const char *name)
+{
+	struct invocation *invocation = parser->invocation;
+	struct parser inner = *parser;
+	struct buf text = {0};
+	struct str rest, line;
+	struct err err;
+	char *words[SAVED_WORDS];
+
+	if (!invocation->verb || !saved_read(invocation->verb, str_of(name), &text, &err)) {
+		buf_printf(parser->complaint, "cirt: %s",
+			invocation->verb ? err.text : _("--saved stands behind the verb"));
+		buf_free(&text);
+		return wrong(parser);
+	}
+	inner.argc = 0;
+	inner.argv = words;
+	if (!invocation->kept)
+		invocation->kept = json_object_new_array();
+	rest = buf_view(&text);
+	while (str_split(&rest, '\n', &line) && line.len && inner.argc < SAVED_WORDS) {
+		struct json_object *word = json_object_new_string_len(line.p, (int)line.len);
+		json_object_array_add(invocation->kept, word);
+		words[inner.argc++] = (char *)json_object_get_string(word);
+	}
+	buf_free(&text);
+	enum args_outcome outcome = ARGS_RUN;
+	for (inner.at = 0; inner.at < inner.argc && outcome == ARGS_RUN; inner.at++)
+		outcome = take_word(&inner, words[inner.at]);
+	parser->arguments = inner.arguments;
+	parser->many = inner.many;
+	return outcome;
+}
+
+/* Where the value of a common option goes; NULL for those that are more than a text to keep. */
+static const char **common_value(struct invocation *invocation, const char *name)
+{
+	const struct {
+		const char *name;
+		const char **value;
+	} places[] = {{"socket", &invocation->socket}, {"columns", &invocation->columns},
+		{"sort", &invocation->sort}, {"save", &invocation->save}};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (!strcmp(places[i].name, name))
+			return places[i].value;
+	return NULL;
+}
+
+static enum args_outcome take_common(
+	struct parser *parser, const struct verb_option *option, const char *text)
+{
+	struct invocation *invocation = parser->invocation;
+	const char **value = common_value(invocation, option->name);
+
+	if (!option->value) {
+		if (text) {
+			buf_printf(parser->complaint, _("cirt: --%s takes no value"), option->name);
+			return wrong(parser);
+		}
+		*(strcmp(option->name, "json") ? &invocation->help : &invocation->json) = true;
+		return ARGS_RUN;
+	}
+	text = text ? text : next_word(parser);
+	if (!text)
+		return missing_value(parser, option->name, option->value);
+	if (!value)
+		return take_saved(parser, text);
+	*value = text;
+	return ARGS_RUN;
+}
+
+static const struct verb_option *common_option(struct str name)
+{
+	for (const struct verb_option *option = args_common; option->name; option++)
+		if (str_equal(name, str_of(option->name)))
+			return option;
+	return NULL;
+}
+
 static enum args_outcome take_option(struct parser *parser, const char *word)
 {
 	struct invocation *invocation = parser->invocation;
@@ -331,19 +426,12 @@ static enum args_outcome take_option(struct parser *parser, const char *word)
 
 	if (option)
 		return set_option(parser, option, text);
-	if (str_equal(name, STR("json")) && !text)
-		invocation->json = true;
-	else if (str_equal(name, STR("help")) && !text)
-		invocation->help = true;
-	else if (str_equal(name, STR("version")) && !text && !invocation->noun)
+	option = common_option(name);
+	if (option)
+		return take_common(parser, option, text);
+	if (str_equal(name, STR("version")) && !text && !invocation->noun)
 		return take_name(parser, "version");
-	else if (str_equal(name, STR("socket"))) {
-		invocation->socket = text ? text : next_word(parser);
-		if (!invocation->socket)
-			return missing_value(parser, "socket", "PATH");
-	} else
-		return unknown_option(parser, word);
-	return ARGS_RUN;
+	return unknown_option(parser, word);
 }
 
 static enum args_outcome take_word(struct parser *parser, const char *word)
@@ -383,20 +471,43 @@ static enum args_outcome check_complete(struct parser *parser)
 	return wrong(parser);
 }
 
+/* What --save keeps: all behind the verb but what is of this call alone. */
+static void keep_words(struct parser *parser, int from)
+{
+	static const char *const passing[] = {"--save", "--saved", "--json", "--cursor", "--socket"};
+	struct buf *words = &parser->invocation->words;
+
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+		size_t len = strlen(passing[i]);
+		const char *word = parser->argv[from];
+		if (!strncmp(word, passing[i], len) && (!word[len] || word[len] == '='))
+			return;
+	}
+	for (int i = from; i <= parser->at; i++)
+		buf_printf(words, "%s\n", parser->argv[i]);
+}
+
 enum args_outcome args_parse(int argc, char **argv, struct invocation *invocation, struct buf *complaint)
 {
 	struct parser parser = {argc, argv, 1, invocation, complaint, STR_NONE, NULL, false};
 
 	*invocation = (struct invocation){0};
 	invocation->params = json_object_new_object();
-	for (; parser.at < argc; parser.at++)
-		if (take_word(&parser, argv[parser.at]) != ARGS_RUN)
+	for (; parser.at < argc; parser.at++) {
+		int from = parser.at;
+		const struct verb *verb = invocation->verb;
+		if (take_word(&parser, argv[from]) != ARGS_RUN)
 			return ARGS_WRONG;
+		if (verb)
+			keep_words(&parser, from);
+	}
 	return check_complete(&parser);
 }
 
 void args_free(struct invocation *invocation)
 {
 	json_object_put(invocation->params);
+	json_object_put(invocation->kept);
+	buf_free(&invocation->words);
 	*invocation = (struct invocation){0};
 }

@@ -16,8 +16,15 @@ struct invocation {
 	struct json_object *params; /* one member per argument and option that was given */
 	bool json;
 	bool help;
-	const char *socket; /* of --socket; NULL */
+	const char *socket;         /* of --socket; NULL */
+	const char *columns, *sort; /* of tables: --columns, --sort; NULL */
+	const char *save;           /* --save: the name that `words` are to be kept under; NULL */
+	struct buf words;           /* what was typed behind the verb and is worth keeping, a word a line */
+	struct json_object *kept;   /* texts of --saved that others point into */
 };
+
+/* The options of every verb, ended by name NULL. A verb's own of the same name goes before. */
+extern const struct verb_option args_common[];
 
 enum args_outcome { ARGS_RUN, ARGS_WRONG };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "client/choose.h"
 #include "client/command.h"
 #include "client/i18n.h"
 
@@ -102,6 +103,7 @@ int call_ask(struct call *call)
 		call_json(call, answer.result);
 	} else {
 		command->show(call, answer.result);
+		code = call->code;
 	}
 	/* A verb whose answer is a judgement says so by its exit code too. */
 	struct json_object *ok = answer.kind == RPC_RESULT ? member_of(answer.result, "ok") : NULL;
@@ -186,13 +188,29 @@ void call_more(struct call *call, struct json_object *result)
 	buf_free(&line);
 }
 
+void call_table(struct call *call, const struct column *columns, size_t count, struct json_object *rows)
+{
+	const struct invocation *invocation = call->invocation;
+	struct buf complaint = {0};
+	struct choice choice;
+
+	if (choice_make(invocation->columns, invocation->sort, columns, count, rows, &choice, &complaint)) {
+		screen_table(&call->screen, choice.columns, choice.count, choice.rows);
+	} else {
+		complain(buf_view(&complaint));
+		call->code = EXIT_USAGE;
+	}
+	json_object_put(choice.rows);
+	buf_free(&complaint);
+}
+
 void call_page(struct call *call, const struct column *columns, size_t count, struct json_object *result,
 	const char *nothing)
 {
 	struct json_object *items = member_of(result, "items");
 
 	if (items && json_object_array_length(items))
-		screen_table(&call->screen, columns, count, items);
+		call_table(call, columns, count, items);
 	else
 		screen_printf(&call->screen, "%s\n", nothing);
 	call_more(call, result);

@@ -90,7 +90,8 @@ void help_overview(struct screen *screen)
 			noun_line(screen, noun);
 	}
 	screen_printf(screen, "\n%s\n%s\n",
-		_("With every verb: --help, --json, --socket PATH (or CIRT_SOCKET)."),
+		_("With every verb: --help, --json, --columns, --sort, --save, --saved, --socket PATH (or "
+		  "CIRT_SOCKET)."),
 		_("Start with: cirt status · cirt case list · cirt report search 198.51.100.0/24"));
 }
 
@@ -125,8 +126,8 @@ void help_verb(struct screen *screen, const struct verb *verb)
 		verb->arguments, verb->options->name ? _(" [OPTION…]") : "", _(verb->summary));
 	for (const struct verb_option *option = verb->options; option->name; option++)
 		option_line(screen, option->name, option->value, _(option->help));
-	option_line(screen, "json", NULL, _("Print JSON, for programs"));
-	option_line(screen, "socket", "PATH", _("Where the daemon listens"));
+	for (const struct verb_option *option = args_common; option->name; option++)
+		option_line(screen, option->name, option->value, _(option->help));
 	screen_printf(screen, "\n%s %s\n", _("for example:"), verb->example);
 	if (verb->role > ROLE_VIEWER)
 		screen_printf(screen, _("needs the role %s\n"), role_name(verb->role));

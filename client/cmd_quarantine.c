@@ -58,7 +58,7 @@ static void quarantine_acted(struct call *call, struct json_object *result)
 		{"entry", N_("RUN AGAIN AS"), CELL_TEXT, false},
 	};
 
-	screen_table(&call->screen, columns, ARRAY_LEN(columns), member_of(result, "items"));
+	call_table(call, columns, ARRAY_LEN(columns), member_of(result, "items"));
 }
 
 const struct command quarantine_commands[] = {

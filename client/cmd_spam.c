@@ -61,7 +61,7 @@ static void spam_rescued(struct call *call, struct json_object *result)
 		{"entry", N_("RUN AGAIN AS"), CELL_TEXT, false},
 	};
 
-	screen_table(&call->screen, columns, ARRAY_LEN(columns), member_of(result, "items"));
+	call_table(call, columns, ARRAY_LEN(columns), member_of(result, "items"));
 }
 
 static void spam_list(struct call *call, struct json_object *result)

@@ -11,6 +11,7 @@ struct call {
 	const char *method; /* "case.list" */
 	const char *socket;
 	struct link *link; /* NULL until call_connect() */
+	int code;          /* what showing came to: EXIT_DONE, or what it complained of */
 	struct screen screen;
 };
 
@@ -64,6 +65,9 @@ void call_json(struct call *call,
 	struct json_object *value); /* to stdout, one line; several where it is a terminal */
 /* "More: cirt … --cursor X" below a page that is not the last. */
 void call_more(struct call *call, struct json_object *result);
+/* A table with the columns and in the order that were asked for; what there is not is complained of, and the
+ * exit code says so. */
+void call_table(struct call *call, const struct column *columns, size_t count, struct json_object *rows);
 /* A page of rows, or `nothing` where it is empty. */
 void call_page(struct call *call, const struct column *columns, size_t count, struct json_object *result,
 	const char *nothing);

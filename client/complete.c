@@ -9,6 +9,7 @@
 #include "client/args.h"
 #include "client/i18n.h"
 #include "client/link.h"
+#include "client/saved.h"
 #include "client/screen.h"
 #include "model/rsit.h"
 
@@ -21,7 +22,7 @@ struct typed {
 	const struct verb *verb;
 	size_t arguments;                /* complete ones behind the verb */
 	const struct verb_option *value; /* the option whose value is typed; NULL */
-	bool is_file, options_ended;
+	bool options_ended;
 	const char *word; /* what is typed */
 };
 
@@ -49,7 +50,9 @@ static const struct domain domains[] = {
 		NULL},
 	{"source", "kind", NULL, "mailbox sensor feed taxii misp misp-feed shadowserver desk", NULL, NULL,
 		NULL},
+	{NULL, "saved", NULL, "@saved", NULL, NULL, NULL},
 	{NULL, NULL, "FILE", "@files", NULL, NULL, NULL},
+	{NULL, NULL, "PATH", "@files", NULL, NULL, NULL},
 	{NULL, NULL, "DIR", "@files", NULL, NULL, NULL},
 	{NULL, NULL, "NUMBER", NULL, "case.list", "number", "title"},
 	{NULL, NULL, "CASE", NULL, "case.list", "number", "title"},
@@ -100,6 +103,22 @@ static void offer_types(const struct typed *typed)
 		offer(typed, rsit_name((enum rsit_type)type), rsit_class((enum rsit_type)type));
 }
 
+static void offer_saved(const struct typed *typed)
+{
+	struct buf names = {0};
+	struct str rest, name;
+	char text[80];
+
+	if (typed->verb)
+		saved_names(typed->verb, &names);
+	rest = buf_view(&names);
+	while (str_split(&rest, '\n', &name)) {
+		snprintf(text, sizeof(text), STR_FMT, STR_ARG(name));
+		offer(typed, text, "");
+	}
+	buf_free(&names);
+}
+
 static void offer_list(const struct typed *typed, const struct domain *domain)
 {
 	struct link *link = NULL;
@@ -147,6 +166,8 @@ static void offer_values(const struct typed *typed, const char *option, struct s
 			offer_list(typed, domain);
 		else if (!strcmp(domain->words, "@types"))
 			offer_types(typed);
+		else if (!strcmp(domain->words, "@saved"))
+			offer_saved(typed);
 		else if (!strcmp(domain->words, "@files"))
 			puts("@files");
 		else
@@ -157,15 +178,16 @@ static void offer_values(const struct typed *typed, const char *option, struct s
 
 static void offer_options(const struct typed *typed)
 {
-	static const char *const common[] = {"--json", "--help", "--socket"};
 	char option[64];
 
 	for (const struct verb_option *o = typed->verb ? typed->verb->options : NULL; o && o->name; o++) {
 		snprintf(option, sizeof(option), "--%s", o->name);
 		offer(typed, option, _(o->help));
 	}
-	for (size_t i = 0; i < ARRAY_LEN(common); i++)
-		offer(typed, common[i], "");
+	for (const struct verb_option *o = args_common; o->name; o++) {
+		snprintf(option, sizeof(option), "--%s", o->name);
+		offer(typed, option, _(o->help));
+	}
 }
 
 static void offer_nouns(const struct typed *typed)
@@ -206,8 +228,9 @@ static void offer_arguments(const struct typed *typed)
 
 static void take_option(struct typed *typed, const char *word)
 {
-	if (!strcmp(word, "--socket"))
-		typed->is_file = true;
+	for (const struct verb_option *o = args_common; o->name; o++)
+		if (o->value && !strcmp(word + 2, o->name))
+			typed->value = o;
 	for (const struct verb_option *o = typed->verb ? typed->verb->options : NULL; o && o->name; o++)
 		if (o->value && !strcmp(word + 2, o->name))
 			typed->value = o;
@@ -216,9 +239,8 @@ static void take_option(struct typed *typed, const char *word)
 /* A word that is complete. */
 static void take_word(struct typed *typed, const char *word)
 {
-	if (typed->value || typed->is_file) {
+	if (typed->value) {
 		typed->value = NULL;
-		typed->is_file = false;
 	} else if (!strcmp(word, "--")) {
 		typed->options_ended = true;
 	} else if (!strncmp(word, "--", 2) && !typed->options_ended) {
@@ -240,9 +262,7 @@ int complete_run(const char *socket, int count, char **words)
 
 	for (int i = 0; i + 1 < count; i++)
 		take_word(&typed, words[i]);
-	if (typed.is_file)
-		puts("@files");
-	else if (typed.value)
+	if (typed.value)
 		offer_values(&typed, typed.value->name, str_of(typed.value->value));
 	else if (typed.word[0] == '-' && !typed.options_ended)
 		offer_options(&typed);

@@ -8,6 +8,7 @@
 #include "client/command.h"
 #include "client/complete.h"
 #include "client/i18n.h"
+#include "client/saved.h"
 
 #define DEFAULT_SOCKET "/run/cirtd/cirt.sock"
 
@@ -35,6 +36,16 @@ static const char *socket_path(const char *said)
 	return from_environment && *from_environment ? from_environment : DEFAULT_SOCKET;
 }
 
+static bool save(const struct invocation *invocation)
+{
+	struct err err;
+
+	if (saved_write(invocation->verb, str_of(invocation->save), buf_view(&invocation->words), &err))
+		return true;
+	fprintf(stderr, "cirt: %s\n", err.text);
+	return false;
+}
+
 static int run(const struct invocation *invocation)
 {
 	const struct verb *verb = invocation->verb;
@@ -45,6 +56,8 @@ static int run(const struct invocation *invocation)
 	struct call call = {
 		.invocation = invocation, .method = method, .socket = socket_path(invocation->socket)};
 	screen_init(&call.screen);
+	if (invocation->save && !save(invocation))
+		return EXIT_FAILED;
 	int code = command && command->run ? command->run(&call) : call_ask(&call);
 	screen_flush(&call.screen);
 	screen_free(&call.screen);

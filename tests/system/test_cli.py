@@ -356,3 +356,40 @@ def test_first_words_help(filled):
         words = [word for word in (verb["noun"], verb["verb"]) if word]
         shown = filled.cirt_text(*words, "--help").stdout
         assert all(f"--{option['name']}" in shown for option in verb["options"])
+
+
+def shown(daemon, *arguments, **environment):
+    return subprocess.run([str(daemon.programs.cirt), "--socket", str(daemon.socket), *map(str, arguments)], capture_output=True, text=True,
+                          timeout=60, check=False, env=dict(daemon.environment(), LC_ALL="C.UTF-8", **environment))
+
+
+def test_columns_and_order_are_chosen(filled):
+    rows = shown(filled, "report", "list", "--columns", "severity,id", "--sort", "severity").stdout.splitlines()
+    assert rows[0].split() == ["SEVERITY", "ID"]
+    ranks = ["info", "low", "medium", "high", "critical"]
+    order = [ranks.index(row.split()[0]) for row in rows[1:] if row.split()[0] in ranks]
+    assert len(order) == 31 and order == sorted(order) and order[0] != order[-1]
+    rows = shown(filled, "report", "list", "--columns", "Severity", "--sort=-severity").stdout.splitlines()[1:]
+    assert [ranks.index(row.strip()) for row in rows] == sorted(order, reverse=True)
+    assert shown(filled, "report", "list", "--columns", "tlp").stdout.split()[:2] == ["TLP", "amber"]
+
+
+def test_a_column_that_there_is_not_is_answered_with_those_there_are(filled):
+    for option in (["--columns", "severity,weather"], ["--sort", "weather"]):
+        answer = shown(filled, "report", "list", *option)
+        assert answer.returncode == 2 and 'there is no column "weather"' in answer.stderr and " severity" in answer.stderr
+
+
+def test_what_is_typed_often_is_kept_under_a_name(filled, tmp_path):
+    home = {"XDG_CONFIG_HOME": str(tmp_path)}
+    saved = shown(filled, "report", "list", "--severity", "critical", "--columns", "id,severity", "--save", "grave", **home)
+    again = shown(filled, "report", "list", "--saved", "grave", **home)
+    assert saved.returncode == again.returncode == 0 and again.stdout == saved.stdout and "critical" in again.stdout
+    one = shown(filled, "report", "list", "--saved", "grave", "--limit", 1, "--json", **home)
+    assert len(json.loads(one.stdout)["items"]) == 1
+    other = shown(filled, "report", "list", "--saved", "none", **home)
+    assert other.returncode == 2 and 'nothing is saved as "none"' in other.stderr and "grave" in other.stderr
+    assert shown(filled, "case", "list", "--saved", "grave", **home).returncode == 2
+    assert shown(filled, "report", "list", "--save", "../out", **home).returncode == 1
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["grave"]
+    assert (tmp_path / "cirt/saved/report.list/grave").stat().st_mode & 0o777 == 0o600
