@@ -76,8 +76,14 @@ static bool add_column(struct choice *choice, const struct column *columns, size
 		*to = *known;
 	} else if (member_named(rows, name, &member)) {
 		size_t len = 0;
-		for (; member[len] && len + 1 < sizeof(choice->titles[0]); len++)
-			title[len] = member[len] == '_' ? ' ' : (char)toupper((unsigned char)member[len]);
+		for (; member[len] && len + 1 < sizeof(choice->titles[0]); len++) {
+			char c = member[len];
+			if (c >= 'a' && c <= 'z')
+				c = (char)(c & ~0x20);
+			title[len] = c;
+			if (c == '_')
+				title[len] = ' ';
+		}
 		title[len] = 0;
 		*to = (struct column){member, title, CELL_TEXT, true};
 	} else {
