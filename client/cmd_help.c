@@ -9,7 +9,7 @@ static const struct {
 	const char *title;
 	const char *nouns;
 } groups[] = {
-	{N_("Look"), "today status ledger alarm watch"},
+	{N_("Look"), "today search status ledger alarm watch"},
 	{N_("Work"), "report case notice mail spam quarantine evidence receipt submit"},
 	{N_("Set up"), "source org contact group rule rules plugin key audit"},
 	{N_("Else"), "version help"},
@@ -92,7 +92,7 @@ void help_overview(struct screen *screen)
 	screen_printf(screen, "\n%s\n%s\n",
 		_("With every verb: --help, --json, --columns, --sort, --save, --saved, --socket PATH (or "
 		  "CIRT_SOCKET)."),
-		_("Start with: cirt status · cirt case list · cirt report search 198.51.100.0/24"));
+		_("Start with: cirt status · cirt case list · cirt search 198.51.100.7"));
 }
 
 int help_noun(struct screen *screen, const char *noun)

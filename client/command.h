@@ -48,6 +48,7 @@ extern const struct command tlp_commands[];
 extern const struct command rule_commands[];
 extern const struct command rules_commands[];
 extern const struct command key_commands[];
+extern const struct command search_commands[];
 extern const struct command submit_commands[];
 extern const struct command today_commands[];
 extern const struct command undo_commands[];

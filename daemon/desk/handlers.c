@@ -107,6 +107,7 @@ static const struct {
 	{"key", "unlock", desk_key_unlock},
 	{"key", "lock", desk_key_lock},
 	{"submit", "", desk_submit_file},
+	{"search", "", desk_search},
 	{"watch", "", desk_watch_all},
 	{"undo", "", desk_function},
 	{"audit", "verify", desk_audit_verify},

@@ -52,6 +52,7 @@ void desk_register_import(struct request *request);
 void desk_register_export(struct request *request);
 void desk_evidence_get(struct request *request);
 void desk_receipt_show(struct request *request);
+void desk_search(struct request *request);
 void desk_function(struct request *request); /* a function of the database */
 void desk_rules_list(struct request *request);
 void desk_rules_check(struct request *request);

@@ -50,4 +50,11 @@ void report_filter_resolve(struct request *request, request_rows_fn *next);
 bool report_filter_take(
 	struct request *request, const struct pg_result *result, struct report_filter *filter);
 
+/* What a search found among the reports, newest first; next 0: all there is, else where to go on. */
+typedef void report_found_fn(struct request *request, const struct report_ids *ids, int64_t next);
+/* Look for it, narrowed by the filters that were asked for; limit 0: as asked. Then `then`. */
+struct search;
+void report_search(
+	struct request *request, const struct search *search, int64_t limit, report_found_fn *then);
+
 #endif

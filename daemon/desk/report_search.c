@@ -21,13 +21,14 @@ struct searching {
 	int64_t (*chunks)[2]; /* lower, upper; newest first */
 	int chunk_count, at;
 	int64_t started;
+	report_found_fn *then;
 };
 
 static void finish(struct request *request, int64_t next)
 {
 	struct searching *searching = request->state;
 
-	report_ids_answer(request, &searching->filter.found, next);
+	searching->then(request, &searching->filter.found, next);
 }
 
 /* What every way of finding is narrowed by. */
@@ -212,25 +213,35 @@ static void make_keys(struct request *request, struct searching *searching)
 	buf_free(&keys);
 }
 
-void desk_report_search(struct request *request)
+void report_search(struct request *request, const struct search *search, int64_t limit, report_found_fn *then)
 {
 	struct searching *searching = arena_alloc(request->arena, sizeof(*searching));
-	bool only_words = false;
-	struct str what;
-	struct err err;
 
-	if (!report_filter_read(request, &searching->filter) || !request_words(request, "what", &what) ||
-		!request_flag(request, "text", &only_words))
+	if (!report_filter_read(request, &searching->filter) || !request_database(request))
 		return;
-	if (!search_parse(what, only_words, request->arena, &searching->search, &err)) {
-		request_refuse_err(request, RPC_INVALID_PARAMS, &err);
-		return;
-	}
-	if (!request_database(request))
-		return;
+	if (limit)
+		searching->filter.limit = limit;
+	searching->search = *search;
+	searching->then = then;
 	make_keys(request, searching);
 	report_ids_start(&searching->filter.found, (size_t)searching->filter.limit, request->arena);
 	searching->started = clock_monotonic();
 	request->state = searching;
 	report_filter_resolve(request, on_resolved);
+}
+
+void desk_report_search(struct request *request)
+{
+	bool only_words = false;
+	struct search search;
+	struct str what;
+	struct err err;
+
+	if (!request_words(request, "what", &what) || !request_flag(request, "text", &only_words))
+		return;
+	if (!search_parse(what, only_words, request->arena, &search, &err)) {
+		request_refuse_err(request, RPC_INVALID_PARAMS, &err);
+		return;
+	}
+	report_search(request, &search, 0, report_ids_answer);
 }

@@ -49,6 +49,10 @@ const struct verb verbs_today[] = {
 	{"today", "", ROLE_VIEWER, false, "",
 		N_("What the day looks like: alarms, mails unread, what feeds brought, notices, what waits"),
 		none, "cirt today"},
+	{"search", "", ROLE_VIEWER, false, "WHAT...",
+		N_("One box: addresses and what is in a prefix, names and what is below, digests, numbers, "
+		   "references, people, words"),
+		none, "cirt search 198.51.100.7"},
 	{"status", "", ROLE_VIEWER, false, "", N_("Rooms, backlog and database"), none, "cirt status"},
 	{"ledger", "", ROLE_VIEWER, false, "", N_("The books: what came in and what became of it"),
 		ledger_options, "cirt ledger --wait 60"},
