@@ -3,7 +3,6 @@
 #include "courier/courier.h"
 
 #include <curl/curl.h>
-#include <netdb.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -12,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "courier/post.h"
+#include "proc/outward.h"
 
 #define LOOK_INTERVAL  CLOCK_SECOND
 #define LEASE          "5 minutes" /* for making a mail; sending has its own */
@@ -196,38 +196,14 @@ static bool courier_load(struct room *room, struct err *err)
 
 static void courier_plan(struct room *room, struct sandbox *plan)
 {
-	/* Names are resolved and certificates are trusted by files (trap 7). */
-	static const char *const files[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf",
-		"/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/ssl",
-		"/usr/lib/ssl", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
-		"/run/systemd/resolve", "/etc/localtime", "/usr/share/zoneinfo"};
-	static const char *const libraries[] = {
-		"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"};
-
 	(void)room;
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		sandbox_allow(plan, files[i], SANDBOX_READ);
-	/* nsswitch.conf may name modules, which are loaded when the first name is looked up. */
-	for (size_t i = 0; i < ARRAY_LEN(libraries); i++)
-		sandbox_allow(plan, libraries[i], SANDBOX_READ_EXEC);
-	plan->executable_maps = true;
-	plan->unix_sockets = true;
-	plan->inet_connect = true;
-	plan->threads = true;
+	outward_plan(plan);
 }
 
 static bool courier_prove(struct room *room, struct err *err)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *found = NULL;
-	int problem = getaddrinfo("localhost", "25", &hints, &found);
-
 	(void)room;
-	if (problem != 0)
-		return err_set(err, ERR_DENIED, "localhost cannot be resolved in the sandbox: %s",
-			gai_strerror(problem));
-	freeaddrinfo(found);
-	return true;
+	return outward_prove("25", err);
 }
 
 static void on_freed(struct pg *pg, const struct pg_result *result, void *context)

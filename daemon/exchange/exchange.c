@@ -3,7 +3,6 @@
 #include "exchange/exchange.h"
 
 #include <curl/curl.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -13,6 +12,7 @@
 #include "base/mem.h"
 #include "exchange/collector.h"
 #include "exchange/probe.h"
+#include "proc/outward.h"
 
 /* How long a commit that is on its way is waited for when the room drains. */
 #define DRAIN_LIMIT (5 * CLOCK_SECOND)
@@ -116,38 +116,14 @@ static bool exchange_load(struct room *room, struct err *err)
 
 static void exchange_plan(struct room *room, struct sandbox *plan)
 {
-	/* Names are resolved and certificates are trusted by files (trap 7). */
-	static const char *const files[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf",
-		"/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/ssl",
-		"/usr/lib/ssl", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
-		"/run/systemd/resolve", "/etc/localtime", "/usr/share/zoneinfo"};
-	static const char *const libraries[] = {
-		"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"};
-
 	(void)room;
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		sandbox_allow(plan, files[i], SANDBOX_READ);
-	/* nsswitch.conf may name modules, which are loaded when the first name is looked up. */
-	for (size_t i = 0; i < ARRAY_LEN(libraries); i++)
-		sandbox_allow(plan, libraries[i], SANDBOX_READ_EXEC);
-	plan->executable_maps = true;
-	plan->unix_sockets = true;
-	plan->inet_connect = true;
-	plan->threads = true;
+	outward_plan(plan);
 }
 
 static bool exchange_prove(struct room *room, struct err *err)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *found = NULL;
-	int problem = getaddrinfo("localhost", "443", &hints, &found);
-
 	(void)room;
-	if (problem != 0)
-		return err_set(err, ERR_DENIED, "localhost cannot be resolved in the sandbox: %s",
-			gai_strerror(problem));
-	freeaddrinfo(found);
-	return true;
+	return outward_prove("443", err);
 }
 
 static bool exchange_start(struct room *room, struct err *err)
