@@ -31,6 +31,7 @@ extern const struct command status_commands[];
 extern const struct command alarm_commands[];
 extern const struct command source_commands[];
 extern const struct command report_commands[];
+extern const struct command report_act_commands[];
 extern const struct command case_commands[];
 extern const struct command mail_commands[];
 extern const struct command spam_commands[];

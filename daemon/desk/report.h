@@ -37,7 +37,7 @@ bool report_named(struct request *request, const char *member, int64_t *id);
 /* What `report list` and `report search` can be narrowed by. */
 struct report_filter {
 	int64_t limit, cursor;
-	struct str source, since, type, state;
+	struct str source, since, type, state, identifier, org;
 	int64_t severity; /* at least; -1: any */
 	int64_t source_id;
 	int64_t least; /* the least id that `since` leaves */

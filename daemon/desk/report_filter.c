@@ -76,7 +76,8 @@ bool report_filter_read(struct request *request, struct report_filter *filter)
 		!request_text(request, "since", &filter->since) ||
 		!request_text(request, "type", &filter->type) ||
 		!request_text(request, "state", &filter->state) ||
-		!request_text(request, "severity", &severity))
+		!request_text(request, "identifier", &filter->identifier) ||
+		!request_text(request, "org", &filter->org) || !request_text(request, "severity", &severity))
 		return false;
 	wrong = check_filter(filter, severity);
 	if (wrong)

@@ -37,6 +37,17 @@ static void add_conditions(struct query *query, const struct report_filter *filt
 				 "c.id), c.severity) >= $?::int");
 		query_int(query, filter->severity);
 	}
+	if (filter->identifier.p) {
+		query_add(query, " AND lower(c.identifier) = lower($?)");
+		query_str(query, filter->identifier);
+	}
+	if (filter->org.p) {
+		query_add(query, " AND coalesce((SELECT st.organisation FROM report_status st WHERE "
+				 "st.report = c.id), c.organisation, 0) = CASE $? WHEN '-' THEN 0 ELSE "
+				 "org_named($?) END");
+		query_str(query, filter->org);
+		query_str(query, filter->org);
+	}
 	if (filter->state.p) {
 		query_add(query, " AND coalesce((SELECT st.state FROM report_status st WHERE st.report = "
 				 "c.id), 'new') = $?::report_state");
@@ -46,7 +57,8 @@ static void add_conditions(struct query *query, const struct report_filter *filt
 
 static bool is_filtered(const struct report_filter *filter)
 {
-	return filter->type.p || filter->severity >= 0 || filter->state.p;
+	return filter->type.p || filter->severity >= 0 || filter->state.p || filter->identifier.p ||
+	       filter->org.p;
 }
 
 /* A short page of a narrowed list is the end only if all was looked at. */
@@ -84,7 +96,8 @@ static void on_resolved(struct request *request, const struct pg_result *result)
 
 	if (!report_filter_take(request, result, filter))
 		return;
-	query_start(&query, request->arena, "SELECT c.id FROM (SELECT r.id, r.type, r.severity");
+	query_start(&query, request->arena,
+		"SELECT c.id FROM (SELECT r.id, r.type, r.severity, r.identifier, r.organisation");
 	add_range(&query, filter);
 	query_add(&query, is_filtered(filter) ? LOOK_AT ") c" : "ALL) c");
 	add_conditions(&query, filter);

@@ -11,6 +11,46 @@ static const struct verb_option report_list_options[] = {
 	{"type", "TYPE", N_("Only this RSIT type, such as phishing")},
 	{"state", "STATE", N_("new, linked, noticed, answered or rejected")},
 	{"severity", "WORD", N_("At least: info, low, medium, high, critical")},
+	{"identifier", "WORD", N_("Only this identifier, such as open-rdp")},
+	{"org", "NAME", N_("Only of this organisation; \"-\": of nobody that we serve")},
+	LAST,
+};
+
+/* Which reports an act is on, where they are not named. */
+#define WHICH_OPTIONS                                                                        \
+	{"source", "NAME", N_("All from this source, at most 100,000")},                     \
+		{"since", "WHEN", N_("Received since: 2h, 3d, 2026-11-22, or RFC 3339")},    \
+		{"type", "TYPE", N_("Of this RSIT type, such as phishing")},                 \
+		{"identifier", "WORD", N_("Of this identifier, such as open-rdp")},          \
+		{"org", "NAME", N_("Of this organisation; \"-\": of nobody that we serve")}, \
+		{"state", "STATE", N_("In this state, of those that the act is for")},       \
+		{"severity", "WORD", N_("At least: info, low, medium, high, critical")},     \
+		{"dry-run", NULL, N_("Only show what it would be done to")},                 \
+	{                                                                                    \
+		"yes", NULL, N_("Do not ask first whether it is to be done to all of them")  \
+	}
+
+static const struct verb_option report_which_options[] = {WHICH_OPTIONS, LAST};
+static const struct verb_option report_reject_options[] = {
+	{"reason", "WORD", N_("spam, not-ours, false-alarm, duplicate or test (needed)")},
+	{"note", "TEXT", N_("Why; it stands in the journal")},
+	WHICH_OPTIONS,
+	LAST,
+};
+static const struct verb_option report_answered_options[] = {
+	{"note", "TEXT", N_("By whom and how; it stands in the journal")},
+	WHICH_OPTIONS,
+	LAST,
+};
+static const struct verb_option report_reclassify_options[] = {
+	{"as-identifier", "WORD", N_("The identifier too, such as open-rdp; an empty one takes it away")},
+	WHICH_OPTIONS,
+	LAST,
+};
+static const struct verb_option report_retag_options[] = {
+	{"add", "TAGS", N_("Give them these tags of the list, separated by commas")},
+	{"remove", "TAGS", N_("Take these tags away")},
+	WHICH_OPTIONS,
 	LAST,
 };
 
@@ -79,6 +119,29 @@ const struct verb verbs_report[] = {
 	{"report", "unfold", ROLE_ANALYST, true, "ID",
 		N_("Undo a folding: what was seen again becomes a report of its own"), report_unfold_options,
 		"cirt report unfold 202611-123 --source sensor-1"},
+	{"report", "link", ROLE_ANALYST, true, "CASE [REPORT...]",
+		N_("Put reports into a case: those named, or all that the options leave"),
+		report_which_options, "cirt report link 2026-000412 202611-123 202611-124"},
+	{"report", "unlink", ROLE_ANALYST, true, "[REPORT...]", N_("Take reports out of their cases"),
+		report_which_options, "cirt report unlink 202611-123"},
+	{"report", "reject", ROLE_ANALYST, true, "[REPORT...]",
+		N_("They are nothing to work on, and why; nobody is warned of them"), report_reject_options,
+		"cirt report reject --source feed-7 --identifier open-rdp --reason false-alarm"},
+	{"report", "answered", ROLE_ANALYST, true, "[REPORT...]",
+		N_("Who reported them, or whose they are, has been answered"), report_answered_options,
+		"cirt report answered 202611-123 --note \"called back\""},
+	{"report", "reopen", ROLE_ANALYST, true, "[REPORT...]",
+		N_("They are new again, whatever was said of them"), report_answered_options,
+		"cirt report reopen 202611-123"},
+	{"report", "reclassify", ROLE_ANALYST, true, "CLASS [REPORT...]",
+		N_("Say what they are: another RSIT type"), report_reclassify_options,
+		"cirt report reclassify phishing 202611-123"},
+	{"report", "retag", ROLE_ANALYST, true, "[REPORT...]", N_("Give and take tags"), report_retag_options,
+		"cirt report retag 202611-123 --add ransomware"},
+	{"report", "reassign", ROLE_ANALYST, true, "ORGANISATION [REPORT...]",
+		N_("Say whose they are; \"-\": nobody's that we serve. Cases, not reports, belong to "
+		   "operators"),
+		report_answered_options, "cirt report reassign \"City Hospital\" 202611-123"},
 	{"mail", "search", ROLE_VIEWER, false, "WHAT...",
 		N_("Mails that are no reports, in a case, in none, or spam: by what they mention, or by "
 		   "words"),
