@@ -275,15 +275,27 @@ static struct json_object *option_value(const struct verb_option *option, const 
 			return NULL;
 		return json_object_new_string(clock_format(time, stamp));
 	}
+	if (!strcmp(option->value, "UNTIL")) {
+		if (!when_ahead(str_of(text), clock_now(), &time))
+			return NULL;
+		return json_object_new_string(clock_format(time, stamp));
+	}
 	return utf8_valid(str_of(text)) ? json_object_new_string(text) : NULL;
 }
 
-static const char *expected_value(const struct verb_option *option)
+static const char *expected_value(const struct verb_option *option, const char *text)
 {
+	bool is_when = !strcmp(option->value, "WHEN"), is_until = !strcmp(option->value, "UNTIL");
+
+	if ((is_when || is_until) && when_is_skipped(str_of(text), clock_now()))
+		return _("a time that there is: clocks go forward over this one");
 	if (!strcmp(option->value, "N") || !strcmp(option->value, "SECONDS"))
 		return _("a whole number");
-	if (!strcmp(option->value, "WHEN"))
+	if (is_when)
 		return _("a time: 2h, 3d, 2026-11-22, \"2026-11-22 14:30\", or RFC 3339");
+	if (is_until)
+		return _(
+			"a time ahead: 2h, 3d, 14:00, \"tomorrow 09:00\", \"Fri 14:00\", a date or RFC 3339");
 	return _("text in UTF-8");
 }
 
@@ -317,7 +329,7 @@ static enum args_outcome set_option(struct parser *parser, const struct verb_opt
 		value = option_value(option, text);
 		if (!value) {
 			buf_printf(parser->complaint, _("cirt: --%s \"%s\": expected %s"), option->name, text,
-				expected_value(option));
+				expected_value(option, text));
 			return wrong(parser);
 		}
 	}

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -202,20 +203,71 @@ static void show_sent(struct call *call, struct json_object *notices, struct buf
 	}
 }
 
-static void show_waiting(
-	struct call *call, struct json_object *cases, struct json_object *releases, struct buf *text)
+/* "2026-000412 our answer to the early warning of City Hospital due today 22:35 (in 15 h 43 min)" */
+static void show_clocks(struct call *call, struct json_object *clocks, struct buf *text)
 {
-	struct json_object *numbers = member_of(cases, "waiting_numbers");
-	int64_t waiting = member_number(cases, "waiting"), asked = member_number(releases, "asked");
+	struct json_object *items = member_of(clocks, "items");
+	int64_t due = member_number(clocks, "due"),
+		shown = items ? (int64_t)json_object_array_length(items) : 0;
 
-	for (size_t i = 0; numbers && i < json_object_array_length(numbers); i++) {
-		buf_text(text, i ? ", " : "");
-		screen_cell(str_of(json_object_get_string(json_object_array_get_idx(numbers, i))), text);
+	for (int64_t i = 0; i < shown; i++) {
+		struct json_object *clock = json_object_array_get_idx(items, (size_t)i);
+		int64_t at = 0;
+		clock_parse(str_of(member_text(clock, "due")), &at);
+		buf_text(text, member_text(clock, "case"));
+		buf_text(text, !strcasecmp(member_text(clock, "whose"), "ours") ? _(" our ") : _(" their "));
+		screen_cell(str_of(member_text(clock, "what")), text);
+		buf_text(text, at > call->screen.now ? _(" due ") : _(" WAS DUE "));
+		when_due(at, call->screen.now, text);
+		buf_text(text, " (");
+		when_relative(at, call->screen.now, text);
+		buf_char(text, ')');
+		if (i == 0) {
+			show_line(call, _("CLOCKS"), due, text, "cirt clock list");
+			continue;
+		}
+		screen_printf(&call->screen, "%18s%s\n", "", buf_cstr(text));
+		buf_clear(text);
 	}
-	if (waiting > 3)
-		buf_text(text, " …");
+}
+
+/* "2026-000398 (hoster), 2026-000377 (police)": cases and whom they waited for; `when` of those that still
+ * do. */
+static void describe_waits(
+	struct call *call, struct json_object *waits, const char *what, const char *when, struct buf *text)
+{
+	size_t count = waits ? json_object_array_length(waits) : 0;
+
+	if (count == 0)
+		return;
+	buf_text(text, text->len ? " · " : "");
+	buf_text(text, what);
+	for (size_t i = 0; i < count && i < 3; i++) {
+		struct json_object *wait = json_object_array_get_idx(waits, i);
+		int64_t at;
+		buf_printf(text, "%s%s (", i ? ", " : " ", member_text(wait, "case"));
+		screen_cell(utf8_cut(str_of(member_text(wait, "for")), 40), text);
+		if (when && clock_parse(str_of(member_text(wait, when)), &at)) {
+			buf_text(text, ", ");
+			when_due(at, call->screen.now, text);
+		} else if (!strcmp(member_text(wait, "why"), "answer")) {
+			buf_text(text, _(" has answered"));
+		}
+		buf_char(text, ')');
+	}
+	buf_text(text, count > 3 ? " …" : "");
+}
+
+static void show_waiting(struct call *call, struct json_object *day, struct buf *text)
+{
+	struct json_object *waits = member_of(day, "waits"), *back = member_of(waits, "back");
+	int64_t waiting = member_number(member_of(day, "cases"), "waiting");
+	int64_t asked = member_number(member_of(day, "releases"), "asked");
+
+	describe_waits(call, back, _("back:"), NULL, text);
+	describe_waits(call, member_of(waits, "next"), _("next:"), "until", text);
 	part(text, asked, _("sources asked for a release"));
-	if (waiting + asked)
+	if (waiting + asked || text->len)
 		show_line(call, _("WAITING"), waiting + asked, text,
 			waiting ? "cirt case list --state waiting" : "");
 }
@@ -240,6 +292,7 @@ static void today_show(struct call *call, struct json_object *day)
 
 	show_heading(call, day);
 	show_alarms(call, member_of(day, "alarms"), &text);
+	show_clocks(call, member_of(day, "clocks"), &text);
 	show_people(call, member_of(day, "people"), &text);
 	show_cases(call, member_of(day, "cases"), &text);
 	if (member_of(intake, "feeds"))
@@ -248,7 +301,7 @@ static void today_show(struct call *call, struct json_object *day)
 		show_lane(call, _("SENSORS"), member_of(intake, "sensors"), false, &text);
 	show_notices(call, member_of(day, "notices"), &text);
 	show_sent(call, member_of(day, "notices"), &text);
-	show_waiting(call, member_of(day, "cases"), member_of(day, "releases"), &text);
+	show_waiting(call, day, &text);
 	buf_free(&text);
 }
 

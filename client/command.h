@@ -33,6 +33,7 @@ extern const struct command source_commands[];
 extern const struct command report_commands[];
 extern const struct command report_act_commands[];
 extern const struct command case_commands[];
+extern const struct command clock_commands[]; /* filings, regimes and case.wait too */
 extern const struct command mail_commands[];
 extern const struct command spam_commands[];
 extern const struct command quarantine_commands[];

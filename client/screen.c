@@ -154,6 +154,10 @@ static void append_time(const struct screen *screen, struct str text, enum cell 
 		when_relative(time, screen->now, out);
 		return;
 	}
+	if (cell == CELL_DUE) {
+		when_due(time, screen->now, out);
+		return;
+	}
 	when_local(time, out);
 	if (screen->now - time < 30 * CLOCK_DAY) {
 		buf_text(out, " (");
@@ -189,7 +193,7 @@ void screen_value(const struct screen *screen, struct json_object *value, enum c
 		append_size(json_object_get_double(value), out);
 	else if (cell == CELL_SPAN)
 		when_span(json_object_get_int64(value) * CLOCK_SECOND, out);
-	else if (cell == CELL_AGO || cell == CELL_TIME)
+	else if (cell == CELL_AGO || cell == CELL_TIME || cell == CELL_DUE)
 		append_time(screen, text, cell, out);
 	else
 		screen_cell(text, out);

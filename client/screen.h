@@ -42,6 +42,7 @@ enum cell {
 	CELL_AGO,  /* RFC 3339 → "3 min ago" */
 	CELL_SPAN, /* seconds */
 	CELL_TIME, /* RFC 3339 → local, and how long ago */
+	CELL_DUE,  /* RFC 3339 → "today 22:35", "Wed 09:00", "24 Dec 14:00" */
 	CELL_SEVERITY,
 	CELL_TLP,
 	CELL_FLAG, /* true → "yes", false → "" */

@@ -3,6 +3,7 @@
 #include "client/when.h"
 
 #include <stdio.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -13,7 +14,8 @@ static const struct {
 	int64_t seconds;
 } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
 
-static bool parse_ago(struct str text, int64_t now, int64_t *time)
+/* "2h": that long before now, or ahead of it. */
+static bool parse_span(struct str text, int64_t *span)
 {
 	uint64_t count;
 
@@ -21,42 +23,161 @@ static bool parse_ago(struct str text, int64_t now, int64_t *time)
 		return false;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (units[i].letter == text.p[text.len - 1]) {
-			*time = now - (int64_t)count * units[i].seconds * CLOCK_SECOND;
+			*span = (int64_t)count * units[i].seconds * CLOCK_SECOND;
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool parse_local(struct str text, int64_t *time)
+/* The moment at which clocks here show that, the first of two where they show it twice: -1 where they never
+ * do. mktime() alone makes 2 March of 30 February, and another hour of one that is left out. */
+static int64_t moment_of(const struct tm *asked)
 {
-	struct tm day = {0};
-	char copy[32], rest = 0;
+	int64_t first = -1;
 
-	if (text.len >= sizeof(copy))
+	for (int dst = -1; dst <= 1; dst++) {
+		struct tm tm = *asked;
+		tm.tm_isdst = dst;
+		time_t seconds = mktime(&tm);
+		if (seconds == (time_t)-1 || !localtime_r(&seconds, &tm))
+			continue;
+		if (tm.tm_min == asked->tm_min && tm.tm_hour == asked->tm_hour &&
+			tm.tm_mday == asked->tm_mday && tm.tm_mon == asked->tm_mon &&
+			(first < 0 || seconds < first))
+			first = seconds;
+	}
+	return first;
+}
+
+/* "2026-11-22" or "2026-11-22 14:30". */
+static bool parse_date(const char *text, struct tm *day)
+{
+	char rest = 0;
+	int got = sscanf(text, "%4d-%2d-%2d%*1[ T]%2d:%2d%c", &day->tm_year, &day->tm_mon, &day->tm_mday,
+		&day->tm_hour, &day->tm_min, &rest);
+
+	if (!(got == 3 && strlen(text) == strlen("2026-11-22")) &&
+		!(got == 5 && strlen(text) == strlen("2026-11-22 14:30")))
+		return false;
+	day->tm_year -= 1900;
+	day->tm_mon -= 1;
+	return day->tm_mon >= 0 && day->tm_mon < 12 && day->tm_mday >= 1 && day->tm_mday <= 31 &&
+	       day->tm_hour < 24 && day->tm_min < 60;
+}
+
+/* How many days from today a word is: "tomorrow", "Fri" (the next, or the last where `ahead` is false; today
+ * where its time is yet to come, or has gone by). */
+static bool day_word(const char *word, int today, bool later, bool ahead, int *days)
+{
+	static const char *const names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
+
+	if (!strcasecmp(word, "today") || !strcasecmp(word, "tomorrow") || !strcasecmp(word, "yesterday")) {
+		*days = !strcasecmp(word, "tomorrow") - !strcasecmp(word, "yesterday");
+		return true;
+	}
+	for (int i = 0; i < 7; i++) {
+		if (strncasecmp(word, names[i], 3) != 0)
+			continue;
+		*days = ahead ? (i - today + 7) % 7 : -((today - i + 7) % 7);
+		if (*days == 0 && later != ahead)
+			*days = ahead ? 7 : -7;
+		return true;
+	}
+	return false;
+}
+
+/* "22:10": the last such time, or the next; "tomorrow 09:00", "Fri 14:00". */
+static bool parse_word(const char *text, int64_t now, bool ahead, struct tm *day)
+{
+	time_t seconds = (time_t)(now / CLOCK_SECOND);
+	char word[16] = "", rest = 0;
+	int days = 0, hour = 0, minute = 0;
+	struct tm today;
+
+	if (!localtime_r(&seconds, &today))
+		return false;
+	bool plain = sscanf(text, "%2d:%2d%c", &hour, &minute, &rest) == 2;
+	int got = plain ? 0 : sscanf(text, "%15[A-Za-z] %2d:%2d%c", word, &hour, &minute, &rest);
+	bool later = hour * 60 + minute > today.tm_hour * 60 + today.tm_min;
+	if (plain)
+		days = ahead ? !later : -later;
+	else if ((got != 1 && got != 3) || (got == 1 && strlen(word) != strlen(text)) ||
+		 !day_word(word, today.tm_wday, later, ahead, &days))
+		return false;
+	if (hour < 0 || hour > 23 || minute < 0 || minute > 59)
+		return false;
+	/* At noon a day more is a day more whatever clocks do that night. */
+	struct tm noon = {.tm_year = today.tm_year,
+		.tm_mon = today.tm_mon,
+		.tm_mday = today.tm_mday + days,
+		.tm_hour = 12,
+		.tm_isdst = -1};
+	if (mktime(&noon) == (time_t)-1)
+		return false;
+	*day = (struct tm){.tm_year = noon.tm_year,
+		.tm_mon = noon.tm_mon,
+		.tm_mday = noon.tm_mday,
+		.tm_hour = hour,
+		.tm_min = minute};
+	return true;
+}
+
+static bool local_day(struct str text, int64_t now, bool ahead, struct tm *day)
+{
+	char copy[32];
+
+	if (text.len == 0 || text.len >= sizeof(copy))
 		return false;
 	memcpy(copy, text.p, text.len);
 	copy[text.len] = 0;
-	int got = sscanf(copy, "%4d-%2d-%2d%*1[ T]%2d:%2d%c", &day.tm_year, &day.tm_mon, &day.tm_mday,
-		&day.tm_hour, &day.tm_min, &rest);
-	bool plain_day = got == 3 && text.len == strlen("2026-11-22");
-	if (!plain_day && !(got == 5 && text.len == strlen("2026-11-22 14:30")))
-		return false;
-	day.tm_year -= 1900;
-	day.tm_mon -= 1;
-	day.tm_isdst = -1;
-	struct tm asked = day;
-	time_t seconds = mktime(&day);
-	/* mktime makes 2 March of 30 February: that was a mistake, not a date. */
-	if (seconds == (time_t)-1 || day.tm_mon != asked.tm_mon || day.tm_mday != asked.tm_mday)
-		return false;
-	*time = (int64_t)seconds * CLOCK_SECOND;
-	return true;
+	*day = (struct tm){0};
+	if (parse_date(copy, day))
+		return true;
+	*day = (struct tm){0};
+	return parse_word(copy, now, ahead, day);
+}
+
+static bool parse_local(struct str text, int64_t now, bool ahead, int64_t *time)
+{
+	struct tm day;
+	int64_t seconds = local_day(text, now, ahead, &day) ? moment_of(&day) : -1;
+
+	*time = seconds * CLOCK_SECOND;
+	return seconds >= 0;
 }
 
 bool when_parse(struct str text, int64_t now, int64_t *time)
 {
-	return parse_ago(text, now, time) || parse_local(text, time) || clock_parse(text, time);
+	int64_t span;
+
+	if (parse_span(text, &span)) {
+		*time = now - span;
+		return true;
+	}
+	return parse_local(text, now, false, time) || clock_parse(text, time);
+}
+
+bool when_ahead(struct str text, int64_t now, int64_t *time)
+{
+	int64_t span;
+
+	if (parse_span(text, &span)) {
+		*time = now + span;
+		return true;
+	}
+	return parse_local(text, now, true, time) || clock_parse(text, time);
+}
+
+bool when_is_skipped(struct str text, int64_t now)
+{
+	struct tm day, month;
+
+	if (!local_day(text, now, true, &day) || moment_of(&day) >= 0)
+		return false;
+	month = day;
+	month.tm_hour = 12;
+	return moment_of(&month) >= 0;
 }
 
 void when_span(int64_t microseconds, struct buf *out)
@@ -128,5 +249,35 @@ void when_local(int64_t time, struct buf *out)
 	char text[64];
 
 	if (localtime_r(&seconds, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M %Z", &tm))
+		buf_text(out, text);
+}
+
+/* Days between two local dates: at noon, so that no change of clocks counts. */
+static int64_t days_between(struct tm from, struct tm to)
+{
+	from.tm_hour = to.tm_hour = 12;
+	from.tm_min = to.tm_min = from.tm_sec = to.tm_sec = 0;
+	from.tm_isdst = to.tm_isdst = -1;
+	double seconds = difftime(mktime(&to), mktime(&from));
+
+	return (int64_t)(seconds / 86400 + (seconds < 0 ? -0.5 : 0.5));
+}
+
+void when_due(int64_t time, int64_t now, struct buf *out)
+{
+	time_t at = (time_t)(time / CLOCK_SECOND), today = (time_t)(now / CLOCK_SECOND);
+	struct tm then, here;
+	char text[64];
+
+	if (!localtime_r(&at, &then) || !localtime_r(&today, &here))
+		return;
+	int64_t days = days_between(here, then);
+	size_t len = days == 0                   ? strftime(text, sizeof(text), "%H:%M", &then)
+	             : days > 0 && days < 7      ? strftime(text, sizeof(text), "%a %H:%M", &then)
+	             : days > -180 && days < 180 ? strftime(text, sizeof(text), "%d %b %H:%M", &then)
+	                                         : strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &then);
+	if (days == 0)
+		buf_text(out, _("today "));
+	if (len)
 		buf_text(out, text);
 }

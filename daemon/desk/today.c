@@ -19,6 +19,7 @@ struct part {
 	const char *name;
 	const char *sql;
 	const char *rest; /* behind the condition on cases c; NULL: there is none */
+	bool asks;        /* "$?" in it is who asks, as JSON */
 };
 
 static const struct part parts[] = {
@@ -29,7 +30,7 @@ static const struct part parts[] = {
 		" a.subject, 'text', a.text, 'raised', stamp(a.raised)) ORDER BY a.last DESC),"
 		" '[]')) FROM (SELECT * FROM alarm WHERE ended IS NULL ORDER BY last DESC LIMIT 3)"
 		" a",
-		NULL},
+		NULL, false},
 	/* Mails that nobody has taken up: reports without a case, mails of new cases, and what came into a
            case and is unread. */
 	{"people",
@@ -54,7 +55,8 @@ static const struct part parts[] = {
 		" sum(n)::bigint AS n FROM known GROUP BY kind, name) SELECT"
 		" json_build_object('unread', coalesce(sum(n), 0)::bigint, 'from',"
 		" coalesce(json_agg(json_build_object('kind', kind, 'name', name, 'count', n) ORDER"
-		" BY n DESC, kind, name), '[]')) FROM kinds"},
+		" BY n DESC, kind, name), '[]')) FROM kinds",
+		false},
 	{"cases",
 		"SELECT json_build_object('new', count(*) FILTER (WHERE s.state = 'new'), 'open',"
 		" count(*), 'critical', count(*) FILTER (WHERE s.severity >= 80), 'waiting',"
@@ -62,7 +64,7 @@ static const struct part parts[] = {
 		" coalesce((array_agg(s.number ORDER BY s.changed) FILTER (WHERE s.state ="
 		" 'waiting'))[1:3], '{}')) FROM (SELECT c.* FROM cases c WHERE c.state NOT IN"
 		" ('closed', 'rejected', 'merged') AND c.exercise = 0",
-		" LIMIT " MOST ") s"},
+		" LIMIT " MOST ") s", false},
 	/* By what brings them: lists that machines keep, sensors, people. A relapse is a new report that
            names an old one. */
 	{"intake",
@@ -82,7 +84,7 @@ static const struct part parts[] = {
 		" DESC, name))[1:3], 'entries', sum(e)::bigint, 'rows', sum(r + f + q)::bigint,"
 		" 'again', sum(f)::bigint, 'new', greatest(sum(r) - sum(n), 0)::bigint, 'relapse',"
 		" sum(n)::bigint, 'quarantined', sum(q)::bigint) AS told FROM each GROUP BY lane) l",
-		NULL},
+		NULL, false},
 	{"notices",
 		"WITH open AS MATERIALIZED (SELECT o.state, o.organisation, o.address, o.due,"
 		" o.exercise FROM outbox o WHERE o.state IN ('bundling', 'held', 'ready') LIMIT"
@@ -103,15 +105,17 @@ static const struct part parts[] = {
 		" outbox WHERE bounced >= " TODAY " LIMIT " MOST ") b), 'answered', (SELECT"
 		" count(*) FROM (SELECT FROM outbox WHERE answered >= " TODAY " LIMIT " MOST ") a),"
 		" 'not_told', (SELECT json_object_agg(outcome, n) FROM undone)) FROM open",
-		NULL},
+		NULL, false},
 	{"releases",
 		"SELECT json_build_object('asked', count(*)) FROM (SELECT FROM release WHERE"
 		" granted IS NULL LIMIT " MOST ") r",
-		NULL},
+		NULL, false},
+	{"clocks", "SELECT clocks_today($?::jsonb)", NULL, true},
+	{"waits", "SELECT waits_today($?::jsonb)", NULL, true},
 	{"quarantine",
 		"SELECT json_build_object('waiting', count(*)) FROM (SELECT FROM quarantine WHERE"
 		" state = 'quarantined' LIMIT " MOST ") q",
-		NULL},
+		NULL, false},
 };
 
 static void on_day(struct request *request, const struct pg_result *result)
@@ -127,16 +131,31 @@ static void on_day(struct request *request, const struct pg_result *result)
 	request_answer(request, day);
 }
 
+static struct str who_asks(struct request *request)
+{
+	struct json_object *who = json_object_new_object();
+
+	json_object_object_add(who, "operator", json_object_new_string(request->operator.name));
+	json_object_object_add(who, "role", json_object_new_string(role_name(request->operator.role)));
+	struct str text = arena_str(
+		request->arena, str_of(json_object_to_json_string_ext(who, JSON_C_TO_STRING_PLAIN)));
+	json_object_put(who);
+	return text;
+}
+
 void desk_today_show(struct request *request)
 {
 	struct query query;
 
 	if (!request_database(request))
 		return;
+	struct str asks = who_asks(request);
 	query_start(&query, request->arena, "SELECT to_json(stamp(now()))");
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		query_add(&query, ", (");
 		query_add(&query, parts[i].sql);
+		if (parts[i].asks)
+			query_str(&query, asks);
 		if (parts[i].rest) {
 			case_add_visible(&query, request);
 			query_add(&query, parts[i].rest);

@@ -230,6 +230,19 @@ static int64_t ready_took(struct keeper *keeper, const struct pg_result *result)
 	return 2 * CLOCK_SECOND;
 }
 
+/* ---- clocks ---- */
+
+static int64_t clocks_took(struct keeper *keeper, const struct pg_result *result)
+{
+	uint64_t warned = count(result, "warned"), breached = count(result, "breached"),
+		 back = count(result, "back");
+
+	keeper->counters.clocks_warned += warned;
+	keeper->counters.clocks_breached += breached;
+	keeper->counters.waits_over += back;
+	return warned >= BATCH_MOST || breached >= BATCH_MOST || back >= BATCH_MOST ? 0 : CLOCK_SECOND;
+}
+
 /* ---- what comes back ---- */
 
 static size_t back_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
@@ -387,6 +400,7 @@ static const struct task tasks[DUTIES] = {
 		notices_fill, notices_took, notices_refused},
 	[DUTY_NOTICES_READY] = {"notices ready", "SELECT * FROM cirt.keeper_notices_ready($1::boolean, $2)",
 		ready_fill, ready_took, NULL},
+	[DUTY_CLOCKS] = {"clocks", "SELECT * FROM cirt.keeper_clocks($1)", raise_fill, clocks_took, NULL},
 	[DUTY_SIMILAR] = {"similar", "SELECT * FROM cirt.keeper_similar($1)", similar_fill, similar_took,
 		NULL},
 	[DUTY_REVISE] = {"revise", "SELECT * FROM cirt.keeper_revise($1)", raise_fill, revise_took, NULL},

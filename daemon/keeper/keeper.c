@@ -274,6 +274,9 @@ static void keeper_count(struct room *room)
 	room_counter(room, "expired", counters->expired);
 	room_counter(room, "retired", counters->retired);
 	room_counter(room, "attributed", counters->attributed);
+	room_counter(room, "clocks_warned", counters->clocks_warned);
+	room_counter(room, "clocks_breached", counters->clocks_breached);
+	room_counter(room, "waits_over", counters->waits_over);
 	room_counter(room, "put_back", counters->put_back);
 	room_counter(room, "failed", counters->failed);
 	room_counter(room, "anchor", keeper->anchorer ? anchorer_number(keeper->anchorer) : 0);

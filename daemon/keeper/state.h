@@ -15,6 +15,7 @@ enum duty {
 	DUTY_LETTERS,
 	DUTY_NOTICES,       /* what has landed, and whom to warn of it */
 	DUTY_NOTICES_READY, /* mails that are full */
+	DUTY_CLOCKS,        /* what is due soon or over, cases that wait */
 	DUTY_LATE_LETTERS,  /* answers that came before the case of what they answer */
 	DUTY_SIMILAR,
 	DUTY_ANCHOR,
@@ -52,6 +53,9 @@ struct keeper_counters {
 	uint64_t expired;
 	uint64_t retired;    /* reports */
 	uint64_t attributed; /* reports that belong to somebody else now */
+	uint64_t clocks_warned;
+	uint64_t clocks_breached;
+	uint64_t waits_over; /* cases that came back */
 	uint64_t put_back;
 	uint64_t failed;
 };

@@ -31,6 +31,12 @@ static const struct verb_option case_split_options[] = {
 	LAST,
 };
 
+static const struct verb_option case_wait_options[] = {
+	{"for", "WHOM", N_("A party of it, by role, name or address, or any words (needed)")},
+	{"until", "UNTIL", N_("When it comes back without an answer (needed)")},
+	LAST,
+};
+
 static const struct verb_option case_close_options[] = {
 	{"outcome", "TEXT", N_("How it ended (needed)")},
 	LAST,
@@ -49,6 +55,9 @@ const struct verb verbs_case[] = {
 	{"case", "move", ROLE_ANALYST, true, "NUMBER STATE",
 		N_("Move it to another state; a wrong one names those that may follow"), reasoned,
 		"cirt case move 2026-000412 contained"},
+	{"case", "wait", ROLE_ANALYST, true, "NUMBER",
+		N_("It waits for somebody; it comes back by itself, on an answer or at the time"),
+		case_wait_options, "cirt case wait 2026-000412 --for hoster --until \"Fri 14:00\""},
 	{"case", "merge", ROLE_ANALYST, true, "NUMBER INTO", N_("Two cases are one; `case split` undoes it"),
 		reasoned, "cirt case merge 2026-000413 2026-000412"},
 	{"case", "split", ROLE_ANALYST, true, "NUMBER [REPORT...]",

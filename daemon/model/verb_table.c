@@ -9,6 +9,7 @@ static const struct verb *const subjects[] = {
 	verbs_today,
 	verbs_report,
 	verbs_case,
+	verbs_clock,
 	verbs_source,
 	verbs_register,
 	verbs_notice,

@@ -36,6 +36,7 @@ static const struct verb_option reasoned[] __attribute__((unused)) = {WHY_OPTION
 extern const struct verb verbs_today[];
 extern const struct verb verbs_report[];
 extern const struct verb verbs_case[];
+extern const struct verb verbs_clock[];
 extern const struct verb verbs_source[];
 extern const struct verb verbs_register[];
 extern const struct verb verbs_notice[];

@@ -167,6 +167,102 @@ static void test_times_that_people_type(void **state)
 			fail_msg("\"%s\" was taken for a time", nonsense[i]);
 }
 
+/* Local times of a zone, as UTC; -1 where there is none. */
+static int64_t typed(const char *text, int64_t now, bool ahead)
+{
+	int64_t time;
+
+	return (ahead ? when_ahead : when_parse)(str_of(text), now, &time) ? time : -1;
+}
+
+static void zone_set(const char *zone)
+{
+	assert_int_equal(setenv("TZ", zone, 1), 0);
+	tzset();
+}
+
+static void test_times_ahead_and_times_of_the_day(void **state)
+{
+	/* A Sunday, 13:00 in Vienna. */
+	int64_t now = clock_of_civil(2026, 11, 22, 12, 0, 0);
+
+	(void)state;
+	zone_set("Europe/Vienna");
+	assert_int_equal(typed("2h", now, true), now + 2 * 3600 * CLOCK_SECOND);
+	assert_int_equal(typed("14:00", now, true), clock_of_civil(2026, 11, 22, 13, 0, 0));
+	assert_int_equal(typed("09:00", now, true), clock_of_civil(2026, 11, 23, 8, 0, 0));
+	assert_int_equal(typed("22:10", now, false), clock_of_civil(2026, 11, 21, 21, 10, 0));
+	assert_int_equal(typed("12:59", now, false), clock_of_civil(2026, 11, 22, 11, 59, 0));
+	assert_int_equal(typed("tomorrow 09:00", now, true), clock_of_civil(2026, 11, 23, 8, 0, 0));
+	assert_int_equal(typed("yesterday 22:10", now, false), clock_of_civil(2026, 11, 21, 21, 10, 0));
+	assert_int_equal(typed("Fri 14:00", now, true), clock_of_civil(2026, 11, 27, 13, 0, 0));
+	assert_int_equal(typed("friday 14:00", now, false), clock_of_civil(2026, 11, 20, 13, 0, 0));
+	assert_int_equal(typed("Sun 14:00", now, true), clock_of_civil(2026, 11, 22, 13, 0, 0));
+	assert_int_equal(typed("Sun 12:00", now, true), clock_of_civil(2026, 11, 29, 11, 0, 0));
+	assert_int_equal(typed("Sun 14:00", now, false), clock_of_civil(2026, 11, 15, 13, 0, 0));
+	static const char *const nonsense[] = {"someday", "Fri 14", "Fri 14:00x", "24:00", "12:60",
+		"tomorrow 9:", "-1:00", "Friday 14:00 14:00"};
+	for (size_t i = 0; i < ARRAY_LEN(nonsense); i++)
+		if (typed(nonsense[i], now, true) != -1)
+			fail_msg("\"%s\" was taken for a time", nonsense[i]);
+	zone_set("UTC");
+}
+
+static void test_times_that_clocks_show_twice_or_never(void **state)
+{
+	int64_t spring = clock_of_civil(2027, 3, 27, 12, 0, 0),
+		autumn = clock_of_civil(2026, 10, 24, 12, 0, 0);
+
+	(void)state;
+	zone_set("Europe/Vienna");
+	assert_int_equal(typed("2027-03-28 01:59", spring, true), clock_of_civil(2027, 3, 28, 0, 59, 0));
+	assert_int_equal(typed("2027-03-28 02:30", spring, true), -1);
+	assert_int_equal(typed("tomorrow 02:30", spring, true), -1);
+	assert_int_equal(typed("2027-03-28 03:00", spring, true), clock_of_civil(2027, 3, 28, 1, 0, 0));
+	assert_true(when_is_skipped(STR("2027-03-28 02:30"), spring));
+	assert_false(when_is_skipped(STR("2027-03-28 03:30"), spring));
+	assert_false(when_is_skipped(STR("2027-02-30 02:30"), spring));
+	assert_false(when_is_skipped(STR("nonsense"), spring));
+	/* Of the two the first, which is never too late. */
+	assert_int_equal(typed("2026-10-25 02:30", autumn, true), clock_of_civil(2026, 10, 25, 0, 30, 0));
+	assert_int_equal(typed("2026-10-25 03:00", autumn, true), clock_of_civil(2026, 10, 25, 2, 0, 0));
+	/* A day ahead is 24 hours, tomorrow at noon is noon. */
+	assert_int_equal(typed("1d", autumn, true), autumn + CLOCK_DAY);
+	assert_int_equal(typed("tomorrow 14:00", autumn, true), clock_of_civil(2026, 10, 25, 13, 0, 0));
+	/* Ireland calls its winter the change; half an hour on Lord Howe. */
+	zone_set("Europe/Dublin");
+	assert_int_equal(typed("2026-10-25 01:30", autumn, true), clock_of_civil(2026, 10, 25, 0, 30, 0));
+	assert_int_equal(typed("2027-03-28 01:30", spring, true), -1);
+	zone_set("Australia/Lord_Howe");
+	assert_int_equal(typed("2026-10-04 02:15", autumn, true), -1);
+	assert_int_equal(typed("2026-10-04 02:30", autumn, true), clock_of_civil(2026, 10, 3, 15, 30, 0));
+	zone_set("UTC");
+}
+
+static void test_what_is_due_reads_as_people_say_it(void **state)
+{
+	int64_t now = clock_of_civil(2026, 11, 24, 5, 52, 0); /* Tuesday, 06:52 in Vienna */
+	static const struct {
+		int year, month, day, hour, minute;
+		const char *text;
+	} times[] = {{2026, 11, 24, 21, 35, "today 22:35"}, {2026, 11, 24, 23, 30, "Wed 00:30"},
+		{2026, 11, 26, 21, 10, "Thu 22:10"}, {2026, 12, 24, 13, 0, "24 Dec 14:00"},
+		{2026, 11, 23, 21, 10, "23 Nov 22:10"}, {2027, 11, 23, 21, 10, "2027-11-23 22:10"}};
+	struct buf text = {0};
+
+	(void)state;
+	zone_set("Europe/Vienna");
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		buf_clear(&text);
+		when_due(clock_of_civil(times[i].year, times[i].month, times[i].day, times[i].hour,
+				 times[i].minute, 0),
+			now, &text);
+		assert_string_equal(buf_cstr(&text), times[i].text);
+	}
+	buf_free(&text);
+	zone_set("UTC");
+}
+
 static void test_mbox_is_cut_into_its_mails(void **state)
 {
 	struct str mbox =
@@ -230,6 +326,9 @@ int main(void)
 		cmocka_unit_test(test_table_fits_and_cuts_at_characters),
 		cmocka_unit_test(test_colour_only_where_it_is_wanted),
 		cmocka_unit_test(test_times_that_people_type),
+		cmocka_unit_test(test_times_ahead_and_times_of_the_day),
+		cmocka_unit_test(test_times_that_clocks_show_twice_or_never),
+		cmocka_unit_test(test_what_is_due_reads_as_people_say_it),
 		cmocka_unit_test(test_mbox_is_cut_into_its_mails),
 		cmocka_unit_test(test_lines_are_cut_between_lines),
 	};
