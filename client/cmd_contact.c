@@ -14,6 +14,7 @@ static const struct column list_columns[] = {
 	{"language", N_("LANGUAGE"), CELL_TEXT, false},
 	{"policy", N_("ENCRYPTION"), CELL_TEXT, false},
 	{"bounced", N_("BOUNCES SINCE"), CELL_AGO, false},
+	{"tested", N_("TESTED"), CELL_AGO, true},
 	{"until", N_("UNTIL"), CELL_AGO, false},
 };
 
@@ -35,7 +36,8 @@ static const struct column show_columns[] = {
 	{"from", N_("from"), CELL_TIME, false},
 	{"until", N_("until"), CELL_TIME, false},
 	{"bounced", N_("BOUNCES since"), CELL_TIME, false},
-	{"tested", N_("tested"), CELL_TIME, false},
+	{"tested", N_("contact tested on"), CELL_TIME, false},
+	{"test", N_("last test"), CELL_TEXT, false},
 };
 
 static void contact_list(struct call *call, struct json_object *result)
@@ -54,6 +56,7 @@ const struct command contact_commands[] = {
 	{"contact.new", contact_show, NULL},
 	{"contact.set", contact_show, NULL},
 	{"contact.close", contact_show, NULL},
+	{"contact.test", contact_show, NULL},
 	{NULL, NULL, NULL},
 };
 

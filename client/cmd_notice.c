@@ -38,6 +38,7 @@ static const struct column show_columns[] = {
 	{"sent", N_("sent"), CELL_TIME, false},
 	{"bounced", N_("came back"), CELL_TIME, false},
 	{"answered", N_("answered"), CELL_TIME, false},
+	{"answer", N_("by mail"), CELL_TEXT, false},
 	{"reply", N_("server"), CELL_TEXT, false},
 	{"message_id", N_("Message-ID"), CELL_TEXT, false},
 };
@@ -51,6 +52,11 @@ static const struct column row_columns[] = {
 	{"last", N_("LAST SEEN"), CELL_AGO, true},
 	{"rule", N_("RULE"), CELL_TEXT, true},
 	{"left_out", N_("LEFT OUT"), CELL_TEXT, true},
+};
+
+static const struct column guess_columns[] = {
+	{"mail", N_("PROBABLY ANSWERED BY"), CELL_TEXT, false},
+	{"sender", N_("FROM"), CELL_TEXT, false},
 };
 
 static const struct column biggest_columns[] = {
@@ -126,6 +132,7 @@ static void notice_show(struct call *call, struct json_object *result)
 	table_of(call, row_columns, ARRAY_LEN(row_columns), result, "items");
 	if (number(result, "rows") > shown)
 		screen_printf(&call->screen, _("and %lld more: --limit\n"), number(result, "rows") - shown);
+	table_of(call, guess_columns, ARRAY_LEN(guess_columns), result, "probably");
 }
 
 /* "suppressed 12 · no-contact 8" */

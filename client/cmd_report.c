@@ -43,6 +43,8 @@ static const struct column show_columns[] = {
 	{"revoked", N_("revoked"), CELL_TIME, false},
 	{"entry", N_("entry"), CELL_TEXT, false},
 	{"case", N_("case"), CELL_TEXT, false},
+	{"probably", N_("probably of case"), CELL_TEXT, false},
+	{"answers_probably", N_("probably an answer to"), CELL_TEXT, false},
 	{"tags", N_("tags"), CELL_LIST, false},
 	{"notes", N_("notes"), CELL_LIST, false},
 };

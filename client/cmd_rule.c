@@ -130,11 +130,14 @@ static void rule_why(struct call *call, struct json_object *result)
 static void rule_test(struct call *call, struct json_object *result)
 {
 	screen_printf(&call->screen,
-		_("%lld reports%s: %lld would be dealt with otherwise · told %lld, then %lld\n"),
-		(long long)member_number(result, "reports"),
-		json_object_get_boolean(member_of(result, "all")) ? "" : _(" (the newest)"),
-		(long long)member_number(result, "changed"), (long long)member_number(result, "told_before"),
+		_("%lld reports: %lld would be dealt with otherwise · told %lld, then %lld\n"),
+		(long long)member_number(result, "reports"), (long long)member_number(result, "changed"),
+		(long long)member_number(result, "told_before"),
 		(long long)member_number(result, "told_after"));
+	if (!json_object_get_boolean(member_of(result, "all")))
+		screen_printf(&call->screen,
+			_("Looked at are only the newest %lld, since %s: there are more of that time.\n"),
+			(long long)member_number(result, "reports"), member_text(result, "oldest"));
 	table_of(call, test_columns, ARRAY_LEN(test_columns), result, "items");
 	screen_printf(
 		&call->screen, _("cirt rule apply makes the draft hold, cirt rule discard drops it.\n"));

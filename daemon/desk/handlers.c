@@ -89,6 +89,7 @@ static const struct {
 	{"contact", "new", desk_register},
 	{"contact", "set", desk_register},
 	{"contact", "close", desk_register},
+	{"contact", "test", desk_function},
 	{"group", "list", desk_register},
 	{"group", "show", desk_register},
 	{"group", "new", desk_register},

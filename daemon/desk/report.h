@@ -37,10 +37,13 @@ bool report_named(struct request *request, const char *member, int64_t *id);
 /* What `report list` and `report search` can be narrowed by. */
 struct report_filter {
 	int64_t limit, cursor;
-	struct str source, since, type, state, identifier, org;
-	int64_t severity; /* at least; -1: any */
+	struct str source, since, type, state, identifier;
+	struct str org;     /* "-": nobody's */
+	struct str country; /* two letters */
+	int64_t severity;   /* at least; -1: any */
 	int64_t source_id;
-	int64_t least; /* the least id that `since` leaves */
+	int64_t org_id; /* 0: nobody's */
+	int64_t least;  /* the least id that `since` leaves */
 	struct report_ids found;
 };
 bool report_filter_read(struct request *request, struct report_filter *filter);
@@ -56,5 +59,11 @@ typedef void report_found_fn(struct request *request, const struct report_ids *i
 struct search;
 void report_search(
 	struct request *request, const struct search *search, int64_t limit, report_found_fn *then);
+
+/*
+ * Conditions on whose it is by now and on its country, where they were asked for; columns: an alias with
+ * id, organisation and country of a report.
+ */
+void report_filter_whose(const struct report_filter *filter, const char *columns, struct query *query);
 
 #endif

@@ -43,6 +43,15 @@ static bool is_state(struct str state)
 	return false;
 }
 
+static bool is_country(struct str country)
+{
+	bool letters = country.len == 2;
+
+	for (size_t i = 0; i < country.len && letters; i++)
+		letters = (country.p[i] | 32) >= 'a' && (country.p[i] | 32) <= 'z';
+	return letters;
+}
+
 /* NULL, or what was expected. */
 static const char *check_filter(struct report_filter *filter, struct str severity)
 {
@@ -54,6 +63,8 @@ static const char *check_filter(struct report_filter *filter, struct str severit
 		return "since: expected a time as in RFC 3339";
 	if (filter->state.p && !is_state(filter->state))
 		return "state: expected new, linked, noticed, answered or rejected";
+	if (filter->country.p && !is_country(filter->country))
+		return "country: expected two letters, such as AT";
 	if (filter->type.p && !rsit_parse(filter->type, &type))
 		return "type: expected an RSIT type, such as phishing";
 	if (filter->type.p)
@@ -77,7 +88,9 @@ bool report_filter_read(struct request *request, struct report_filter *filter)
 		!request_text(request, "type", &filter->type) ||
 		!request_text(request, "state", &filter->state) ||
 		!request_text(request, "identifier", &filter->identifier) ||
-		!request_text(request, "org", &filter->org) || !request_text(request, "severity", &severity))
+		!request_text(request, "org", &filter->org) ||
+		!request_text(request, "country", &filter->country) ||
+		!request_text(request, "severity", &severity))
 		return false;
 	wrong = check_filter(filter, severity);
 	if (wrong)
@@ -92,9 +105,13 @@ void report_filter_resolve(struct request *request, request_rows_fn *next)
 
 	query_start(&query, request->arena,
 		"SELECT (SELECT id FROM source WHERE name = $?), coalesce(report_since($?::timestamptz), 0),"
-		" coalesce((SELECT id FROM report ORDER BY id DESC LIMIT 1), 0)");
+		" coalesce((SELECT id FROM report ORDER BY id DESC LIMIT 1), 0),"
+		" CASE WHEN $?::text IS NULL OR $? = '-' THEN 0 ELSE org_named($?) END");
 	query_str(&query, filter->source);
 	query_str(&query, filter->since);
+	query_str(&query, filter->org);
+	query_str(&query, filter->org);
+	query_str(&query, filter->org);
 	request_query(request, &query, next);
 }
 
@@ -105,10 +122,30 @@ bool report_filter_take(struct request *request, const struct pg_result *result,
 			STR_ARG(utf8_cut(filter->source, 64)));
 		return false;
 	}
+	filter->org_id = pg_value_int(result, 0, 3);
 	filter->source_id = filter->source.p ? pg_value_int(result, 0, 0) : 0;
 	filter->least = pg_value_int(result, 0, 1);
 	int64_t newest = pg_value_int(result, 0, 2);
 	if (filter->cursor > newest)
 		filter->cursor = newest + 1;
 	return true;
+}
+
+void report_filter_whose(const struct report_filter *filter, const char *columns, struct query *query)
+{
+	if (filter->org.p) {
+		query_add(query,
+			" AND coalesce((SELECT st.organisation FROM report_status st WHERE st.report = ");
+		query_add(query, columns);
+		query_add(query, ".id), ");
+		query_add(query, columns);
+		query_add(query, ".organisation, 0) = $?::int");
+		query_int(query, filter->org_id);
+	}
+	if (filter->country.p) {
+		query_add(query, " AND ");
+		query_add(query, columns);
+		query_add(query, ".country = upper($?)");
+		query_str(query, filter->country);
+	}
 }

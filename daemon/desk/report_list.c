@@ -4,8 +4,9 @@
 #include "desk/report.h"
 
 /*
- * Newest first, page by page in the order of the primary key. What no index serves (type, state, severity) is
- * looked for in at most this many rows a page; then the page ends early, and its cursor says where to go on.
+ * Newest first, page by page in the order of the primary key. What no index serves (type, state, severity,
+ * whose) is looked for in at most this many rows a page; then the page ends early, and its cursor says where
+ * to go on.
  */
 #define LOOK_AT "100000"
 
@@ -28,6 +29,7 @@ static void add_range(struct query *query, const struct report_filter *filter)
 static void add_conditions(struct query *query, const struct report_filter *filter)
 {
 	query_add(query, " WHERE true");
+	report_filter_whose(filter, "c", query);
 	if (filter->type.p) {
 		query_add(query, " AND c.type = $?::rsit_type");
 		query_str(query, filter->type);
@@ -41,13 +43,6 @@ static void add_conditions(struct query *query, const struct report_filter *filt
 		query_add(query, " AND lower(c.identifier) = lower($?)");
 		query_str(query, filter->identifier);
 	}
-	if (filter->org.p) {
-		query_add(query, " AND coalesce((SELECT st.organisation FROM report_status st WHERE "
-				 "st.report = c.id), c.organisation, 0) = CASE $? WHEN '-' THEN 0 ELSE "
-				 "org_named($?) END");
-		query_str(query, filter->org);
-		query_str(query, filter->org);
-	}
 	if (filter->state.p) {
 		query_add(query, " AND coalesce((SELECT st.state FROM report_status st WHERE st.report = "
 				 "c.id), 'new') = $?::report_state");
@@ -58,7 +53,7 @@ static void add_conditions(struct query *query, const struct report_filter *filt
 static bool is_filtered(const struct report_filter *filter)
 {
 	return filter->type.p || filter->severity >= 0 || filter->state.p || filter->identifier.p ||
-	       filter->org.p;
+	       filter->org.p || filter->country.p;
 }
 
 /* A short page of a narrowed list is the end only if all was looked at. */
@@ -97,7 +92,7 @@ static void on_resolved(struct request *request, const struct pg_result *result)
 	if (!report_filter_take(request, result, filter))
 		return;
 	query_start(&query, request->arena,
-		"SELECT c.id FROM (SELECT r.id, r.type, r.severity, r.identifier, r.organisation");
+		"SELECT c.id FROM (SELECT r.id, r.type, r.severity, r.identifier, r.organisation, r.country");
 	add_range(&query, filter);
 	query_add(&query, is_filtered(filter) ? LOOK_AT ") c" : "ALL) c");
 	add_conditions(&query, filter);

@@ -48,6 +48,7 @@ static void add_narrowing(struct query *query, const struct searching *searching
 		query_add(query, " AND r.received >= $?::timestamptz");
 		query_str(query, filter->since);
 	}
+	report_filter_whose(filter, "r", query);
 }
 
 static void add_inside(struct query *query, const struct searching *searching, const char *condition)

@@ -82,6 +82,11 @@
 	"s.name FROM source s"                                                                              \
 	" WHERE s.id = r.scope) END, 'links', " LINKS ")"
 
+/* Mails of ours whose number stands in its subject, though nobody vouches that it is an answer. */
+#define PROBABLY                                                                                        \
+	"(SELECT string_agg(o.number, ', ' ORDER BY o.id) FROM notice_guess q JOIN outbox o ON o.id = " \
+	"q.outbox WHERE q.mail = r.id)"
+
 #define MORE                                                                                                 \
 	"json_build_object('pap', r.pap, 'confidence', v.confidence, 'trust', v.trust, 'class', v.class, "   \
 	"'asn', nullif(r.asn, 0),"                                                                           \
@@ -94,7 +99,8 @@
 	" 'entry', to_char(timezone('UTC', r.received), 'YYYYMMDD') || '-' || left(r.spool::text, 8) || "    \
 	"'-' || r.sequence,"                                                                                 \
 	" 'observables', " OBSERVABLES ", 'verdicts', " VERDICTS ", 'evidence', " EVIDENCE                   \
-	", 'sightings', " SIGHTINGS ", 'similar', " SIMILAR ", 'similarities', " DIGESTS ")"
+	", 'sightings', " SIGHTINGS ", 'similar', " SIMILAR ", 'similarities', " DIGESTS                     \
+	", 'answers_probably', " PROBABLY ")"
 
 static void on_report(struct request *request, const struct pg_result *result)
 {

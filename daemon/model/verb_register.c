@@ -24,21 +24,21 @@
 		"shared", NULL, N_("Even where another organisation holds exactly the same")             \
 	}
 
-#define CONTACT_OPTIONS                                                                              \
-	{"role", "ROLE", N_("security, abuse, technical, management, legal, press, duty or other")}, \
-		{"name", "NAME", N_("Whose it is")}, {"email", "ADDRESS", N_("Mail address")},       \
-		{"phone", "NUMBER", N_("Telephone")},                                                \
-		{"language", "TAG", N_("Language of what it is told, such as de (en)")},             \
-		{"zone", "ZONE", N_("Of its clocks, such as Europe/Vienna (UTC)")},                  \
-		{"schedule", "TEXT", N_("always, or such as \"Mon-Fri 08:00-16:00\"")},              \
-		{"format", "FORMAT", N_("csv, xarf or inline")},                                     \
-		{"policy", "POLICY", N_("Encryption: required, preferred or never")},                \
-		{"pgp", "KEY", N_("Fingerprint of its OpenPGP key; \"\" none")},                     \
-		{"smime", "KEY", N_("Fingerprint of its certificate; \"\" none")},                   \
-		{"priority", "N", N_("The lowest of a role is asked first (100)")},                  \
-		{"from", "DAY", N_("Since when")},                                                   \
-	{                                                                                            \
-		"until", "DAY", N_("Until when; \"\" for good")                                      \
+#define CONTACT_OPTIONS                                                                                  \
+	{"role", "ROLE", N_("security, abuse, technical, management, legal, press, duty or other")},     \
+		{"name", "NAME", N_("Whose it is")}, {"email", "ADDRESS", N_("Mail address")},           \
+		{"phone", "NUMBER", N_("Telephone")},                                                    \
+		{"language", "TAG", N_("Language of what it is told, such as de (en)")},                 \
+		{"zone", "ZONE", N_("Of its clocks, such as Europe/Vienna (UTC)")},                      \
+		{"schedule", "TEXT", N_("always, or such as \"Mon-Fri 08:00-18:00, Sat 09:00-12:00\"")}, \
+		{"format", "FORMAT", N_("csv, xarf or inline")},                                         \
+		{"policy", "POLICY", N_("Encryption: required, preferred or never")},                    \
+		{"pgp", "KEY", N_("Fingerprint of its OpenPGP key; \"\" none")},                         \
+		{"smime", "KEY", N_("Fingerprint of its certificate; \"\" none")},                       \
+		{"priority", "N", N_("The lowest of a role is asked first (100)")},                      \
+		{"from", "DAY", N_("Since when")},                                                       \
+	{                                                                                                \
+		"until", "DAY", N_("Until when; \"\" for good")                                          \
 	}
 
 static const struct verb_option org_list_options[] = {
@@ -145,6 +145,9 @@ const struct verb verbs_register[] = {
 		"cirt contact set 12 --policy required"},
 	{"contact", "close", ROLE_ANALYST, true, "ID", N_("It is told nothing more"), closing_options,
 		"cirt contact close 12"},
+	{"contact", "test", ROLE_ANALYST, true, "ID",
+		N_("Send it a test mail, sealed as all that it is told; an answer shows that it is read"),
+		none, "cirt contact test 12"},
 	{"group", "list", ROLE_VIEWER, false, "", N_("Groups of organisations"), paged_options,
 		"cirt group list"},
 	{"group", "show", ROLE_VIEWER, false, "NAME", N_("Who is in it, and why"), none,

@@ -13,6 +13,7 @@ static const struct verb_option report_list_options[] = {
 	{"severity", "WORD", N_("At least: info, low, medium, high, critical")},
 	{"identifier", "WORD", N_("Only this identifier, such as open-rdp")},
 	{"org", "NAME", N_("Only of this organisation; \"-\": of nobody that we serve")},
+	{"country", "CC", N_("Only of this country, such as AT")},
 	LAST,
 };
 
@@ -63,6 +64,8 @@ static const struct verb_option report_search_options[] = {
 	PAGE,
 	{"source", "NAME", N_("Only from this source")},
 	{"since", "WHEN", N_("Received since: 2h, 3d, 2026-11-22, or RFC 3339")},
+	{"org", "NAME", N_("Only of this organisation; \"-\": of nobody that we serve")},
+	{"country", "CC", N_("Only of this country, such as AT")},
 	{"text", NULL, N_("Look for these words in title and text, whatever they look like")},
 	LAST,
 };

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 static const char *const kinds[MAIL_KINDS] = {
-	"notice", "one-shot", "key-waits", "release", "acknowledgement", "mail"};
+	"notice", "one-shot", "key-waits", "release", "acknowledgement", "mail", "test"};
 
 #define BIT(kind) (1u << (kind))
 #define EVERY     (BIT(MAIL_KINDS) - 1)

@@ -8,13 +8,14 @@
  * What a mail of ours can say: its kinds, the fields that a template names, and the columns of what is told.
  * Tables, which templates, tables in mails, the courier's question to the database and the manual all read.
  */
-enum mail_kind { /* as outbox_kind in sql/028-disclosure.sql */
+enum mail_kind { /* as outbox_kind in the database */
 	MAIL_NOTICE,
 	MAIL_ONE_SHOT,
 	MAIL_KEY_WAITS,
 	MAIL_RELEASE,
 	MAIL_ACKNOWLEDGEMENT,
 	MAIL_OTHER,
+	MAIL_TEST,
 	MAIL_KINDS
 };
 const char *mail_kind_name(enum mail_kind kind); /* "one-shot" */

@@ -106,6 +106,10 @@ def test_answers_open_a_case_and_join_it(office, server):
     desk.settle()
     wait_for(lambda: office.one(f"SELECT count(*) FROM notice_guess WHERE outbox = {mail}") == "2", 30, "both to be probably answers")
     assert office.row(mail)["answered"] is None and opened(desk) == []
+    guesses = desk.cirt("notice", "show", number)["probably"]
+    assert {one["sender"] for one in guesses} == {"evil@stranger.example", "boss@hospital.example"}
+    assert f"probably an answer to  {number}" in desk.cirt_text("report", "show", guesses[0]["mail"]).stdout
+    assert "PROBABLY ANSWERED BY" in desk.cirt_text("notice", "show", number).stdout
     desk.send_mail(letter(f"Re: {message['Subject']}", "soc@hospital.example", "r1@hospital.example", text="We have cleaned it: marmalade.",
                           In_Reply_To=ident))
     case = wait_for(lambda: opened(desk), 30, "the case")[0]
@@ -175,3 +179,34 @@ def test_a_source_is_asked_and_its_answer_written_down(office, server):
     assert desk.cirt("tlp", "list")["items"] == [] and office.alarms("release-answered") == ""
     assert "by phone" in desk.cirt_text("tlp", "refuse", report, "--note", "by phone: not any more").stdout
     assert [one["state"] for one in desk.cirt("tlp", "list", "--all")["items"]] == ["refused", "granted"]
+
+
+def test_a_contact_is_tested_and_its_answer_dated(office, server):
+    """It goes through the outbox and says what it is; an answer dates the contact and opens no case, a program's does not, nor a bounce."""
+    desk = office.daemon
+    contact = office.contact(name="Night desk", organisation="Harbour", email="duty@harbour.example", language="fr")
+    other = office.contact(organisation="Harbour", email="gone@harbour.example", role="abuse")
+    tested = desk.cirt("contact", "test", contact)
+    number = tested["test"].split()[0]
+    assert tested["tested"] is None and tested["test"] == f"{number} queued"
+    mail = int(office.one(f"SELECT id FROM outbox WHERE number = '{number}'"))
+    _, message = sent(office, server, mail)
+    assert "Night desk" in message.get_body().get_content() and "Harbour" in message.get_body().get_content()
+    assert "Ceci est un essai" in message.get_body().get_content() and message["X-TLP"] == "TLP:CLEAR"
+    assert desk.cirt("contact", "list", "Harbour")["items"][0]["test"] == f"{number} sent, no answer yet"
+    desk.send_mail(letter("Absent", "duty@harbour.example", "h1@harbour.example", In_Reply_To=message["Message-ID"], Auto_Submitted="auto-replied"))
+    desk.settle()
+    wait_for(lambda: office.one("SELECT count(*) FROM letter_back") == "0", 30, "the keeper")
+    assert desk.cirt("contact", "list", "Harbour")["items"][0]["tested"] is None
+    desk.send_mail(letter("Re: essai", "duty@harbour.example", "h2@harbour.example", text="We read this.", In_Reply_To=message["Message-ID"]))
+    done = wait_for(lambda: [one for one in desk.cirt("contact", "list", "Harbour")["items"] if one["tested"]], 30, "the answer")
+    assert [(one["id"], one["test"]) for one in done] == [(contact, f"{number} answered")]
+    assert opened(desk) == [] and "answered" in office.sql(f"SELECT action FROM journal WHERE object = 'contact/{contact}'")
+    assert "contact tested on" in desk.cirt_text("contact", "set", contact, "--priority", 50).stdout
+    back = desk.cirt("contact", "test", other)["test"].split()[0]
+    back_to, _ = sent(office, server, int(office.one(f"SELECT id FROM outbox WHERE number = '{back}'")))
+    desk.send_mail(bounce("gone@harbour.example"), [back_to], sender="<>")
+    wait_for(lambda: desk.cirt("contact", "list", "Harbour")["items"][1]["test"] == f"{back} came back", 30, "the bounce")
+    assert desk.cirt("contact", "list", "Harbour")["items"][1]["bounced"] and back in office.alarms("notice-bounced")
+    desk.cirt("contact", "set", contact, "--policy", "required")
+    assert "no valid key" in desk.cirt_text("contact", "test", contact, check=False).stderr

@@ -37,7 +37,8 @@ def test_an_organisation_and_its_contacts(daemon):
     assert [one["value"] for one in made["prefixes"]] == ["198.51.100.0/24", "2001:db8:7::/48"]
     assert (made["country"], made["domains"][0]["value"], made["brands"][0]["value"]) == ("AT", "clinic.example", "city clinic")
     contact = daemon.cirt("contact", "new", "City Hospital", "--email", "soc@clinic.example", "--language", "de", "--zone", "Europe/Vienna",
-                          "--schedule", "Mon-Fri 08:00-16:00", "--policy", "required", "--pgp", "44E9 6BAF 54A8 D1E1 0FEC 9FD4 3E5F E42A 0AC0 2F85")
+                          "--schedule", "mon-fri 08:00-18:00,sat 09:00-12:00", "--policy", "required", "--pgp", "44E9 6BAF 54A8 D1E1 0FEC 9FD4 3E5F E42A 0AC0 2F85")
+    assert contact["schedule"] == "Mon-Fri 08:00-18:00, Sat 09:00-12:00"
     assert contact["pgp"] == "44E96BAF54A8D1E10FEC9FD43E5FE42A0AC02F85"
     assert daemon.cirt("contact", "set", contact["id"], "--policy", "preferred")["policy"] == "preferred"
     shown = daemon.cirt_text("org", "show", "City Hospital").stdout
@@ -73,7 +74,7 @@ def test_what_is_wrong_is_said(daemon, arguments, said):
 @pytest.mark.parametrize("arguments,said", [
     (("--language", "zz"), 'no language "zz"'),
     (("--zone", "Mars/Phobos"), "Europe/Vienna"),
-    (("--schedule", "whenever"), "Mon-Fri 08:00-16:00"),
+    (("--schedule", "whenever"), "Mon-Fri 08:00-18:00, Sat 09:00-12:00"),
     (("--email", "not an address"), "no mail address"),
     (("--email", "a@b.example", "--pgp", "1234"), "whole fingerprint"),
     ((), "email or phone"),
@@ -260,6 +261,14 @@ def test_open_reports_follow_a_change(daemon):
     wait_for(lambda: owners() == {"Late"}, what="the keeper to attribute open reports")
     daemon.cirt("org", "new", "Exact", "--prefix", "198.51.100.77/32")
     wait_for(lambda: owners() == {"Exact"}, what="the longer prefix to hold")
+    moved = {"moves-0", "moves-1", "moves-2"}
+    for narrow, holds in ((("--org", "exact"), True), (("--org", "Late"), False), (("--org", "-"), False), (("--country", "nl"), True),
+                          (("--org", "Exact", "--country", "AT"), False)):
+        listed = {one["identifier"] for one in daemon.all_pages("report", "list", *narrow)} & moved
+        found = {one["identifier"] for one in daemon.all_pages("report", "search", "198.51.100.77", *narrow)} & moved
+        assert listed == found == (moved if holds else set()), narrow
+    assert "no organisation" in daemon.cirt_text("report", "list", "--org", "Nowhere", check=False).stderr
+    assert "two letters" in daemon.cirt_text("report", "search", "x", "--country", "Austria", check=False).stderr
     daemon.cirt("org", "set", "Exact", "--end", "198.51.100.77/32", "--until", "2020-01-01")
     daemon.cirt("org", "close", "Late", "--until", "2020-01-01")
     wait_for(lambda: owners() == {None}, what="them to be nobody's again")

@@ -265,6 +265,14 @@ BEGIN
 	ASSERT NOT schedule_holds('Mon-Fri 08:00-16:00', 'UTC', '2026-11-22 09:00+00');
 	ASSERT schedule_holds('Mon-Fri 08:00-16:00', 'Asia/Tokyo', '2026-11-22 23:30+00'), 'in its zone';
 	ASSERT schedule_holds('Sat-Sun 00:00-24:00', 'UTC', '2026-11-22 23:59+00');
+	ASSERT (SELECT bool_and(schedule_holds('Mon-Fri 08:00-18:00, Sat 09:00-12:00', 'UTC', at::timestamptz) = holds) FROM (VALUES
+		('2026-11-23 17:59+00', true), ('2026-11-27 18:00+00', false), ('2026-11-28 08:59+00', false), ('2026-11-28 09:00+00', true),
+		('2026-11-28 12:00+00', false), ('2026-11-29 10:00+00', false)) AS v(at, holds)), 'two spans';
+	ASSERT (SELECT bool_and(schedule_holds('Fri-Mon 22:00-06:00', 'UTC', at::timestamptz) = holds) FROM (VALUES
+		('2026-11-27 05:00+00', false), ('2026-11-27 22:00+00', true), ('2026-11-28 05:59+00', true), ('2026-11-28 06:00+00', false),
+		('2026-11-24 05:00+00', true), ('2026-11-24 22:30+00', false)) AS v(at, holds)), 'nights';
+	RESET ROLE;
+	ASSERT said_schedule('mon-fri  08:00-18:00,sat 09:00-12:00') = 'Mon-Fri 08:00-18:00, Sat 09:00-12:00' AND said_schedule('Always') = 'always';
 	ASSERT schedule_holds('now and then', 'UTC', now()) AND schedule_holds('Mon-Fri 08:00-16:00', 'Atlantis', now());
 END $$;
 
@@ -378,6 +386,9 @@ BEGIN
 		ON o.id = x.organisation WHERE o.name = 'Bank' AND x.identifier = 'open-rdp'), r::text;
 	ASSERT r -> 'items' -> 0 ->> 'was_rule' = 'bank-open' AND r -> 'items' -> 0 ->> 'now_rule' = 'quiet-rdp'
 		AND r -> 'items' -> 0 ->> 'now' = 'suppressed' AND r -> 'items' -> 0 ->> 'was_to' = 'soc@bank.example', r::text;
+	ASSERT r ->> 'all' = 'true' AND r ->> 'oldest' IS NULL;
+	r := desk_rule_test('{"against": "last-week", "most": 3}');
+	ASSERT r ->> 'all' = 'false' AND r ->> 'reports' = '3' AND r ->> 'oldest' IS NOT NULL, r::text;
 	r := desk_rule_apply('{}');
 	ASSERT r ->> 'new' = '1' AND r ->> 'deleted' = '0', r::text;
 	ASSERT (SELECT position FROM notify_rule WHERE name = 'quiet-rdp') < (SELECT position FROM notify_rule WHERE name = 'bank-open');
@@ -386,6 +397,7 @@ BEGIN
 		= 'tests=another type, quiet-rdp=holds: suppress', r ->> 'rules';
 	ASSERT r -> 'recipients' -> 0 ->> 'outcome' = 'suppressed' AND r -> 'stands' ->> 'notices' = '2', r::text;
 	r := desk_rule_why(jsonb_build_object('report', (SELECT id FROM seen_ids WHERE name = 'strict1')));
+	ASSERT r -> 'recipients' -> 0 ->> 'repeat_days' = '7', r -> 'recipients' -> 0 ->> 'repeat_days';
 	ASSERT r -> 'recipients' -> 0 ->> 'form' = 'sanitised' AND r -> 'recipients' -> 0 ->> 'address' = 'soc@bank.example', r::text;
 END $$;
 
@@ -560,9 +572,9 @@ BEGIN
 	SELECT * INTO did FROM keeper_notices_ready(false, 1);
 	ASSERT did.ready = 2 AND did.queued = 0 AND (SELECT bool_and(state = 'ready') FROM outbox WHERE id = ANY (ids)), 'by hand';
 	SELECT * INTO did FROM keeper_notices_ready(true, 1);
-	ASSERT did.queued = 0 AND (SELECT bool_and(state = 'held' AND waits_for = 'approval' AND why LIKE '2 mails at once%') FROM outbox
+	ASSERT did.queued = 0 AND (SELECT bool_and(state = 'held' AND waits_for = 'approval' AND mass AND why LIKE '2 mails at once%') FROM outbox
 		WHERE id = ANY (ids)), 'more than one at once';
-	UPDATE outbox SET state = 'ready', approvals = 0, waits_for = '' WHERE id = ANY (ids);
+	UPDATE outbox SET state = 'ready', approvals = 0, waits_for = '', mass = false WHERE id = ANY (ids);
 	SELECT * INTO did FROM keeper_notices_ready(true, 2);
 	ASSERT did.queued = 2 AND (SELECT bool_and(state = 'queued') FROM outbox WHERE id = ANY (ids));
 END $$;
@@ -609,6 +621,127 @@ BEGIN
 	ASSERT test.told(daily) IS NULL, test.told(daily);
 	ASSERT (SELECT w.continued = daily FROM warning w JOIN seen_ids i ON i.id = w.report WHERE i.name = 'daily1');
 	ASSERT test.told(back) LIKE 'relapse %', test.told(back);
+END $$;
+
+\echo test_what_takes_the_place_of_a_report_stands_and_falls_with_its_mail
+SET ROLE cirt_owner;
+INSERT INTO organisation (name) VALUES ('Unreached');
+CREATE FUNCTION test.again(was text, is_now text) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO report_link (a, b, kind) SELECT a.id, b.id, 'continuation' FROM seen_ids a, seen_ids b WHERE a.name = is_now AND b.name = was;
+$$;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA test TO cirt_keeper, cirt_desk;
+INSERT INTO seen_ids SELECT 'heir' || n, test.land('list', 'scanner', 'heir' || n, '192.0.2.222', CASE n WHEN 3 THEN 'Unreached' ELSE 'Bank' END)
+	FROM generate_series(1, 3) AS n;
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT 'heir' || n || 'b', test.land('list', 'scanner', 'heir' || n, '192.0.2.222', CASE n WHEN 3 THEN 'Unreached' ELSE 'Bank' END)
+	FROM generate_series(1, 3) AS n;
+SELECT test.again('heir' || n, 'heir' || n || 'b') FROM generate_series(1, 3) AS n;
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+DO $$
+DECLARE
+	fresh bigint := (SELECT id FROM seen_ids WHERE name = 'heir1b');
+	nobody bigint := (SELECT id FROM seen_ids WHERE name = 'heir3b');
+BEGIN
+	ASSERT test.told(fresh) IS NULL, 'its older one is in a mail that waits';
+	ASSERT (SELECT w.continued = nobody AND w.next IS NULL FROM warning w JOIN seen_ids i ON i.id = w.report WHERE i.name = 'heir3'), 'one of two counts';
+	ASSERT test.outcome(nobody) LIKE 'no-contact%', test.outcome(nobody);
+	PERFORM test.send();
+	ASSERT (SELECT first_told IS NOT NULL AND next > now() + interval '6 days' FROM warning WHERE report = fresh), 'told by the mail of the older one';
+	ASSERT (SELECT state = 'noticed' FROM report_status WHERE report = fresh);
+END $$;
+SET ROLE cirt_owner;
+UPDATE outbox SET bounced = now(), bounce = '5.2.2 full' WHERE id = (SELECT d.outbox FROM disclosure d JOIN seen_ids i ON i.id = d.report WHERE i.name = 'heir2');
+DO $$
+DECLARE
+	fresh bigint := (SELECT id FROM seen_ids WHERE name = 'heir2b');
+BEGIN
+	ASSERT test.outcome(fresh) LIKE 'held mail % came back: 5.2.2 full', test.outcome(fresh);
+	ASSERT (SELECT first_told IS NULL AND next IS NOT NULL FROM warning WHERE report = fresh);
+	ASSERT (SELECT next IS NULL FROM warning w JOIN seen_ids i ON i.id = w.report WHERE i.name = 'heir2'), 'only the newest is looked at again';
+END $$;
+
+\echo test_who_is_refused_at_once_has_another_contact_tried_at_once
+INSERT INTO seen_ids SELECT 'refused', test.land('list', 'vulnerable-system', 'open-finger', '192.0.2.223', 'Telco');
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+SET ROLE cirt_owner;
+DO $$
+DECLARE
+	mail bigint := (SELECT d.outbox FROM disclosure d JOIN seen_ids i ON i.id = d.report WHERE i.name = 'refused');
+	me uuid := gen_random_uuid();
+BEGIN
+	UPDATE outbox SET state = 'ready' WHERE id = mail;
+	UPDATE outbox SET state = 'queued', holder = me WHERE id = mail;
+	PERFORM courier_fail(mail, me, 'no such user', '550 5.1.1', true);
+	ASSERT (SELECT w.outcome = 'held' AND w.next <= now() FROM warning w JOIN seen_ids i ON i.id = w.report WHERE i.name = 'refused');
+END $$;
+UPDATE contact SET bounced = NULL;
+
+\echo test_a_row_that_is_left_out_says_why
+INSERT INTO seen_ids SELECT n, test.land('list', 'vulnerable-system', n, '192.0.2.224', 'Telco') FROM unnest('{moved1,ask2,stays1}'::text[]) AS n;
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+SET ROLE cirt_owner;
+DO $$
+DECLARE
+	mail bigint := (SELECT d.outbox FROM disclosure d JOIN seen_ids i ON i.id = d.report WHERE i.name = 'moved1');
+	me uuid := gen_random_uuid();
+	said text;
+BEGIN
+	INSERT INTO report_status (report, organisation) SELECT i.id, o.id FROM seen_ids i, organisation o WHERE i.name = 'moved1' AND o.name = 'Bank'
+		ON CONFLICT (report) DO UPDATE SET organisation = excluded.organisation;
+	UPDATE report SET source = (SELECT id FROM source WHERE name = 'quiet') WHERE id = (SELECT id FROM seen_ids WHERE name = 'ask2');
+	UPDATE outbox SET state = 'ready' WHERE id = mail;
+	UPDATE outbox SET state = 'queued', holder = me WHERE id = mail;
+	PERFORM courier_check(mail, me);
+	said := (SELECT string_agg(i.name || ': ' || coalesce(d.left_out, 'in it'), ', ' ORDER BY i.name) FROM disclosure d JOIN seen_ids i ON i.id = d.report
+		WHERE d.outbox = mail AND i.name IN ('moved1', 'ask2', 'stays1'));
+	ASSERT said = 'ask2: its source has to allow it first, moved1: it is not theirs any more, stays1: in it', said;
+	UPDATE outbox SET state = 'cancelled', holder = NULL WHERE id = mail;
+END $$;
+
+\echo test_keys_of_cases_are_of_whose_it_is_now
+DO $$
+DECLARE
+	which bigint := (SELECT id FROM seen_ids WHERE name = 'moved1');
+	bank int := (SELECT id FROM organisation WHERE name = 'Bank');
+	at_work record;
+	fresh bigint;
+BEGIN
+	INSERT INTO correlation_queue (report, rule) SELECT which, id FROM correlation_rule WHERE name = 'still-there';
+	PERFORM correlation_take(1000);
+	SELECT * INTO at_work FROM correlation_work WHERE report = which;
+	ASSERT at_work.key LIKE '%organisation=' || bank || ' %', at_work.key;
+	fresh := correlation_open(at_work.exercise, at_work.rule, at_work.key);
+	ASSERT (SELECT organisation = bank FROM cases WHERE id = fresh);
+	DELETE FROM correlation_work;
+END $$;
+
+\echo test_a_contact_is_tested
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	of_bank int := (SELECT id FROM contact WHERE email = 'soc@bank.example');
+	keyless int := (SELECT id FROM contact WHERE email = 'it@hospital.example');
+	r jsonb;
+BEGIN
+	r := desk_contact_test(jsonb_build_object('id', of_bank::text, 'domain', 'cirt.example'));
+	ASSERT r ->> 'test' ~ '^N[0-9]{4}-[0-9]{6} queued$', r ->> 'test';
+	ASSERT (SELECT kind::text || state || language || tlp FROM outbox ORDER BY id DESC LIMIT 1) = 'testqueuedfrclear';
+	BEGIN
+		PERFORM desk_contact_test(jsonb_build_object('id', of_bank::text, 'domain', 'cirt.example'));
+		RAISE 'a second one';
+	EXCEPTION WHEN unique_violation THEN
+	END;
+	BEGIN
+		PERFORM desk_contact_test(jsonb_build_object('id', keyless::text, 'domain', 'cirt.example'));
+		RAISE 'in the clear';
+	EXCEPTION WHEN check_violation THEN
+		ASSERT SQLERRM LIKE '%no valid key%', SQLERRM;
+	END;
 END $$;
 
 \echo notice: ok
