@@ -1,110 +1,32 @@
 """Real peers: Postfix hands mail over by LMTP, with the files of contrib/postfix; curl sends by SMTP with STARTTLS."""
-import os
 import pathlib
-import pwd
 import re
-import shutil
-import signal
 import socket
 import subprocess
 
 import pytest
 
 from harness import TOP, mail, wait_for
+from postfix import Postfix, why_not
 
 SNIPPETS = TOP / "contrib" / "postfix"
-# Services of Postfix that a mail passes from smtpd to lmtp, none of them in a chroot.
-SERVICES = """
-127.0.0.1:{port} inet n - n - - smtpd
-cleanup   unix n - n - 0 cleanup
-qmgr      unix n - n 300 1 qmgr
-rewrite   unix - - n - - trivial-rewrite
-bounce    unix - - n - 0 bounce
-defer     unix - - n - 0 bounce
-trace     unix - - n - 0 bounce
-verify    unix - - n - 1 verify
-pickup    unix n - n 60 1 pickup
-showq     unix n - n - - showq
-flush     unix n - n 1000? 0 flush
-proxymap  unix - - n - - proxymap
-error     unix - - n - - error
-retry     unix - - n - - error
-discard   unix - - n - - discard
-local     unix - n n - - discard
-anvil     unix - - n - 1 anvil
-postlog   unix-dgram n - n - 1 postlogd
-"""
 
 
-class Postfix:
-    """An instance of its own in a temporary folder, on a free port; ended by its own process id."""
-
-    def __init__(self, folder, daemon):
-        self.folder = folder
-        self.port = daemon.ports.take()
-        self.config = folder / "etc"
-        self.log = folder / "log"
-        for name in ("etc", "queue", "data"):
-            (folder / name).mkdir()
-        who = pwd.getpwnam("postfix")
-        os.chown(folder / "data", who.pw_uid, who.pw_gid)
-        ours = {"/etc/postfix/": f"{self.config}/", "127.0.0.1:2424": f"127.0.0.1:{daemon.lmtp_port}"}
-        for name, there in (("transport", "transport.cirtd"), ("recipients", "recipients.cirtd")):
-            self.write(there, self.adapted(name, ours))
-        self.write("main.cf", self.adapted("main.cf", ours) + f"""
-compatibility_level = 3.6
-queue_directory = {folder}/queue
-data_directory = {folder}/data
-maillog_file = {self.log}
-maillog_file_prefixes = {folder}
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-myhostname = mx.cirt.example
-mydestination =
-mynetworks = 192.0.2.0/24
-local_transport = error:no local mail
-alias_maps =
-smtpd_peername_lookup = no
-""")
-        self.write("master.cf", SERVICES.format(port=self.port) + self.adapted("master.cf", ours))
-        self.process = subprocess.Popen(["postfix", "-c", self.config, "start-fg"], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
-        wait_for(lambda: daemon.accepts(self.port) or self.process.poll() is not None, 60, "Postfix to listen")
-        assert self.process.poll() is None, self.process.stderr.read().decode() + self.text()
-
-    @staticmethod
-    def adapted(name, replaced):
+def hand_over(folder, daemon):
+    """Postfix with the files of contrib/postfix, adapted to where this daemon is."""
+    def adapted(name):
         text = (SNIPPETS / name).read_text()
-        for old, new in replaced.items():
-            text = text.replace(old, new)
-        return text
+        return text.replace("/etc/postfix/", f"{folder}/etc/").replace("127.0.0.1:2424", f"127.0.0.1:{daemon.lmtp_port}")
 
-    def write(self, name, text):
-        (self.config / name).write_text(text)
-
-    def text(self):
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
-
-    def again(self):
-        """Try what waits in the queue now."""
-        subprocess.run(["postqueue", "-c", self.config, "-f"], check=True, timeout=60)
-
-    def stop(self):
-        if self.process.poll() is None:
-            master = int((self.folder / "queue" / "pid" / "master.pid").read_text())
-            os.kill(master, signal.SIGTERM)
-            self.process.wait(60)
-        self.process.stderr.close()
+    return Postfix(folder, daemon, adapted("main.cf") + "mynetworks = 192.0.2.0/24\n", adapted("master.cf"),
+                   {"transport.cirtd": adapted("transport"), "recipients.cirtd": adapted("recipients")})
 
 
 @pytest.fixture
 def postfix(daemon, open_folder):
-    if not shutil.which("postfix", path=os.environ["PATH"] + ":/usr/sbin"):
-        pytest.skip("Postfix is not installed")
-    if os.getuid() != 0:
-        pytest.skip("Postfix's master must be started by root")
-    os.environ["PATH"] += ":/usr/sbin"
-    peer = Postfix(open_folder, daemon)
+    if why_not():
+        pytest.skip(why_not())
+    peer = hand_over(open_folder, daemon)
     yield peer
     peer.stop()
 
@@ -141,11 +63,10 @@ def test_postfix_refuses_what_is_not_the_desks(daemon, postfix):
 
 def test_postfix_keeps_mail_while_the_daemon_is_down(make_daemon, open_folder):
     """Taken by Postfix while there is nobody to hand it to: lands once when there is."""
-    if os.getuid() != 0 or not shutil.which("postfix", path=os.environ["PATH"] + ":/usr/sbin"):
-        pytest.skip("Postfix must be installed, and started by root")
-    os.environ["PATH"] += ":/usr/sbin"
+    if why_not():
+        pytest.skip(why_not())
     daemon = make_daemon()
-    peer = Postfix(open_folder, daemon)
+    peer = hand_over(open_folder, daemon)
     try:
         assert curl(peer.port, mail(subject="early", body="The host 198.51.100.72.\r\n")).returncode == 0
         wait_for(lambda: "status=deferred" in peer.text(), what="Postfix to keep it")
