@@ -6,6 +6,7 @@
 #include "client/choose.h"
 #include "client/command.h"
 #include "client/i18n.h"
+#include "client/seen.h"
 
 static void complain(struct str text)
 {
@@ -95,8 +96,10 @@ int call_ask(struct call *call)
 
 	if (code != EXIT_DONE)
 		return code;
+	seen_ask(call);
 	if (!link_call(call->link, call->method, call->invocation->params, NULL, NULL, &answer, &err))
 		return call_broken(call, &err);
+	seen_answer(call, &answer);
 	if (answer.kind == RPC_ERROR) {
 		code = call_failed(call, &answer);
 	} else if (call->invocation->json || !command || !command->show) {
@@ -214,4 +217,13 @@ void call_page(struct call *call, const struct column *columns, size_t count, st
 	else
 		screen_printf(&call->screen, "%s\n", nothing);
 	call_more(call, result);
+}
+
+void call_row(struct call *call, const struct column *columns, size_t count, struct json_object *row)
+{
+	struct json_object *rows = json_object_new_array();
+
+	json_object_array_add(rows, json_object_get(row));
+	screen_table(&call->screen, columns, count, rows);
+	json_object_put(rows);
 }

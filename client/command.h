@@ -26,7 +26,7 @@ struct command {
 	run_fn *run;
 };
 
-/* One table per noun, ended by method NULL. */
+/* Tables of the verbs of a noun or several, ended by method NULL. */
 extern const struct command status_commands[];
 extern const struct command alarm_commands[];
 extern const struct command source_commands[];
@@ -34,6 +34,10 @@ extern const struct command report_commands[];
 extern const struct command report_act_commands[];
 extern const struct command case_commands[];
 extern const struct command clock_commands[]; /* filings, regimes and case.wait too */
+void case_show(struct call *call, struct json_object *result);
+int case_note(struct call *call);             /* also of `note edit`: "-" is standard input */
+extern const struct command party_commands[]; /* note, party, ref, tag, event */
+extern const struct command task_commands[];  /* task, measure, campaign */
 extern const struct command mail_commands[];
 extern const struct command spam_commands[];
 extern const struct command quarantine_commands[];
@@ -74,6 +78,8 @@ void call_table(struct call *call, const struct column *columns, size_t count, s
 /* A page of rows, or `nothing` where it is empty. */
 void call_page(struct call *call, const struct column *columns, size_t count, struct json_object *result,
 	const char *nothing);
+/* One row, as the list of it shows it. */
+void call_row(struct call *call, const struct column *columns, size_t count, struct json_object *row);
 
 void help_overview(struct screen *screen);
 int help_noun(struct screen *screen, const char *noun);

@@ -1,73 +1,115 @@
 #include "config.h"
 
+#include "base/mem.h"
 #include "desk/case.h"
 #include "desk/handlers.h"
 #include "desk/report.h"
 #include "model/reply_seal.h"
 
-#define CASE_REPORTS "50" /* shown of a case; the rest is counted */
-#define CASE_JOURNAL "200"
-#define CASE_MAILS   "200"
+/*
+ * A case is shown in pieces, each a member of the answer and one expression over `cases c` and `w`, the case
+ * with all that was merged into it: what hangs on those is shown as the case's own, and says by `case` whose
+ * it is where that is another. Whoever has something more to say of a case adds a piece.
+ */
+#define REPORTS_MOST "50" /* shown of a case; the rest is counted */
+#define JOURNAL_MOST "200"
+#define MAILS_MOST   "200"
+#define NOTES_MOST   "100"
+#define NOTE_BYTES   "20000" /* of each; `cirt note show` has all of it */
 
-#define NEXT_STATES                                                                               \
-	"(SELECT coalesce(json_agg(t.to_state ORDER BY t.to_state), '[]') FROM case_transition t" \
-	" WHERE t.from_state = c.state AND t.to_state <> 'merged')"
+#define OF_WHOLE "case_id = ANY (w.ids)"
 
-#define NOTES                                                                                               \
-	"(SELECT coalesce(json_agg(json_build_object('at', stamp(n.at), 'actor', n.actor, 'text', n.text) " \
-	"ORDER BY n.id), '[]')"                                                                             \
-	" FROM note n WHERE n.case_id = c.id)"
+struct piece {
+	const char *member;
+	const char *sql;
+};
 
-#define JOURNAL                                                                                            \
-	"(SELECT coalesce(json_agg(json_build_object('n', j.n, 'at', stamp(to_timestamp(j.at / 1e6)), "    \
-	"'actor', j.actor,"                                                                                \
-	" 'action', j.action, 'what', case_journal_text(c.number, j.action, j.before, j.after)) ORDER BY " \
-	"j.n), '[]')"                                                                                      \
-	" FROM (SELECT * FROM journal WHERE object = 'case/' || c.number ORDER BY n DESC "                 \
-	"LIMIT " CASE_JOURNAL ") j)"
+static const struct piece pieces[] = {
+	{"pap", "to_json(c.pap)"},
+	{"reason", "to_json(nullif(c.reason, ''))"},
+	{"outcome", "to_json(nullif(c.outcome, ''))"},
+	{"outcome_text", "to_json(nullif(c.outcome_text, ''))"},
+	{"impact", "to_json(c.impact)"},
+	{"opened_by", "to_json(c.opened_by)"},
+	{"closed", "CASE WHEN c.state = 'closed' THEN to_json(stamp(c.changed)) END"},
+	{"revision", "to_json(case_revision(c.id))"},
+	{"next_states", "(SELECT coalesce(json_agg(t.to_state ORDER BY t.to_state), '[]') FROM "
+                        "case_transition t WHERE "
+			"t.from_state = c.state AND t.to_state <> 'merged')"},
+	{"open_ends", "(SELECT coalesce(json_agg(e.what), '[]') FROM case_open_ends(c.id) e)"},
+	{"merged", "(SELECT coalesce(json_agg(m.number ORDER BY m.id), '[]') FROM cases m WHERE m.id = ANY "
+		   "(w.ids) AND m.id <> c.id)"},
+	{"campaign",
+		"(SELECT json_build_object('number', g.number, 'title', g.title, 'cases', (SELECT count(*) "
+		"FROM cases m WHERE m.campaign = g.id)) FROM cases g WHERE g.id = case_now(c.campaign))"},
+	{"campaign_of", "(SELECT to_json(nullif(count(*), 0)) FROM cases m WHERE m.campaign = c.id)"},
+	{"watchers", "case_watchers(c.id)"},
+	{"tags", "case_tags(c.id)"},
+	{"parties", "(SELECT coalesce(json_agg(party_json(p.id) ORDER BY p.id), '[]') FROM party p WHERE "
+		    "p." OF_WHOLE ")"},
+	{"references",
+		"(SELECT coalesce(json_agg(json_build_object('system', f.system, 'value', f.value, 'party', "
+		"f.party) ORDER BY f.id), '[]') FROM reference f WHERE f." OF_WHOLE ")"},
+	{"keys", "(SELECT coalesce(json_agg(k.key ORDER BY k.id), '[]') FROM case_key k WHERE k.case_id = "
+		 "c.id AND NOT k.closed)"},
+	{"clocks", "case_clocks(c.id)"},
+	{"inquiries", "case_inquiries(c.id)"},
+	{"waits",
+		"(SELECT json_build_object('whom', a.whom, 'until', stamp(a.until), 'since', stamp(a.since)) "
+		"FROM case_wait a WHERE a.case_id = c.id AND a.ended IS NULL)"},
+	{"tasks", "(SELECT coalesce(json_agg(task_json(t) ORDER BY t.state <> 'open', coalesce(t.due, "
+		  "'infinity'), t.id), '[]') FROM task t WHERE t." OF_WHOLE ")"},
+	{"measures",
+		"(SELECT coalesce(json_agg(measure_json(m) ORDER BY m.ended IS NOT NULL, m.id), '[]') FROM "
+		"measure m WHERE m." OF_WHOLE ")"},
+	{"events",
+		"(SELECT coalesce(json_agg(event_json(e) ORDER BY e.at, e.id), '[]') FROM case_event e WHERE "
+		"e." OF_WHOLE ")"},
+	{"evidence", "(SELECT to_json(count(DISTINCT a.digest)) FROM case_report r JOIN attachment a ON "
+                     "a.report = "
+		     "r.report WHERE r.case_id = c.id AND r.ended IS NULL)"},
+	{"now", "(SELECT json_build_object('id', n.id, 'at', stamp(n.at), 'actor', n.actor, 'text', "
+		"left(n.text, 2000)) FROM note n WHERE n." OF_WHOLE
+		" AND n.pinned ORDER BY n.id DESC LIMIT 1)"},
+	{"notes", "(SELECT coalesce(json_agg(json_strip_nulls(json_build_object('id', n.id, 'case', "
+		  "nullif(n.case_id, c.id), 'at', stamp(n.at), 'actor', n.actor, 'text', "
+                  "left(n.text, " NOTE_BYTES "), 'cut', CASE WHEN length(n.text) > " NOTE_BYTES
+		  " THEN length(n.text) END, 'pinned', CASE WHEN n.pinned THEN true END, 'edited', "
+		  "stamp(n.edited), 'erased', stamp(n.erased))) ORDER BY n.id), '[]') FROM (SELECT * FROM "
+                  "note o "
+		  "WHERE o." OF_WHOLE " ORDER BY o.id DESC LIMIT " NOTES_MOST ") n)"},
+	{"notes_count", "(SELECT to_json(count(*)) FROM note n WHERE n." OF_WHOLE ")"},
+	{"journal",
+		"(SELECT coalesce(json_agg(json_build_object('n', k.n, 'at', stamp(to_timestamp(k.at / "
+                "1e6)), "
+		"'actor', k.actor, 'action', k.action, 'what', k.what) ORDER BY k.n) FILTER (WHERE k.what IS "
+		"NOT NULL), '[]') FROM (SELECT j.*, case_journal_text(c.number, j.action, j.before, j.after) "
+		"AS what FROM journal j WHERE j.object = 'case/' || c.number ORDER BY j.n DESC "
+		"LIMIT " JOURNAL_MOST ") k)"},
+	/* Reports that somebody whom the case does not know says are of it. */
+	{"perhaps",
+		"(SELECT coalesce(json_agg(json_build_object('report', report_number(g.report), 'sender', "
+		"nullif(g.sender, ''), 'way', g.way) ORDER BY g.report), '[]') FROM (SELECT * FROM "
+		"letter_guess h WHERE h.case_id = c.id AND NOT EXISTS (SELECT FROM case_report r WHERE "
+		"r.report = h.report AND r.case_id = c.id AND r.ended IS NULL) ORDER BY h.report DESC "
+		"LIMIT " MAILS_MOST ") g)"},
+	{"mails_count", "(SELECT to_json(count(*)) FROM case_letter m WHERE m." OF_WHOLE ")"},
+};
+
+/* The texts of mails only for who asks for them. */
+#define MAILS                                                                                             \
+	"(SELECT coalesce(json_agg(json_build_object('id', report_number(i.id), 'received', "             \
+	"stamp(i.received), 'sender', nullif(l.sender, ''), 'title', i.title, 'kind', i.subkind, 'way', " \
+	"l.way, 'known', l.known, 'new', l.seen IS NULL, 'text', CASE WHEN $?::boolean THEN i.text END) " \
+	"ORDER BY i.id), '[]') FROM (SELECT * FROM case_letter m WHERE m." OF_WHOLE                       \
+	" ORDER BY m.item DESC LIMIT " MAILS_MOST ") l JOIN item i ON i.id = l.item)"
 
 #define REPORTS                                                                                         \
 	"ARRAY(SELECT r.report FROM case_report r WHERE r.case_id = c.id AND r.ended IS NULL ORDER BY " \
-	"r.report DESC"                                                                                 \
-	" LIMIT " CASE_REPORTS ")"
+	"r.report DESC LIMIT " REPORTS_MOST ")"
 
-#define PARTIES                                                                                             \
-	"(SELECT coalesce(json_agg(json_build_object('role', p.role, 'name', p.name, 'contact', p.contact," \
-	" 'organisation', o.name) ORDER BY p.id), '[]') FROM party p LEFT JOIN organisation o ON o.id = "   \
-	"p.organisation"                                                                                    \
-	" WHERE p.case_id = c.id)"
-
-#define MAILS                                                                                                \
-	"(SELECT coalesce(json_agg(json_build_object('id', report_number(i.id), 'received', "                \
-	"stamp(i.received), 'sender', nullif(l.sender, ''), 'title', i.title, 'kind', i.subkind, 'way', "    \
-	"l.way, 'known', l.known, 'new', l.seen IS NULL, 'text', CASE WHEN $?::boolean THEN i.text END) "    \
-	"ORDER BY i.id), '[]') FROM (SELECT * FROM case_letter m WHERE m.case_id = c.id OR m.case_id IN "    \
-	"(SELECT o.id FROM cases o WHERE o.merged_into = c.id) ORDER BY m.item DESC LIMIT " CASE_MAILS ") l" \
-	" JOIN item i ON i.id = l.item)"
-
-/* Reports that somebody whom the case does not know says are of it. */
-#define PERHAPS                                                                                             \
-	"(SELECT coalesce(json_agg(json_build_object('report', report_number(g.report), 'sender', "         \
-	"nullif(g.sender, ''), 'way', g.way) ORDER BY g.report), '[]') FROM (SELECT * FROM letter_guess h " \
-	"WHERE h.case_id = c.id AND NOT EXISTS (SELECT FROM case_report r WHERE r.report = h.report AND "   \
-	"r.case_id = c.id AND r.ended IS NULL) ORDER BY h.report DESC LIMIT " CASE_MAILS ") g)"
-
-#define MORE                                                                                                 \
-	"json_build_object('pap', c.pap, 'reason', nullif(c.reason, ''), 'outcome', nullif(c.outcome, ''), " \
-	"'opened_by', c.opened_by,"                                                                          \
-	" 'closed', CASE WHEN c.state = 'closed' THEN stamp(c.changed) END, 'next_states', " NEXT_STATES     \
-	", 'notes', " NOTES ","                                                                              \
-	" 'journal', " JOURNAL ", 'parties', " PARTIES ","                                                   \
-	" 'mails', " MAILS ", 'perhaps', " PERHAPS ","                                                       \
-	" 'merged', (SELECT coalesce(json_agg(m.number ORDER BY m.id), '[]') FROM cases m WHERE "            \
-	"m.merged_into = c.id),"                                                                             \
-	" 'tags', (SELECT coalesce(json_agg(t.tag ORDER BY t.tag), '[]') FROM case_tag t WHERE t.case_id = " \
-	"c.id),"                                                                                             \
-	" 'keys', (SELECT coalesce(json_agg(k.key ORDER BY k.id), '[]') FROM case_key k WHERE k.case_id = "  \
-	"c.id AND NOT k.closed),"                                                                            \
-	" 'references', (SELECT coalesce(json_agg(json_build_object('system', f.system, 'value', f.value) "  \
-	"ORDER BY f.id), '[]')"                                                                              \
-	" FROM reference f WHERE f.case_id = c.id))"
+/* The columns in front of the pieces. */
+enum { SHOWN_HEAD, SHOWN_REPORTS, SHOWN_MAILS, SHOWN_PIECES };
 
 void case_add_visible(struct query *query, const struct request *request)
 {
@@ -128,13 +170,14 @@ static void on_case(struct request *request, const struct pg_result *result)
 		request_refuse(request, RPC_DENIED, "that case is restricted");
 		return;
 	}
-	struct json_object *more = result_json(result, 0, 1), *reports = result_json(result, 0, 2);
-	request->result = result_json(result, 0, 0);
-	json_object_object_foreach(more, key, value)
-		json_object_object_add(request->result, key, json_object_get(value));
+	struct json_object *reports = result_json(result, 0, SHOWN_REPORTS);
+	request->result = result_json(result, 0, SHOWN_HEAD);
+	json_object_object_add(request->result, "mails", result_json(result, 0, SHOWN_MAILS));
+	for (size_t i = 0; i < ARRAY_LEN(pieces); i++)
+		json_object_object_add(
+			request->result, pieces[i].member, result_json(result, 0, SHOWN_PIECES + (int)i));
 	add_reply(request);
 	ask_reports(request, reports);
-	json_object_put(more);
 	json_object_put(reports);
 }
 
@@ -147,10 +190,14 @@ void desk_case_show(struct request *request)
 	if (!request_needs(request, "number", &number) || !request_flag(request, "mail", &texts) ||
 		!request_database(request))
 		return;
-	query_start(&query, request->arena,
-		"SELECT " CASE_JSON ", " MORE ", array_to_json(" REPORTS
-		") FROM cases c JOIN case_view v ON v.id = c.id WHERE c.id = case_named($?)");
+	query_start(&query, request->arena, "SELECT " CASE_JSON ", array_to_json(" REPORTS "), " MAILS);
 	query_bool(&query, texts);
+	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+		query_add(&query, ", ");
+		query_add(&query, pieces[i].sql);
+	}
+	query_add(&query, " FROM cases c JOIN case_view v ON v.id = c.id, LATERAL (SELECT case_whole(c.id) "
+			  "AS ids) w WHERE c.id = case_named($?)");
 	query_str(&query, number);
 	case_add_visible(&query, request);
 	request_query(request, &query, on_case);

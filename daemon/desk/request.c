@@ -69,25 +69,31 @@ static void on_rolled_back(struct pg *pg, const struct pg_result *result, void *
 	(void)context;
 }
 
-static void refuse(struct request *request, int code, const char *hint, struct str text)
+static void refuse_with(struct request *request, int code, struct json_object *data, struct str text)
 {
-	struct json_object *data = NULL;
 	struct buf line = {0};
 
 	if (request->in_transaction)
 		pg_rollback(request->pg, on_rolled_back, NULL);
 	request->desk->refused++;
 	if (request->session) {
-		if (hint) {
-			data = json_object_new_object();
-			json_object_object_add(data, "hint", json_object_new_string(hint));
-		}
 		rpc_write_error(&line, request->id, code, text, data);
 		session_write(request->session, &line);
-		json_object_put(data);
 	}
+	json_object_put(data);
 	buf_free(&line);
 	request_free(request);
+}
+
+static void refuse(struct request *request, int code, const char *hint, struct str text)
+{
+	struct json_object *data = NULL;
+
+	if (hint) {
+		data = json_object_new_object();
+		json_object_object_add(data, "hint", json_object_new_string(hint));
+	}
+	refuse_with(request, code, data, text);
 }
 
 #define FORMAT_TEXT(text, format)                    \
@@ -242,6 +248,23 @@ bool request_database(struct request *request)
 	return false;
 }
 
+/* Somebody else has changed it: the revision of now goes to the client, so that it can ask again. */
+#define CHANGED_SINCE "CT001"
+
+/* What the schema says to people may have many lines: all that keeps a case open, what others have changed.
+ */
+#define REFUSAL_MAX 8000
+
+static void refuse_changed(struct request *request, const struct pg_result *result)
+{
+	struct json_object *data = json_object_new_object();
+	int64_t revision;
+
+	if (str_to_i64(str_of(result->detail), &revision))
+		json_object_object_add(data, "revision", json_object_new_int64(revision));
+	refuse_with(request, RPC_CONFLICT, data, utf8_cut(str_of(result->text), REFUSAL_MAX));
+}
+
 static const struct {
 	const char *sqlstate;
 	int code;
@@ -274,12 +297,16 @@ void request_refuse_database(struct request *request, const struct pg_result *re
 	default:
 		break;
 	}
+	if (!strcmp(result->sqlstate, CHANGED_SINCE)) {
+		refuse_changed(request, result);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
 		if (!strcmp(refusals[i].sqlstate, result->sqlstate)) {
 			const char *text = refusals[i].text ? refusals[i].text : result->text;
 			if (request->conflict && refusals[i].code == RPC_CONFLICT && refusals[i].text)
 				text = request->conflict;
-			request_refuse(request, refusals[i].code, "%s", text);
+			refuse(request, refusals[i].code, NULL, utf8_cut(str_of(text), REFUSAL_MAX));
 			return;
 		}
 	}
@@ -383,7 +410,8 @@ struct json_object *result_json(const struct pg_result *result, int row, int col
 	if (!text.p)
 		return NULL;
 	tokener = json_tokener_new_ex(RPC_DEPTH_MAX);
-	value = json_tokener_parse_ex(tokener, text.p, (int)text.len);
+	/* With the zero that libpq puts behind it: a number by itself is read to its end. */
+	value = json_tokener_parse_ex(tokener, text.p, (int)text.len + 1);
 	json_tokener_free(tokener);
 	return value;
 }

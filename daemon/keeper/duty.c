@@ -15,6 +15,7 @@
 #define SWEEP_REST    (600 * CLOCK_SECOND) /* between two walks through all fingerprints */
 #define GONE_CYCLES   3
 #define SILENCE_EVERY (5 * CLOCK_SECOND)
+#define REVIEW_EVERY  (5 * CLOCK_SECOND) /* of countermeasures */
 #define CAP_EVERY     (60 * CLOCK_SECOND)
 #define CAP_OVER      (360 * CLOCK_SECOND) /* what waits is tried again after 300 s */
 #define WARN_INTERVAL (3600 * CLOCK_SECOND)
@@ -371,6 +372,12 @@ static size_t silence_fill(const struct keeper *keeper, char text[PARAMETERS][PA
 	return 1;
 }
 
+static int64_t measures_took(struct keeper *keeper, const struct pg_result *result)
+{
+	(void)keeper, (void)result;
+	return REVIEW_EVERY;
+}
+
 static int64_t silence_took(struct keeper *keeper, const struct pg_result *result)
 {
 	struct str fell = result->rows > 0 ? pg_value(result, 0, pg_column(result, "fell")) : STR_NONE;
@@ -420,6 +427,7 @@ static const struct task tasks[DUTIES] = {
 		"SELECT array_to_string(fell, '; ') AS fell, array_to_string(back, ', ') AS back, silent "
 		"FROM cirt.keeper_silence($1::timestamptz)",
 		silence_fill, silence_took, NULL},
+	[DUTY_MEASURES] = {"measures", "SELECT * FROM cirt.keeper_measures()", NULL, measures_took, NULL},
 	[DUTY_SPAM] = {"spam", "SELECT cirt.keeper_spam($1::interval, $2)", spam_fill, spam_took, NULL},
 };
 

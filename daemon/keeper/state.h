@@ -28,6 +28,7 @@ enum duty {
 	DUTY_SPAM,
 	DUTY_ATTRIBUTE, /* open reports after a change of the register */
 	DUTY_SILENCE,   /* sources that say nothing any more */
+	DUTY_MEASURES,  /* countermeasures that are to be looked at */
 	DUTIES
 };
 

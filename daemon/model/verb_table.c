@@ -10,6 +10,7 @@ static const struct verb *const subjects[] = {
 	verbs_report,
 	verbs_case,
 	verbs_clock,
+	verbs_work,
 	verbs_source,
 	verbs_register,
 	verbs_notice,

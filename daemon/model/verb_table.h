@@ -25,6 +25,11 @@
 	{                                                             \
 		"reason", "TEXT", N_("Why; it stands in the journal") \
 	}
+/* The revision of a case that whoever asks has seen; cirt remembers it by itself. */
+#define IF_OPTION                                                                                    \
+	{                                                                                            \
+		"if", "REVISION", N_("Only if nobody else has changed it since `case show` said so") \
+	}
 #define VERBS_END                                                    \
 	{                                                            \
 		NULL, NULL, ROLE_NONE, false, NULL, NULL, NULL, NULL \
@@ -37,6 +42,7 @@ extern const struct verb verbs_today[];
 extern const struct verb verbs_report[];
 extern const struct verb verbs_case[];
 extern const struct verb verbs_clock[];
+extern const struct verb verbs_work[];
 extern const struct verb verbs_source[];
 extern const struct verb verbs_register[];
 extern const struct verb verbs_notice[];

@@ -22,7 +22,7 @@ enum pg_outcome {
 struct pg;
 
 /* The newest migration in sql/: a room that needs it does not work with an older schema (a test compares). */
-#define PG_SCHEMA 65
+#define PG_SCHEMA 68
 
 struct pg_settings {
 	struct str conninfo; /* libpq's, without user and password */
@@ -48,7 +48,8 @@ const char *pg_why_down(const struct pg *pg);
 struct pg_result {
 	enum pg_outcome outcome;
 	char sqlstate[6];
-	const char *text; /* of an error; "" */
+	const char *text;   /* of an error; "" */
+	const char *detail; /* of an error, for programs; "" */
 	int rows;
 	int columns;
 	const void *handle; /* PGresult inside pg/ */

@@ -52,6 +52,8 @@ static void pg_tell(struct pg *pg, const struct pg_op *op, enum pg_outcome outco
 	const char *text)
 {
 	struct pg_result result = {.outcome = outcome, .text = text ? text : "", .handle = op->result};
+	const char *detail = PQresultErrorField(op->result, PG_DIAG_MESSAGE_DETAIL);
+	result.detail = detail ? detail : "";
 	snprintf(result.sqlstate, sizeof result.sqlstate, "%s", sqlstate ? sqlstate : "");
 	if (op->result) {
 		result.rows = PQntuples(op->result);

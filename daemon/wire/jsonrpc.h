@@ -10,7 +10,7 @@
  * JSON-RPC 2.0, one message a line, in UTF-8. Batches are not taken: a line is a message. Numbers and
  * duplicate keys are json-c's business; what matters here is that a message is exactly one of four shapes.
  */
-#define RPC_LINE_MAX  (1u << 20) /* of what a client sends; the daemon's answers may be longer */
+#define RPC_LINE_MAX  (8u << 20) /* of what a client sends: a note of 1 MB, however it is escaped */
 #define RPC_DEPTH_MAX 32
 
 enum rpc_kind { RPC_REQUEST, RPC_NOTIFICATION, RPC_RESULT, RPC_ERROR };

@@ -216,7 +216,8 @@ class Daemon:
         return command
 
     def environment(self):
-        environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:abort_on_error=1", UBSAN_OPTIONS="print_stacktrace=1")
+        environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:abort_on_error=1", UBSAN_OPTIONS="print_stacktrace=1",
+                           XDG_STATE_HOME=f"{self.folder}/cirt-state")
         environment.pop("LD_PRELOAD", None)
         return environment
 

@@ -147,7 +147,7 @@ def test_tables_fit_the_terminal(filled):
 @pytest.mark.parametrize("words,code,says", [
     (["case", "lst"], 2, "list"), (["reprot", "list"], 2, "report"), (["case", "show"], 2, "NUMBER"),
     (["report", "list", "--limt", "3"], 2, "--limit"), (["source", "add", "x"], 2, "--kind: missing"),
-    (["report", "list", "--severity", "bad"], 2, "--severity: expected info"), (["case", "close", "1"], 2, "--outcome TEXT"), (["case", "show", "1999-000001"], 3, "no case"),
+    (["report", "list", "--severity", "bad"], 2, "--severity: expected info"), (["case", "close", "1"], 2, "--outcome: expected resolved"), (["case", "show", "1999-000001"], 3, "no case"),
     (["report", "show", "199901-5"], 3, "no report"), (["report", "show", "what"], 2, "202611-123"),
     (["quarantine", "show", "99999"], 3, "quarantine"), (["source", "show", "nobody"], 3, "nobody"),
     (["report", "search", "10.0.0.0/4"], 2, "/8"), (["source", "add", "x y", "--kind", "sensor", "--match", "san:x"], 2, "name"),
@@ -175,7 +175,7 @@ def test_transitions_name_what_may_follow(filled):
     assert shown["state"] == "open" and "contained" in shown["next_states"]
     refused = filled.cirt_text("case", "move", number, "new", check=False)
     assert refused.returncode == 1 and "waiting, contained" in refused.stderr
-    filled.cirt("case", "close", number, "--outcome", "done")
+    filled.cirt("case", "close", number, "--outcome", "resolved")
     refused = filled.cirt_text("case", "move", number, "open", check=False)
     assert refused.returncode == 2 and "reason" in refused.stderr
     filled.cirt("case", "move", number, "open", "--reason", "it came back")

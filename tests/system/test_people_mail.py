@@ -106,7 +106,7 @@ def test_answers_to_closed_and_merged_cases_are_seen(desk):
     """A closed case with a new mail is in the list until somebody has read it; a merge is followed."""
     first, second = new_case(desk, "Old story", "old1@bank.example"), new_case(desk, "Newer story", "new1@bank.example")
     desk.cirt("case", "take", first)
-    desk.cirt("case", "close", first, "--outcome", "cleaned")
+    desk.cirt("case", "close", first, "--outcome", "resolved")
     assert first not in [case["number"] for case in desk.all_pages("case", "list")]
     desk.send_mail(letter("thanks", "soc@bank.example", "old2@bank.example", References="<old1@bank.example>"))
     mails(desk, first, 1)

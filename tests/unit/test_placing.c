@@ -322,7 +322,7 @@ static void test_threads_follow_merge_split_and_closing(void **state)
 	assert_sql(f,
 		"SELECT title FROM case_letter l JOIN cases c ON c.id = l.case_id ORDER BY item DESC LIMIT 1",
 		"wave");
-	act(f, "SELECT case_move(" NUMBER ", 'closed', '', 'done')");
+	act(f, "SELECT case_move(" NUMBER ", 'closed', '', 'resolved')");
 	post(f, &(struct sent){.sequence = 5,
 			.from = "a@bank.example",
 			.id = "five@x",
