@@ -54,7 +54,9 @@ bool permit_values(const struct str *values, struct err *err)
 			tlp_name(question.tlp), disclosure_form_name(form));
 	if (!truth(values[CONSISTENT], &consistent) || !consistent)
 		return err_set(err, ERR_DENIED,
-			"it was put there for another recipient, form, exercise or TLP than the mail has");
+			"it was put there for another recipient, form, exercise or TLP than the mail has, or "
+		        "is "
+			"another's now");
 	return true;
 }
 

@@ -14,7 +14,7 @@
 /* Columns of a question, in the order in which they are read; of "f". */
 #define PERMIT_COLUMNS                                                                         \
 	"f.of_tlp, f.of_pap, f.may_notify, f.restricted, f.allowed, f.recipient, f.exercise, " \
-	"f.in_directory, f.form, f.approved, f.consistent"
+	"f.in_directory, f.form, f.approved, f.consistent AND f.theirs"
 #define PERMIT_COLUMN_COUNT 11
 
 /* What one row says, its columns from `first` on. *err: why it may not leave, for people. */

@@ -205,3 +205,25 @@ BEGIN
 	PERFORM courier_take(me(3), '5 minutes');
 	ASSERT state('inside') LIKE 'held an exercise%', state('inside');
 END $$;
+
+\echo test_what_is_another_organisations_now_is_left_out_and_held_once_it_is_made
+RESET ROLE;
+SET ROLE cirt_owner;
+INSERT INTO organisation (name) VALUES ('New owner');
+INSERT INTO ids VALUES ('theirs', mail('soc9@bank.example', ARRAY[id('r3'), id('r4')]));
+UPDATE outbox SET organisation = (SELECT id FROM organisation WHERE name = 'Bank') WHERE id = id('theirs');
+INSERT INTO report_status (report, organisation) SELECT id('r3'), o.id FROM organisation o WHERE o.name = 'New owner';
+INSERT INTO report_status (report, organisation) SELECT id('r4'), o.id FROM organisation o WHERE o.name = 'Bank';
+UPDATE outbox SET holder = me(1), held_until = now() + interval '1 hour' WHERE id = id('theirs');
+SET ROLE cirt_courier;
+DO $$
+BEGIN
+	ASSERT (SELECT count(*) FROM courier_rows(id('theirs'), me(1)) f WHERE f.consistent AND f.theirs) = 1;
+	ASSERT (SELECT (told, refused) = (1, 1) FROM courier_check(id('theirs'), me(1)));
+	UPDATE outbox SET bytes = 'the bytes', rendered = now() WHERE id = id('theirs') AND holder = me(1);
+END $$;
+RESET ROLE;
+DO $$ BEGIN ASSERT (SELECT left_out FROM disclosure WHERE outbox = id('theirs') AND report = id('r3')) = 'it is not theirs any more'; END $$;
+UPDATE report_status SET organisation = (SELECT id FROM organisation WHERE name = 'New owner') WHERE report = id('r4');
+SET ROLE cirt_courier;
+DO $$ BEGIN ASSERT courier_begin(id('theirs'), me(1), '5 minutes') = 'held'; END $$;
