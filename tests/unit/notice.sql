@@ -623,6 +623,27 @@ BEGIN
 	ASSERT test.told(back) LIKE 'relapse %', test.told(back);
 END $$;
 
+\echo test_what_is_listed_each_day_is_a_repeat_when_its_interval_is_over
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT 'often1', test.land('list', 'scanner', 'often', '192.0.2.225', 'Bank');
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+SELECT test.send() IS NOT NULL AS sent \gset
+SET ROLE cirt_owner;
+UPDATE warning w SET first_told = first_told - interval '31 days', last_told = last_told - interval '31 days', next = next - interval '31 days'
+	FROM seen_ids i WHERE i.name = 'often1' AND i.id = w.report;
+INSERT INTO seen_ids SELECT 'often2', test.land('list', 'scanner', 'often', '192.0.2.225', 'Bank');
+INSERT INTO report_link (a, b, kind) SELECT a.id, b.id, 'relapse' FROM seen_ids a, seen_ids b WHERE a.name = 'often2' AND b.name = 'often1';
+SET ROLE cirt_keeper;
+SELECT test.work() IS NOT NULL AS worked \gset
+DO $$
+DECLARE
+	fresh bigint := (SELECT id FROM seen_ids WHERE name = 'often2');
+BEGIN
+	ASSERT test.told(fresh) LIKE 'repeat soc@bank.example %' AND test.told(fresh) NOT LIKE '%,%', test.told(fresh);
+	ASSERT (SELECT w.continued = fresh FROM warning w JOIN seen_ids i ON i.id = w.report WHERE i.name = 'often1');
+END $$;
+
 \echo test_what_takes_the_place_of_a_report_stands_and_falls_with_its_mail
 SET ROLE cirt_owner;
 INSERT INTO organisation (name) VALUES ('Unreached');
