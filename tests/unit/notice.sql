@@ -557,6 +557,28 @@ BEGIN
 	ASSERT notice_take(5) = '{}';
 END $$;
 
+\echo test_rows_made_many_at_once_tell_what_one_alone_tells
+DO $$
+BEGIN
+	ASSERT (SELECT count(*) FROM disclosure) > 20;
+	ASSERT NOT has_table_privilege('cirt_keeper', 'disclosure_ready', 'SELECT, INSERT, UPDATE') AND NOT has_table_privilege('cirt_desk',
+		'disclosure_ready', 'SELECT, INSERT, UPDATE'), 'nobody prepares what the trigger believes';
+END $$;
+RESET ROLE;
+DO $$
+DECLARE
+	pairs bigint[] := ARRAY(SELECT report FROM disclosure ORDER BY id);
+	mails bigint[] := ARRAY(SELECT outbox FROM disclosure ORDER BY id);
+BEGIN
+	ASSERT NOT EXISTS (SELECT 1 FROM disclosure_ready), 'it stays nowhere';
+	ASSERT (SELECT count(*) FROM gate_pairs(pairs, mails)) = cardinality(pairs);
+	ASSERT NOT EXISTS (SELECT 1 FROM gate_pairs(pairs, mails) g JOIN outbox o ON o.id = g.outbox
+		WHERE g.verdict <> gate_report(g.report, o.recipient, o.address)), 'one gate';
+	ASSERT disclosure_many('{1}', '{1}', '{new}', '{NULL}') = 0;
+EXCEPTION WHEN no_data_found THEN
+	ASSERT SQLERRM LIKE 'there is no report%', SQLERRM;
+END $$;
+
 \echo test_the_clock_lets_go_unless_they_are_many
 SET ROLE cirt_owner;
 INSERT INTO seen_ids SELECT 'c' || n, test.land('list', 'ddos-amplifier', 'open-chargen', '192.0.2.' || 210 + n, o) FROM (VALUES (1, 'Telco'), (2, 'Nobody'))
