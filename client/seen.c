@@ -14,7 +14,7 @@
 #include "base/mem.h"
 
 #define KEPT_MOST 500 /* the last so many cases */
-#define FILE_MOST (256 * 1024)
+#define FILE_MOST 262144
 
 /* "SOCKET NUMBER REVISION" a line, the newest last. */
 static bool folder(struct buf *path)
