@@ -38,6 +38,7 @@ void case_show(struct call *call, struct json_object *result);
 int case_note(struct call *call);             /* also of `note edit`: "-" is standard input */
 extern const struct command party_commands[]; /* note, party, ref, tag, event */
 extern const struct command task_commands[];  /* task, measure, campaign */
+extern const struct command playbook_commands[];
 extern const struct command mail_commands[];
 extern const struct command spam_commands[];
 extern const struct command quarantine_commands[];

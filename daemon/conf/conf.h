@@ -111,6 +111,12 @@ struct conf {
 	uint64_t case_cap;         /* cases that may open by themselves per hour */
 	uint64_t partitions_ahead; /* months */
 	uint64_t retain;           /* reports, microseconds since receipt */
+	/* clocks */
+	struct str clock_zone;  /* of the tz database; "" = the machine's */
+	struct str clock_hours; /* "Mon-Fri 09:00-17:00" */
+	struct conf_list clock_holidays;
+	struct str clock_regimes;
+	struct str clock_playbooks;
 	/* notices */
 	struct str notices_at; /* "07:00", local time: when the day's mails are full */
 	uint64_t notices_mass; /* more mails than this at once want two people */

@@ -198,6 +198,17 @@ const struct conf_option conf_options[] = {
 		"Reports go, a month at a time, when all of it was received so long ago, but for what is held: in a case, on hold, "
 		"still seen, or kept longer by a row of the table retention_rule."},
 
+	{"clocks", "time_zone", OPT_TEXT, AT(clock_zone), "", 0, 0, NULL, RELOAD, KEEPER,
+		"The zone in which days, months and business hours are counted, such as Europe/Vienna. Empty: this machine's."},
+	{"clocks", "hours", OPT_TEXT, AT(clock_hours), "Mon-Fri 09:00-17:00", 0, 0, NULL, RELOAD, SUPERVISOR | KEEPER,
+		"Business hours, by which service clocks count: \"Mon-Thu 08:00-17:00, Fri 08:00-14:00\". Those of the law never stop."},
+	{"clocks", "holidays", OPT_LIST, AT(clock_holidays), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"Files of days without business hours, one a line: \"2026-12-25 Christmas\", or \"12-25\" of every year."},
+	{"clocks", "regimes", OPT_PATH, AT(clock_regimes), CIRTD_DATADIR "/regimes", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"Folder with the laws under which something is filed, NAME.conf each: cirt regime list."},
+	{"clocks", "playbooks", OPT_PATH, AT(clock_playbooks), CIRTD_DATADIR "/playbooks", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"Folder with what cases begin with, NAME.conf each: cirt playbook list."},
+
 	{"notices", "send", OPT_CHOICE, AT(notices_automatic), "by-hand", 0, 0, "by-hand automatic", RELOAD, KEEPER,
 		"by-hand: mails of notices wait for cirt notice send. automatic: they go at the time of notices.at."},
 	{"notices", "at", OPT_TEXT, AT(notices_at), "07:00", 0, 0, NULL, RELOAD, KEEPER,

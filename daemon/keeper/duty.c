@@ -34,6 +34,7 @@ struct task {
 	size_t (*fill)(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX]);
 	int64_t (*took)(struct keeper *keeper, const struct pg_result *result);
 	void (*refused)(struct keeper *keeper);
+	struct str (*document)(const struct keeper *keeper); /* the one parameter, where it is long */
 };
 
 static int64_t number(const struct pg_result *result, const char *name)
@@ -233,6 +234,24 @@ static int64_t ready_took(struct keeper *keeper, const struct pg_result *result)
 
 /* ---- clocks ---- */
 
+static struct str house_document(const struct keeper *keeper)
+{
+	return buf_view(&keeper->house);
+}
+
+static int64_t house_took(struct keeper *keeper, const struct pg_result *result)
+{
+	struct str wrong = result->rows > 0 ? pg_value(result, 0, pg_column(result, "wrong")) : STR_NONE;
+
+	(void)keeper;
+	if (count(result, "changed") > 0)
+		log_info("regimes, playbooks and calendar: %llu new versions",
+			(unsigned long long)count(result, "changed"));
+	if (wrong.len > 0)
+		log_warn("left as it was before: " STR_FMT, STR_ARG(wrong));
+	return CLOCK_DAY;
+}
+
 static int64_t clocks_took(struct keeper *keeper, const struct pg_result *result)
 {
 	uint64_t warned = count(result, "warned"), breached = count(result, "breached"),
@@ -397,6 +416,8 @@ static const struct task tasks[DUTIES] = {
 		partition_took, NULL},
 	[DUTY_CORRELATE] = {"correlate", "SELECT * FROM cirt.keeper_correlate($1, $2, $3)", correlate_fill,
 		correlate_took, correlate_refused},
+	[DUTY_HOUSE] = {"house", "SELECT * FROM cirt.keeper_house($1::jsonb)", NULL, house_took, NULL,
+		house_document},
 	[DUTY_RAISE] = {"raise", "SELECT * FROM cirt.keeper_raise($1)", raise_fill, raise_took, NULL},
 	[DUTY_LETTERS] = {"letters", "SELECT * FROM cirt.keeper_letters($1)", raise_fill, letters_took, NULL},
 	[DUTY_LATE_LETTERS] = {"late letters", "SELECT * FROM cirt.keeper_late_letters($1)", raise_fill,
@@ -521,6 +542,8 @@ void duty_ask(struct keeper *keeper, enum duty duty)
 
 	for (size_t i = 0; i < used; i++)
 		parameters[i].value = str_of(text[i]);
+	if (task->document)
+		parameters[used++].value = task->document(keeper);
 	pg_query(keeper->pg, task->sql, parameters, used, true,
 		duty == DUTY_ANCHOR ? mark_answer : duty_answer, keeper);
 }

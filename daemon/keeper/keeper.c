@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ipc/rules_bundle.h"
 #include "keeper/state.h"
+#include "model/house.h"
 
 /* Another node may hold the lock: ask again so often. */
 #define LOCK_AGAIN (2 * CLOCK_SECOND)
@@ -184,6 +186,19 @@ static void open_anchors(struct keeper *keeper)
 		log_error("no anchors: %s", err.text);
 }
 
+/* Regimes, playbooks, holidays and hours, for the database. */
+static void read_house(struct keeper *keeper)
+{
+	const struct conf *conf = room_conf(keeper->room);
+	struct str bundle = room_grant(keeper->room, "sheets"), name, bytes;
+	struct house *house = house_new(conf->clock_zone, conf->clock_hours);
+
+	while (rules_bundle_next(&bundle, &name, &bytes) == 1)
+		house_add(house, name, bytes);
+	house_json(house, &keeper->house);
+	house_free(&house);
+}
+
 static bool keeper_start(struct room *room, struct err *err)
 {
 	static const char *const on_connect[] = {"SET cirt.actor = 'keeper'", "SET statement_timeout = '60s'",
@@ -209,6 +224,7 @@ static bool keeper_start(struct room *room, struct err *err)
 	keeper->capped = clock_monotonic(); /* an alarm of the process before may stand */
 	keeper->timer = timer_new(room_loop(room), on_timer, keeper);
 	open_anchors(keeper);
+	read_house(keeper);
 	keeper->pg = pg_new(room_loop(room), &settings, on_state, keeper);
 	return true;
 }
@@ -242,6 +258,8 @@ static void keeper_reload(struct room *room, const struct conf *old)
 	(void)old;
 	/* The grants are new descriptors of the same file. */
 	open_anchors(keeper);
+	read_house(keeper);
+	keeper->due[DUTY_HOUSE] = 0;
 	keeper->due[DUTY_AHEAD] = 0;
 	step(keeper);
 }
@@ -290,6 +308,7 @@ static void keeper_stop(struct room *room)
 		return;
 	pg_free(&keeper->pg);
 	anchorer_free(&keeper->anchorer);
+	buf_free(&keeper->house);
 	timer_free(&keeper->timer);
 	timer_free(&keeper->drain_timer);
 	free(keeper);

@@ -8,6 +8,7 @@
 /* The duties, most urgent first; keeper/duty.c has the table. */
 enum duty {
 	DUTY_PARTITION, /* ids for this month */
+	DUTY_HOUSE,     /* regimes, playbooks, calendar: as configured */
 	DUTY_CORRELATE,
 	DUTY_RAISE,
 	DUTY_REVISE, /* newer versions of STIX objects, and revocations */
@@ -66,6 +67,7 @@ struct keeper {
 	struct pg *pg;
 	struct anchorer *anchorer;
 	struct anchor anchor; /* in the making */
+	struct buf house;     /* of model/house.h */
 	struct timer *timer;
 	struct timer *drain_timer;
 	struct keeper_counters counters;

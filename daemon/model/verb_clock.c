@@ -117,5 +117,12 @@ const struct verb verbs_clock[] = {
 		"cirt regime list"},
 	{"regime", "show", ROLE_VIEWER, false, "REGIME", N_("One of them: who files what within which time"),
 		none, "cirt regime show NIS"},
+	{"playbook", "list", ROLE_VIEWER, false, "",
+		N_("What cases of a kind begin with, and files that are wrong"), none, "cirt playbook list"},
+	{"playbook", "show", ROLE_VIEWER, false, "NAME", N_("Whom it is for, its tasks, clocks and filings"),
+		none, "cirt playbook show ransomware-hospital"},
+	{"playbook", "apply", ROLE_ANALYST, true, "CASE NAME",
+		N_("Add its tasks, clocks and filings to a case; once, whomever it is for"), none,
+		"cirt playbook apply 2026-000412 website-defacement"},
 	VERBS_END,
 };

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "proc/stream.h"
+#include "supervisor/sheets.h"
 #include "supervisor/templates.h"
 #include "wire/mail_head.h"
 
@@ -208,6 +209,9 @@ static bool check_triage(
 {
 	struct checking checking = {path, conf, print_mistake, NULL, true};
 	check_rules(&checking);
+	/* A broken one costs itself only, so that the daemon starts with it. */
+	if (!sheets_check(conf, print_mistake, NULL))
+		checking.ok = false;
 	for (size_t i = 0; i < conf->plugins.count; i++)
 		if (!is_builtin(conf->plugins.values[i]))
 			check_plugin(&checking, conf->plugins.values[i]);

@@ -15,6 +15,7 @@
 #include "ipc/rules_bundle.h"
 #include "supervisor/folders.h"
 #include "supervisor/secrets.h"
+#include "supervisor/sheets.h"
 #include "supervisor/templates.h"
 
 #define PEM_MAX   ((size_t)4 << 20)
@@ -170,6 +171,15 @@ static bool add_courier(struct kit *kit, const struct conf *conf, struct err *er
 	return ok;
 }
 
+static bool add_sheets(struct kit *kit, const struct conf *conf, struct err *err)
+{
+	struct buf bundle = {0};
+	sheets_bundle(conf, &bundle);
+	bool ok = add_bytes(kit, "sheets", ROOM_BIT(ROOM_KEEPER), buf_view(&bundle), err);
+	buf_free(&bundle);
+	return ok;
+}
+
 static bool add_spool(struct kit *kit, const struct conf *conf, struct err *err)
 {
 	char *path = folders_state(conf, "spool");
@@ -310,8 +320,8 @@ struct kit *kit_new(
 	kit->conf = *conf;
 	if (!add_certificates(kit, conf, err) || !add_database(kit, database, err) ||
 		!add_anchors(kit, conf, err) || !add_reply_key(kit, conf, err) ||
-		!add_courier(kit, conf, err) || !add_spool(kit, conf, err) || !add_rules(kit, conf, err) ||
-		!add_plugins(kit, conf, err))
+		!add_courier(kit, conf, err) || !add_sheets(kit, conf, err) || !add_spool(kit, conf, err) ||
+		!add_rules(kit, conf, err) || !add_plugins(kit, conf, err))
 		kit_free(&kit);
 	return kit;
 }

@@ -347,7 +347,7 @@ BEGIN
 	-- Closing ends what is left of them.
 	k := desk_clock_new(test.asked('case', nr, 'what', 'look again', 'within', '3 days', 'theirs', 'true'));
 	PERFORM case_move(nr, 'resolved', '', '');
-	PERFORM case_move(nr, 'closed', '', 'done');
+	PERFORM case_move(nr, 'closed', '', 'resolved');
 	ASSERT (SELECT ended IS NOT NULL AND met IS NULL FROM clock WHERE id = (k ->> 'id')::bigint);
 	ASSERT test.refused('desk_clock_new', test.asked('case', nr, 'what', 'x', 'within', '1 h')) LIKE '23514 no clock starts%';
 END $$;

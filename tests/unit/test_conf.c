@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/mem.h"
 #include "conf/conf.h"
 #include "ipc/graph.h"
 
@@ -259,6 +260,8 @@ static void test_shipped_file_is_the_sample(void **state)
 		{"#programs = ", CIRTD_PGBINDIR, "/usr/lib/postgresql/15/bin"},
 		{"#rules = ", CIRTD_DATADIR, "/usr/share/cirtd"},
 		{"#templates = ", CIRTD_DATADIR, "/usr/share/cirtd"},
+		{"#regimes = ", CIRTD_DATADIR, "/usr/share/cirtd"},
+		{"#playbooks = ", CIRTD_DATADIR, "/usr/share/cirtd"},
 		{"#plugin_dir = ", CIRTD_PLUGINDIR, "/usr/lib/cirtd/plugins"}};
 	struct buf sample = {0}, expected = {0}, shipped = {0};
 	char path[4096];
@@ -267,9 +270,9 @@ static void test_shipped_file_is_the_sample(void **state)
 	for (struct str rest = buf_view(&sample), line;
 		str_split(&rest, '\n', &line) && (rest.p || line.len > 0);) {
 		size_t which = 0;
-		while (which < 5 && !str_starts(str_trim(line), str_of(folders[which][0])))
+		while (which < ARRAY_LEN(folders) && !str_starts(str_trim(line), str_of(folders[which][0])))
 			which++;
-		if (which < 5)
+		if (which < ARRAY_LEN(folders))
 			append_replaced(&expected, line, folders[which][1], folders[which][2]);
 		else
 			buf_str(&expected, line);
