@@ -198,6 +198,19 @@ static enum args_outcome take_name(struct parser *parser, const char *word)
 	return ARGS_RUN;
 }
 
+/* A noun that is a command by itself may have verbs too: their names go before its arguments. */
+static bool take_verb_below(struct parser *parser, const char *word)
+{
+	const struct verb *verb = parser->invocation->verb;
+
+	if (*verb->verb || !*word || parser->many || parser->arguments.p != verb->arguments)
+		return false;
+	verb = verb_find(str_of(verb->noun), str_of(word));
+	if (verb)
+		start_verb(parser, verb);
+	return verb != NULL;
+}
+
 static const char *verb_title(const struct verb *verb, char title[64])
 {
 	snprintf(title, 64, "%s%s%s", verb->noun, *verb->verb ? " " : "", verb->verb);
@@ -463,6 +476,8 @@ static enum args_outcome take_word(struct parser *parser, const char *word)
 	}
 	if (!parser->invocation->verb)
 		return take_name(parser, word);
+	if (take_verb_below(parser, word))
+		return ARGS_RUN;
 	return take_argument(parser, word);
 }
 

@@ -248,7 +248,8 @@ static void take_word(struct typed *typed, const char *word)
 	} else if (!typed->noun) {
 		typed->noun = word;
 		typed->verb = verb_find(str_of(word), STR(""));
-	} else if (!typed->verb && !typed->name) {
+	} else if (!typed->name &&
+		   (!typed->verb || (!typed->arguments && verb_find(str_of(typed->noun), str_of(word))))) {
 		typed->name = word;
 		typed->verb = verb_find(str_of(typed->noun), str_of(word));
 	} else {

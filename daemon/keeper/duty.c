@@ -20,6 +20,7 @@
 #define CAP_OVER      (360 * CLOCK_SECOND) /* what waits is tried again after 300 s */
 #define WARN_INTERVAL (3600 * CLOCK_SECOND)
 
+#define INBOX_MOST    2000
 #define NOTICES_MOST  2000 /* some seconds' work at most, so that the other duties have their turn */
 #define PARAMETERS    4
 #define PARAMETER_MAX 256
@@ -385,6 +386,21 @@ static int64_t attribute_took(struct keeper *keeper, const struct pg_result *res
 	return count(result, "taken") >= BATCH_MOST ? CLOCK_SECOND / 20 : CLOCK_SECOND;
 }
 
+/* ---- the inbox ---- */
+
+static size_t inbox_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
+{
+	(void)keeper;
+	snprintf(text[0], sizeof(text[0]), "%d", INBOX_MOST);
+	return 1;
+}
+
+static int64_t inbox_took(struct keeper *keeper, const struct pg_result *result)
+{
+	(void)keeper;
+	return count(result, "taken") > 0 ? CLOCK_SECOND / 20 : CLOCK_SECOND / 2;
+}
+
 static size_t silence_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	clock_format(keeper->started, text[0]);
@@ -442,6 +458,7 @@ static const struct task tasks[DUTIES] = {
 		retire_took, NULL},
 	[DUTY_SIMILAR_EXPIRE] = {"similar expire", "SELECT cirt.keeper_similar_expire($1)",
 		similar_expire_fill, similar_expire_took, NULL},
+	[DUTY_INBOX] = {"inbox", "SELECT cirt.keeper_inbox($1) AS taken", inbox_fill, inbox_took, NULL},
 	[DUTY_ATTRIBUTE] = {"attribute", "SELECT * FROM cirt.keeper_attribute($1)", raise_fill,
 		attribute_took, NULL},
 	[DUTY_SILENCE] = {"silence",

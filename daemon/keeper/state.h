@@ -16,6 +16,7 @@ enum duty {
 	DUTY_LETTERS,
 	DUTY_NOTICES,       /* what has landed, and whom to warn of it */
 	DUTY_NOTICES_READY, /* mails that are full */
+	DUTY_INBOX,         /* what is new, in lines */
 	DUTY_CLOCKS,        /* what is due soon or over, cases that wait */
 	DUTY_LATE_LETTERS,  /* answers that came before the case of what they answer */
 	DUTY_SIMILAR,

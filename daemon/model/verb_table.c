@@ -7,6 +7,7 @@
 /* In the order of the help. */
 static const struct verb *const subjects[] = {
 	verbs_today,
+	verbs_inbox,
 	verbs_report,
 	verbs_case,
 	verbs_clock,

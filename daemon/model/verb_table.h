@@ -39,6 +39,7 @@ static const struct verb_option none[] __attribute__((unused)) = {LAST};
 static const struct verb_option reasoned[] __attribute__((unused)) = {WHY_OPTION, LAST};
 
 extern const struct verb verbs_today[];
+extern const struct verb verbs_inbox[];
 extern const struct verb verbs_report[];
 extern const struct verb verbs_case[];
 extern const struct verb verbs_clock[];

@@ -35,6 +35,7 @@ enum copy_table {
 	COPY_WAITING,
 	COPY_BACK,
 	COPY_NOTICE,
+	COPY_INBOX,
 	COPY_TABLES
 };
 extern const char *const copy_statements[COPY_TABLES];
@@ -189,6 +190,8 @@ struct landing {
 	size_t new_reports, folds, relapses;
 	int64_t *notices; /* new reports that somebody may have to be warned of, for the keeper */
 	size_t notice_count;
+	int64_t *fresh; /* new reports, for the inbox */
+	size_t fresh_count;
 	/* on their way */
 	struct rows copies[COPY_TABLES];
 	struct columns letters;  /* mails to be placed */

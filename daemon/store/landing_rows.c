@@ -34,6 +34,7 @@ const char *const copy_statements[COPY_TABLES] = {
 	[COPY_BACK] = "COPY letter_back (mail, received, source, exercise, kind, placed, sealed, sender, "
 		      "message_id, replies, tags, returned, dmarc, machine, door) FROM STDIN (FORMAT binary)",
 	[COPY_NOTICE] = "COPY notice_arrival (reports) FROM STDIN (FORMAT binary)",
+	[COPY_INBOX] = "COPY inbox_arrival (reports) FROM STDIN (FORMAT binary)",
 	[COPY_ATTACHMENT] =
 		"COPY attachment (report, sequence, spool, number, month, size, digest, name, media_type) "
 		"FROM STDIN (FORMAT binary)",
@@ -197,13 +198,13 @@ static void note_notice(struct landing *landing, const struct landed *landed, in
 		landing->notices[landing->notice_count++] = landed->id;
 }
 
-static void put_notices(struct landing *landing)
+/* One row that names them all. */
+static void put_arrivals(struct rows *rows, const int64_t *ids, size_t count)
 {
-	struct rows *rows = &landing->copies[COPY_NOTICE];
-	if (!landing->notice_count)
+	if (!count)
 		return;
 	rows_start(rows, 1);
-	put_numbers(&rows->bytes, landing->notices, landing->notice_count);
+	put_numbers(&rows->bytes, ids, count);
 }
 
 static void encode_report(struct landing *landing, const struct landed *landed)
@@ -216,6 +217,7 @@ static void encode_report(struct landing *landing, const struct landed *landed)
 	if (!landed_expired(landed)) {
 		put_correlation(landing, landed, organisation);
 		note_notice(landing, landed, organisation);
+		landing->fresh[landing->fresh_count++] = landed->id;
 	}
 	if (landed->verdict == FOLD_RELAPSE)
 		put_link(landing, landed->id, landed->previous, "relapse");
@@ -475,6 +477,8 @@ void landing_encode_rows(struct landing *landing)
 	columns_begin(&landing->seen, sighting, ARRAY_LEN(sighting));
 	landing->notices = arena_alloc(landing->arena, (landing->landed_count + 1) * sizeof(int64_t));
 	landing->notice_count = 0;
+	landing->fresh = arena_alloc(landing->arena, (landing->landed_count + 1) * sizeof(int64_t));
+	landing->fresh_count = 0;
 	for (size_t i = 0; i < landing->landed_count; i++) {
 		const struct landed *landed = &landing->landed[i];
 		if (landed->is_report && landed->makes_row)
@@ -484,7 +488,8 @@ void landing_encode_rows(struct landing *landing)
 		else if (!landed->is_report && landed->way == WAY_OWN)
 			encode_quarantined(landing, landed);
 	}
-	put_notices(landing);
+	put_arrivals(&landing->copies[COPY_NOTICE], landing->notices, landing->notice_count);
+	put_arrivals(&landing->copies[COPY_INBOX], landing->fresh, landing->fresh_count);
 	for (size_t i = 0; i < landing->ticket_count; i++)
 		if (landing->tickets[i]->poison)
 			encode_poison(landing, landing->tickets[i]);

@@ -41,6 +41,11 @@ class Terminal:
         """What was shown so far, without colours and the movements of the cursor."""
         return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[()][A-Z0-9]|\r", "", self.seen)
 
+    def rows(self):
+        """What was written line by line: where the cursor went elsewhere a new one begins."""
+        moved = re.sub(r"\x1b\[[0-9;]*H", "\n", self.seen)
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", moved).split("\n")
+
     def expect(self, words, seconds=30):
         """Read until these words are on the screen since the last type(); all that was shown since then."""
         end = time.monotonic() + seconds

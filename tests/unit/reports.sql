@@ -176,3 +176,112 @@ BEGIN
 	ASSERT json_array_length(desk_undo('{"list": true, "operator": "op4", "role": "analyst", "limit": 3}') -> 'items') = 3;
 	ASSERT test.refused($q$UPDATE act SET undone = now()$q$) LIKE '42501%' AND test.refused($q$DELETE FROM act_report$q$) LIKE '42501%';
 END $$;
+
+-- ---- the inbox ----
+
+SET ROLE cirt_owner;
+CREATE FUNCTION test.sort() RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
+	SELECT inbox_refill(); SELECT keeper_inbox(5000); SELECT keeper_inbox(5000) $$;
+-- 'n what whose suggested' of each line of the inbox.
+CREATE FUNCTION test.inbox(narrow text DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(concat_ws(' | ', i ->> 'n', i ->> 'what', i ->> 'whose', i -> 'suggested' ->> 'text'), E'\n')
+	FROM json_array_elements(desk_inbox(jsonb_strip_nulls(jsonb_build_object('operator', 'op4', 'role', 'analyst', 'what', narrow))) -> 'items') AS i $$;
+CREATE FUNCTION test.line(like_what text) RETURNS text LANGUAGE sql AS $$
+	SELECT i ->> 'group' FROM json_array_elements(desk_inbox('{"operator": "op4", "role": "analyst"}') -> 'items') AS i WHERE i ->> 'what' LIKE like_what LIMIT 1 $$;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA test TO cirt_keeper, cirt_desk;
+UPDATE report_status SET state = 'rejected', reject_reason = 'test' WHERE state IN ('new', 'noticed', 'answered');
+INSERT INTO report_status (report, state, reject_reason) SELECT id, 'rejected', 'test' FROM report ON CONFLICT DO NOTHING;
+INSERT INTO organisation (name, kind) VALUES ('Ministry', 'government');
+DO $$
+BEGIN
+	PERFORM test.land('rdp', 'shadow', 'vulnerable-system', 'open-rdp', '192.0.2.11', 'Bank', 50, 0, '', '', 3),
+		test.land('rdp-uni', 'shadow', 'vulnerable-system', 'open-rdp', '192.0.2.12', 'Uni', 50, 0, '', '', 2),
+		test.land('lumma', 'shadow', 'infected-system', 'lumma', '192.0.2.13', 'Ministry', 65, 0, '', '', 3),
+		test.land('mail1', 'report', 'phishing', '', '192.0.2.14', 'Bank', 50, 0, 'Hello', 'Your parcel 4711'),
+		test.land('mail2', 'report', 'phishing', '', '192.0.2.15', 'Bank', 50, 0, 'Hello', 'Fwd: [list] Your parcel 4712'),
+		test.land('mail3', 'report', 'undetermined', '', '192.0.2.16', NULL, 50, 0, 'Hello', 'Question');
+	PERFORM test.sort();
+END $$;
+SET ROLE cirt_desk;
+
+DO $$
+DECLARE
+	said json;
+BEGIN
+	ASSERT test.inbox() LIKE E'1 | mail "Question"%\n2 | phishing mail "Fwd: [list] Your parcel 4712" | Bank | open (names Bank)\n'
+		'3 | infected-system/lumma · HIGH | Ministry | open (government + compromised)\n5 | vulnerable-system/open-rdp | 2 organisations | %',
+		test.inbox();
+	ASSERT test.inbox('people') NOT LIKE '%open-rdp%' AND test.inbox('feeds') NOT LIKE '%parcel%' AND test.inbox('shadow') LIKE '%lumma%';
+	ASSERT test.refused($q$SELECT test.inbox('nobody')$q$) LIKE 'P0002 the inbox is narrowed by%';
+	-- A line goes as one, and comes back as one.
+	said := desk_inbox_reject(test.filter('group', test.line('%open-rdp'), 'reason', 'false-alarm'));
+	ASSERT said ->> 'what' = '5 reports rejected: false-alarm', said::text;
+	ASSERT test.inbox() NOT LIKE '%open-rdp%', 'the keeper has not summed it up yet';
+	PERFORM test.undo();
+	ASSERT test.inbox() LIKE '%5 | vulnerable-system/open-rdp%';
+	-- Of one organisation only; then the counts follow.
+	ASSERT desk_inbox_reject(test.filter('group', test.line('%open-rdp'), 'reason', 'not-ours', 'org', 'Uni')) ->> 'what' = '2 reports rejected: not-ours';
+	ASSERT test.inbox() LIKE '%3 | vulnerable-system/open-rdp%';
+	ASSERT test.refused(format($q$SELECT desk_inbox_reject(test.filter('group', %L))$q$, test.line('%open-rdp'))) LIKE '22023 reason:%';
+	ASSERT test.refused(format($q$SELECT desk_inbox_link(test.filter('group', %L))$q$, test.line('%open-rdp'))) LIKE '22023 no case is suggested%';
+	ASSERT test.refused($q$SELECT desk_inbox_open(test.filter('group', '999'))$q$) LIKE 'P0002 there is nothing new%';
+	ASSERT test.refused($q$SELECT desk_inbox_open(test.filter('group', '1 OR 1'))$q$) LIKE '22023%';
+END $$;
+
+DO $$
+DECLARE
+	said json := desk_inbox_open(test.filter('group', test.line('infected%')));
+	number text := said ->> 'number';
+BEGIN
+	ASSERT (SELECT state || ' ' || severity || ' ' || (SELECT name FROM operator o WHERE o.id = c.assignee) FROM cases c WHERE c.number = said ->> 'number')
+		= 'open 65 op4';
+	ASSERT test.state('lumma') = 'linked ' || number;
+	ASSERT test.undo() = '3 reports as before; ' || number || ' is rejected';
+	ASSERT test.inbox() LIKE '%3 | infected-system/lumma%';
+	-- What came after the list that somebody looks at is not acted on.
+	ASSERT (desk_inbox_open(test.filter('group', test.line('infected%'), 'upto', test.id('lumma')::text)) ->> 'reports')::int = 1;
+	PERFORM test.undo();
+END $$;
+
+-- Suggested: the thread, the same kit, what it is a relapse of, the same host.
+SET ROLE cirt_owner;
+INSERT INTO report_link (a, b, kind, score) VALUES (test.id('mail2'), test.id('a'), 'similar', 0.88);
+UPDATE report_status SET state = 'new', reject_reason = NULL WHERE report = test.id('a');
+UPDATE case_report SET ended = NULL WHERE report = test.id('a') AND case_id = 1;
+UPDATE report_status SET state = 'linked' WHERE report = test.id('a');
+INSERT INTO letter_guess VALUES (test.id('mail3'), 2, 'tag', 'x@y.example');
+SET ROLE cirt_desk;
+DO $$
+BEGIN
+	ASSERT test.inbox() LIKE '%Bank | link 20%-000001 (same kit, 88 %)%', test.inbox();
+	ASSERT test.inbox() LIKE '%"Question" | link 20%-000002 (probably its thread)%', test.inbox();
+	ASSERT desk_inbox_link(test.filter('group', test.line('phishing%'))) ->> 'what' LIKE '2 reports linked to %-000001';
+	PERFORM test.undo();
+END $$;
+
+-- Told by a rule: left to it. Told by hand: a mail that waits for as long as it can be undone.
+SET ROLE cirt_owner;
+INSERT INTO contact (organisation, role, email) SELECT id, 'security', 'soc@bank.example' FROM organisation WHERE name = 'Bank';
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	said json := desk_inbox_notice(test.filter('group', test.line('%open-rdp'), 'mass', '20', 'domain', 'cirt.example'));
+BEGIN
+	ASSERT said ->> 'what' = '3 reports noticed in 1 mails', said::text;
+	ASSERT test.state('rdp') = 'noticed' AND test.inbox() NOT LIKE '%open-rdp%';
+	ASSERT (SELECT next_try > now() + interval '50 seconds' FROM outbox ORDER BY id DESC LIMIT 1);
+	ASSERT test.undo() = '3 reports as before';
+	ASSERT (SELECT state FROM outbox ORDER BY id DESC LIMIT 1) = 'cancelled' AND test.state('rdp') = 'new';
+	ASSERT test.inbox() LIKE '%3 | vulnerable-system/open-rdp%';
+END $$;
+
+-- The keeper's sums are what there is.
+SET ROLE cirt_owner;
+SELECT test.sort();
+DO $$
+BEGIN
+	ASSERT NOT EXISTS (SELECT 1 FROM inbox_line l WHERE l.n <> (SELECT count(*) FROM inbox i WHERE i.line = l.id)), 'sums are exact';
+	ASSERT NOT EXISTS (SELECT 1 FROM inbox_delta);
+	ASSERT NOT EXISTS (SELECT 1 FROM report r LEFT JOIN report_status s ON s.report = r.id
+		WHERE (coalesce(s.state, 'new') = 'new') <> EXISTS (SELECT 1 FROM inbox i WHERE i.report = r.id)), 'the inbox is what is new';
+END $$;
