@@ -459,6 +459,16 @@ static enum args_outcome take_option(struct parser *parser, const char *word)
 	return unknown_option(parser, word);
 }
 
+/* "mail" and "mail show" are both verbs: the first word behind the noun says which, where it can. */
+static bool names_verb(const struct parser *parser, const char *word)
+{
+	const struct invocation *invocation = parser->invocation;
+
+	return !*invocation->verb->verb && !parser->options_ended &&
+	       !json_object_object_length(invocation->params) &&
+	       verb_find(str_of(invocation->noun), str_of(word));
+}
+
 static enum args_outcome take_word(struct parser *parser, const char *word)
 {
 	if (!parser->options_ended && word[0] == '-' && word[1]) {
@@ -474,7 +484,7 @@ static enum args_outcome take_word(struct parser *parser, const char *word)
 			return take_option(parser, word);
 		return unknown_option(parser, word);
 	}
-	if (!parser->invocation->verb)
+	if (!parser->invocation->verb || names_verb(parser, word))
 		return take_name(parser, word);
 	if (take_verb_below(parser, word))
 		return ARGS_RUN;

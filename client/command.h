@@ -41,6 +41,7 @@ extern const struct command party_commands[]; /* note, party, ref, tag, event */
 extern const struct command task_commands[];  /* task, measure, campaign */
 extern const struct command playbook_commands[];
 extern const struct command mail_commands[];
+extern const struct command reply_commands[];
 extern const struct command spam_commands[];
 extern const struct command quarantine_commands[];
 extern const struct command org_commands[];

@@ -266,7 +266,7 @@ const struct conf_option conf_options[] = {
 		"PEM file with the authorities to trust there. Empty: the system's."},
 	{"mail_out", "from", OPT_TEXT, AT(out_from), "", 0, 0, NULL, RELOAD, SUPERVISOR | COURIER | KEEPER | DESK,
 		"Address in From, such as \"cirt@cirt.example\". Empty: cirt@ and the hostname."},
-	{"mail_out", "name", OPT_TEXT, AT(out_name), "CIRT", 0, 0, NULL, RELOAD, COURIER,
+	{"mail_out", "name", OPT_TEXT, AT(out_name), "CIRT", 0, 0, NULL, RELOAD, DESK | COURIER,
 		"Our name in From, in texts and in X-ARF."},
 	{"mail_out", "bounce", OPT_TEXT, AT(out_bounce), "", 0, 0, NULL, RELOAD, COURIER,
 		"Mailbox to which bounces go. Each mail has its own address there, bounce+N2026-000123-SEAL@cirt.example, as sender of "

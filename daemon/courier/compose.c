@@ -223,8 +223,11 @@ static void put_subject(const struct compose *compose, bool hides, struct buf *o
 
 	if (compose->facts->exercise.len > 0)
 		buf_printf(out, "[EXERCISE " STR_FMT "] ", STR_ARG(field[FIELD_EXERCISE]));
-	buf_printf(
-		out, "[" STR_FMT "] [" STR_FMT "] ", STR_ARG(field[FIELD_TLP]), STR_ARG(field[FIELD_NUMBER]));
+	buf_printf(out, "[" STR_FMT "] ", STR_ARG(field[FIELD_TLP]));
+	if (field[FIELD_TAGS].len > 0)
+		buf_printf(out, STR_FMT " ", STR_ARG(field[FIELD_TAGS]));
+	else
+		buf_printf(out, "[" STR_FMT "] ", STR_ARG(field[FIELD_NUMBER]));
 	buf_str(out, mail_value(what, false, 500, arena));
 	arena_free(&arena);
 }
@@ -272,7 +275,10 @@ void compose_head(const struct compose *compose, bool hides, struct buf *out)
 	mail_head_plain(out, "Message-ID", facts->message_id);
 	if (facts->in_reply_to.len > 0) {
 		mail_head_plain(out, "In-Reply-To", facts->in_reply_to);
-		mail_head_plain(out, "References", facts->in_reply_to);
+		mail_head_plain(out, "References",
+			compose->values.field[FIELD_REFERENCES].len > 0
+				? compose->values.field[FIELD_REFERENCES]
+				: facts->in_reply_to);
 	}
 	put_origin(facts, out);
 	mail_head_plain(out, "X-TLP", compose->values.field[FIELD_TLP]);

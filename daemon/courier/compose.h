@@ -30,6 +30,7 @@ struct letter_facts {
 	struct str contact;
 	struct str exercise;
 	struct str case_number;
+	struct str reply;              /* number of the case or mail to whose address answers go */
 	struct str given[MAIL_FIELDS]; /* of outbox.fields */
 };
 

@@ -28,7 +28,8 @@ struct delivery {
 	struct letter_facts facts;
 	struct letter_house house;
 	enum key_policy policy;
-	bool made; /* its bytes are in the database */
+	bool barred; /* its case has become too strict for it since somebody wrote it */
+	bool made;   /* its bytes are in the database */
 	bool others_asked;
 	bool signed_already;
 	bool again;    /* nobody knows what became of the last attempt */

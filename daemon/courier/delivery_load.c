@@ -12,6 +12,8 @@
 
 /* Rows that the database gives at once. */
 #define PAGE 1000
+/* Of a mail that somebody wrote. */
+#define REFUSED "something in it may not leave any more"
 
 /* --- facts --- */
 
@@ -35,7 +37,7 @@ static void take_house(struct delivery *delivery)
 		reply = arena_printf(arena, "case@" STR_FMT, STR_ARG(conf->hostname));
 	delivery->house = (struct letter_house){.name = arena_str(arena, conf->out_name),
 		.from = arena_str(arena, from),
-		.reply = reply_address(key, reply, delivery->facts.number, arena),
+		.reply = reply_address(key, reply, delivery->facts.reply, arena),
 		.zip_over = conf->out_zip_over,
 		.max_size = conf->out_max_size,
 		.now = clock_now()};
@@ -76,9 +78,11 @@ static bool take_facts(struct delivery *delivery, const struct pg_result *result
 	facts->contact = text_of(delivery, result, "contact");
 	facts->exercise = text_of(delivery, result, "exercise");
 	facts->case_number = text_of(delivery, result, "case_number");
+	facts->reply = text_of(delivery, result, "reply");
 	for (unsigned i = 0; i < MAIL_FIELDS; i++)
 		if (mail_fields[i].given[0])
 			facts->given[i] = text_of(delivery, result, mail_fields[i].given);
+	delivery->barred = str_equal(text_of(delivery, result, "barred"), STR("t"));
 	delivery->made = str_equal(text_of(delivery, result, "made"), STR("t"));
 	delivery->policy = policy_of(text_of(delivery, result, "policy"));
 	add_key(delivery, SEAL_PGP, text_of(delivery, result, "pgp"));
@@ -228,6 +232,12 @@ static void refuse(struct loading *loading, int64_t row, const char *why)
 	pg_array_text(&loading->reasons, str_of(why));
 }
 
+/* Somebody wrote it: what it tells stands in its text, and cannot be left out of that. */
+static bool is_written(const struct delivery *delivery)
+{
+	return delivery->facts.kind == MAIL_OTHER;
+}
+
 /* The columns of a row: its id, what the gate is asked by, what it tells. */
 #define ROW_FIRST_VALUE (1 + PERMIT_COLUMN_COUNT)
 
@@ -241,6 +251,8 @@ static bool take_row(struct loading *loading, const struct pg_result *result, in
 		refuse(loading, pg_value_int(result, row, 0), why.text);
 		return true;
 	}
+	if (is_written(loading->delivery))
+		return true;
 	for (int i = 0; i < (int)ROW_FIELDS; i++)
 		told.field[i] = pg_value(result, row, ROW_FIRST_VALUE + i);
 	return compose_row(loading->delivery->compose, &told, err);
@@ -261,6 +273,8 @@ static void on_rows(struct pg *pg, const struct pg_result *result, void *context
 		pg_step(pg, "FETCH 1000 FROM told", NULL, 0, on_rows, loading);
 	else if (!ok)
 		finish(loading, err.text);
+	else if (loading->refused_count > 0 && is_written(loading->delivery))
+		finish(loading, REFUSED);
 	else if (loading->refused_count > 0)
 		leave_out(loading);
 	else
@@ -313,7 +327,9 @@ static void on_checked(struct pg *pg, const struct pg_result *result, void *cont
 	delivery->told = (uint64_t)pg_value_int(result, 0, 0);
 	had = delivery->facts.kind == MAIL_NOTICE || pg_value_int(result, 0, 1) > 0;
 	delivery->compose = compose_new(&delivery->facts, &delivery->house, delivery->post->texts);
-	if (delivery->told > 0)
+	if (is_written(delivery) && (delivery->barred || pg_value_int(result, 0, 1) > 0))
+		finish(loading, REFUSED);
+	else if (delivery->told > 0)
 		declare(loading);
 	else
 		finish(loading, had ? "nothing in it may leave any more" : "");

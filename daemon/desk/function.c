@@ -27,6 +27,14 @@ static struct json_object *text_of(struct str text)
 	return json_object_new_string_len(text.p, (int)text.len);
 }
 
+/* From whom our mails are, as the courier writes it. */
+static struct json_object *own_address(struct request *request, const struct conf *conf)
+{
+	if (conf->out_from.len > 0)
+		return text_of(conf->out_from);
+	return text_of(arena_printf(request->arena, "cirt@" STR_FMT, STR_ARG(own_domain(conf))));
+}
+
 /* Reports by their numbers, one or many, as ids. */
 static bool add_reports(struct request *request, struct json_object *asked)
 {
@@ -72,6 +80,9 @@ static struct json_object *asked_for(struct request *request)
 	json_object_array_add(own, text_of(own_domain(conf)));
 	json_object_object_add(asked, "own", own);
 	json_object_object_add(asked, "domain", text_of(own_domain(conf)));
+	json_object_object_add(asked, "tag", text_of(conf->reply_tag));
+	json_object_object_add(asked, "name", text_of(conf->out_name));
+	json_object_object_add(asked, "address", own_address(request, conf));
 	json_object_object_add(asked, "operator", text_of(str_of(request->operator.name)));
 	json_object_object_add(asked, "role", text_of(str_of(role_name(request->operator.role))));
 	if (request->session)

@@ -112,6 +112,8 @@ static const struct {
 	{"playbook", "list", desk_function},
 	{"playbook", "show", desk_function},
 	{"playbook", "apply", desk_function},
+	{"reply", "", desk_function},
+	{"mail", "", desk_function},
 	{"mail", "search", desk_mail_search},
 	{"mail", "show", desk_mail_show},
 	{"spam", "review", desk_spam_review},

@@ -10,6 +10,7 @@ static const struct verb *const subjects[] = {
 	verbs_inbox,
 	verbs_report,
 	verbs_case,
+	verbs_mail,
 	verbs_clock,
 	verbs_work,
 	verbs_source,

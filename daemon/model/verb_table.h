@@ -42,6 +42,7 @@ extern const struct verb verbs_today[];
 extern const struct verb verbs_inbox[];
 extern const struct verb verbs_report[];
 extern const struct verb verbs_case[];
+extern const struct verb verbs_mail[];
 extern const struct verb verbs_clock[];
 extern const struct verb verbs_work[];
 extern const struct verb verbs_source[];

@@ -42,6 +42,8 @@ enum mail_field {
 	/* from outbox.fields */
 	FIELD_TEXT,
 	FIELD_SUBJECT,
+	FIELD_TAGS,       /* "[CIRT-XX 2026-000412] [BANK #5512]", in front of the subject */
+	FIELD_REFERENCES, /* Message-IDs of the thread, the nearest last */
 	FIELD_REPORT,
 	FIELD_RECEIVED,
 	FIELD_WAITS,

@@ -1,0 +1,190 @@
+-- Mails of cases, questions to parties and to many, and briefs: each block a test; the functions run as the role that calls them in
+-- the daemon. A failed ASSERT ends it.
+\set ON_ERROR_STOP 1
+SET search_path = cirt, test, pg_temp;
+SET client_min_messages = warning;
+SET TimeZone = 'UTC';
+SET cirt.actor = 'op1';
+CREATE SCHEMA test;
+GRANT ALL ON SCHEMA test TO cirt_owner, cirt_keeper, cirt_desk;
+SET ROLE cirt_owner;
+
+-- What a source told: a report with these observables; of a mailbox a mail of this sender.
+CREATE FUNCTION test.land(source_name text, seen text[], of_tlp tlp DEFAULT 'amber', sender text DEFAULT '', subject text DEFAULT '', says text DEFAULT '',
+	of_exercise int DEFAULT 0) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	fresh bigint := (SELECT * FROM report_ids(to_char(timezone('UTC', now()), 'YYYYMM')::int, 1));
+BEGIN
+	INSERT INTO report SELECT fresh, now(), now(), 1, NULL, 0, gen_random_uuid(), gen_random_uuid(), s.id, 0, of_exercise, NULL, 0, 'phishing', of_tlp,
+		'amber', 50, 50, s.trust, 1, 'r', 'k', '', '', '', '', subject, says, '', seen, '{}', '{}', '{}' FROM source s WHERE s.name = source_name;
+	IF sender <> '' THEN
+		INSERT INTO letter (mail, received, message_id, sender) VALUES (fresh, now(), 'm' || fresh || '@x.example', sender);
+	END IF;
+	RETURN fresh;
+END $$;
+-- A mail into a case.
+CREATE FUNCTION test.letter(of_case bigint, who text, subject text, says text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	fresh bigint := (SELECT * FROM report_ids(to_char(timezone('UTC', now()), 'YYYYMM')::int, 1));
+BEGIN
+	INSERT INTO item (id, received, sequence, spool, source, item, exercise, kind, tlp, subkind, part, sender_id, title, text, doc, observables, notes)
+		SELECT fresh, clock_timestamp(), 1, gen_random_uuid(), 1, 0, c.exercise, 'correspondence', 'amber', 'reply', 'mail', 'm' || fresh || '@x.example', subject, says, '',
+			ARRAY['email reporter ' || who], '{}' FROM cases c WHERE c.id = of_case;
+	INSERT INTO letter (mail, received, message_id, sender) VALUES (fresh, clock_timestamp(), 'm' || fresh || '@x.example', who);
+	INSERT INTO case_letter (item, case_id, way, known, sender) VALUES (fresh, of_case, 'address', true, who);
+	RETURN fresh;
+END $$;
+CREATE TABLE test.ids (name text PRIMARY KEY, id bigint);
+GRANT ALL ON test.ids TO cirt_keeper, cirt_desk;
+CREATE FUNCTION test.id(what text) RETURNS bigint LANGUAGE sql AS $$ SELECT id FROM test.ids WHERE name = what $$;
+CREATE FUNCTION test.number(what text) RETURNS text LANGUAGE sql AS $$ SELECT number FROM cirt.cases WHERE id = test.id(what) $$;
+-- As the desk asks: with what it knows itself.
+CREATE FUNCTION test.asked(f jsonb) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT '{"tag": "CIRT-XX", "name": "CIRT Example", "address": "cirt@cirt.example", "domain": "cirt.example", "mass": 3, "role": "analyst", "operator": "op1"}' || f
+$$;
+CREATE FUNCTION test.refused(said text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	says text;
+	state text;
+BEGIN
+	EXECUTE said;
+	RETURN 'not refused';
+EXCEPTION WHEN others THEN
+	GET STACKED DIAGNOSTICS says = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+	RETURN state || ' ' || says;
+END $$;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA test TO cirt_keeper, cirt_desk;
+
+INSERT INTO exercise (id, name) VALUES (7, 'blue');
+INSERT INTO exercise_directory VALUES (7, '@drill.example');
+INSERT INTO operator (name, role, uid) VALUES ('op1', 'analyst', 5001), ('op2', 'analyst', 5002) ON CONFLICT DO NOTHING;
+INSERT INTO source (name, kind, trust) VALUES ('list', 'feed', 60), ('partner', 'feed', 60);
+INSERT INTO organisation (name, kind, sector) VALUES ('Bank', 'bank', 'finance'), ('CERT-YY', 'national-cirt', ''), ('City Hospital', 'hospital', 'health'),
+	('Lake Hospital', 'hospital', 'health'), ('Hill Hospital', 'hospital', 'health'), ('Port Clinic', 'hospital', 'health');
+INSERT INTO organisation_domain (organisation, domain) SELECT id, 'bank.example' FROM organisation WHERE name = 'Bank';
+INSERT INTO contact (organisation, role, name, email, policy, pgp, pgp_expires, language)
+	SELECT o.id, 'security', c.name, c.email, c.policy::key_policy, c.pgp, c.ends::timestamptz, c.language
+	FROM (VALUES ('Bank', 'SOC', 'soc@bank.example', 'required', repeat('7C1A', 10), '2099-03-01', 'en'),
+		('CERT-YY', '', 'cert@cert.yy.example', 'preferred', repeat('AB', 20), '2020-01-01', 'fr'),
+		('City Hospital', 'IT', 'it@city.example', 'preferred', '', NULL, 'fr'), ('Lake Hospital', 'IT', 'it@lake.example', 'preferred', '', NULL, 'en'),
+		('Hill Hospital', 'IT', 'it@hill.example', 'preferred', '', NULL, 'en')) c(org, name, email, policy, pgp, ends, language)
+	JOIN organisation o ON o.name = c.org;
+-- A phishing wave: three citizens and a partner who told more than may leave.
+INSERT INTO ids SELECT 'r' || n, test.land('report', ARRAY['url source http://login-bank.example.net/a' || n, 'name source login-bank.example.net',
+	'ip source 198.51.100.20' || n, 'email reporter citizen' || n || '@people.example'], 'amber', 'citizen' || n || '@people.example', 'Is this real?',
+	'I got this: http://login-bank.example.net/a' || n) FROM generate_series(1, 3) n;
+INSERT INTO ids SELECT 'secret', test.land('partner', ARRAY['ip source 203.0.113.99', 'name source c2.evil.example'], 'amber+strict');
+WITH c AS (INSERT INTO cases (title, state, type, organisation) SELECT 'Phishing wave', 'open', 'phishing', o.id FROM organisation o WHERE o.name = 'Bank' RETURNING id)
+	INSERT INTO ids SELECT 'wave', id FROM c;
+INSERT INTO case_report (report, case_id) SELECT id, id('wave') FROM ids WHERE name ~ '^(r\d|secret)';
+INSERT INTO party (case_id, role, organisation, name, contact) SELECT id('wave'), 'imitated', o.id, 'Bank', '' FROM organisation o WHERE o.name = 'Bank';
+INSERT INTO party (case_id, role, name, contact) VALUES (id('wave'), 'hoster', 'Host', 'abuse@host.example'), (id('wave'), 'police', 'Police', 'call +99 555');
+INSERT INTO party (case_id, role, organisation) SELECT id('wave'), 'partner', o.id FROM organisation o WHERE o.name = 'CERT-YY';
+INSERT INTO ids SELECT 'b1', test.letter(id('wave'), 'soc@bank.example', 'Re: [BANK #5512] phishing wave', 'We see it too: http://login-bank.example.net/a1 at 198.51.100.201');
+
+\echo test_draft_shows_what_leaves
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	d jsonb := desk_reply(asked(jsonb_build_object('what', number('wave'), 'to', 'imitated', 'draft', true)));
+	t text := d ->> 'text';
+BEGIN
+	ASSERT d ->> 'to' = 'soc@bank.example' AND d ->> 'verdict' = 'allow' AND d ->> 'tlp' = 'amber' AND d ->> 'recipient' = 'affected', d;
+	ASSERT d ->> 'tags' = '[CIRT-XX ' || number('wave') || '] [BANK #5512]' AND d ->> 'subject' = 'phishing wave', d;
+	ASSERT d #>> '{key,kind}' = 'PGP' AND d #>> '{key,says}' = 'PGP 7C1A…, valid to 2099-03-01';
+	ASSERT t LIKE 'Dear SOC,%' AND t LIKE E'%-- \nCIRT Example\n%';
+	-- Their own words, harmless; three findings; not the partner's.
+	ASSERT t LIKE '%> We see it too: hxxp://login-bank[.]example[.]net/a1 at 198[.]51[.]100[.]201%', t;
+	ASSERT (SELECT count(*) FROM regexp_matches(t, '^\d{6}-\d+  ', 'gn')) = 3, t;
+	ASSERT t NOT LIKE '%203.0.113.99%' AND t NOT LIKE '%203[.]0%' AND t NOT LIKE '%citizen%' AND t NOT LIKE '%http://%', t;
+	ASSERT d #>> '{left_out,0,report}' = report_number(id('secret')) AND d #>> '{left_out,0,tlp}' = 'amber+strict' AND jsonb_array_length(d -> 'left_out') = 1, d;
+	ASSERT jsonb_array_length(d -> 'told') = 3;
+	ASSERT NOT EXISTS (SELECT 1 FROM outbox);
+	-- A hoster is told what, where and when; PAP and TLP of the case decide.
+	d := desk_reply(asked(jsonb_build_object('what', number('wave'), 'to', 'hoster', 'draft', true)));
+	ASSERT d ->> 'verdict' = 'approve' AND (d ->> 'approvals')::int = 2 AND d #>> '{key,says}' = 'in the clear', d;
+	-- A foreign CIRT above GREEN: two people; its key has expired; the greeting is in its language.
+	d := desk_reply(asked(jsonb_build_object('what', number('wave'), 'to', 'partner', 'draft', true)));
+	ASSERT d ->> 'recipient' = 'foreign' AND (d ->> 'approvals')::int = 2 AND d #>> '{key,says}' = 'in the clear: KEY EXPIRED' AND d ->> 'text' LIKE 'Bonjour %', d;
+	ASSERT refused(format('SELECT desk_reply(%L)', asked(jsonb_build_object('what', number('wave'), 'to', 'police', 'draft', true)))) LIKE '22023 no mail address of "police"%';
+	ASSERT refused(format('SELECT desk_reply(%L)', asked(jsonb_build_object('what', number('wave'), 'to', 'registrar', 'draft', true)))) LIKE 'P0002 nobody in%';
+	ASSERT refused(format('SELECT desk_reply(%L)', asked('{"what": "2026-999999", "draft": true}'))) LIKE 'P0002%';
+END $$;
+
+\echo test_mail_goes_in_a_minute_and_may_be_taken_back
+DO $$
+DECLARE
+	d jsonb;
+	o outbox;
+BEGIN
+	ASSERT refused(format('SELECT desk_reply(%L)', asked(jsonb_build_object('what', number('wave'), 'text', E' \n> quoted only\n-- \nus')))) LIKE '22023 there is no text%';
+	ASSERT refused(format('SELECT desk_reply(%L)', asked(jsonb_build_object('what', number('wave'), 'text', repeat('x', 200001))))) LIKE '22023 a mail has at most%';
+	d := desk_reply(asked(jsonb_build_object('what', report_number(id('b1')), 'text', 'Thanks. Please block http://login-bank.example.net/a2, citizen2@people.example saw it.')));
+	SELECT * INTO o FROM outbox WHERE number = d ->> 'number';
+	ASSERT o.state = 'queued' AND o.next_try > now() + interval '50 s' AND o.due = o.next_try AND o.case_id = id('wave') AND o.kind = 'mail', o;
+	ASSERT o.in_reply_to = '<m' || id('b1') || '@x.example>' AND o.fields ->> 'references' = o.in_reply_to AND o.answers = id('b1');
+	ASSERT o.fields ->> 'tags' = '[CIRT-XX ' || number('wave') || '] [BANK #5512]';
+	ASSERT o.fields ->> 'text' LIKE 'Thanks. Please block hxxp://login-bank[.]example[.]net/a2, [address removed] saw it.%', o.fields;
+	ASSERT (d ->> 'defanged')::int = 1 AND (d ->> 'removed')::int = 1;
+	-- A row for what it tells, as it was.
+	ASSERT (SELECT string_agg(report::text || cause || form || tlp || channel, ',') FROM disclosure WHERE outbox = o.id) LIKE '%' || id('r2') || 'mailfullambermail%';
+	ASSERT mail_undo(jsonb_build_object('outbox', o.id)) LIKE 'mail N% to soc@bank.example does not go';
+	ASSERT (SELECT state FROM outbox WHERE id = o.id) = 'cancelled';
+	ASSERT refused(format('SELECT mail_undo(%L)', jsonb_build_object('outbox', o.id))) LIKE '23514%';
+	ASSERT (SELECT count(*) FROM act WHERE noun = 'mail' AND until = o.due) = 1;
+END $$;
+
+\echo test_nothing_leaks_by_hand
+DO $$
+DECLARE
+	d jsonb;
+BEGIN
+	ASSERT refused(format('SELECT desk_reply(%L)', asked(jsonb_build_object('what', number('wave'), 'to', 'imitated', 'text', 'See also 203[.]0[.]113[.]99 !'))))
+		LIKE '42501 %it says 203.0.113.99, which report ' || report_number(id('secret')) || ' (partner, AMBER+STRICT) alone told: cirt tlp ask%';
+	d := desk_reply(asked(jsonb_build_object('what', number('wave'), 'to', 'imitated', 'dry_run', true, 'text', 'hxxp://C2.evil.example/x')));
+	ASSERT d ->> 'refused' LIKE '%c2.evil.example%' AND NOT d ? 'number', d;
+	-- Below the case's TLP: two people.
+	d := desk_reply(asked(jsonb_build_object('what', number('wave'), 'to', 'imitated', 'tlp', 'TLP:GREEN', 'text', 'Be careful.')));
+	ASSERT d ->> 'state' = 'held' AND d ->> 'why' LIKE '%below the case''s AMBER';
+	PERFORM set_config('cirt.actor', 'op2', true);
+	ASSERT (desk_notice_approve(asked(jsonb_build_object('notice', d ->> 'number'))) ->> 'state') = 'queued';
+	ASSERT (SELECT cardinality(approved_by) FROM outbox WHERE number = d ->> 'number') = 2;
+	PERFORM set_config('cirt.actor', 'op1', true);
+	d := desk_reply(asked(jsonb_build_object('what', number('wave'), 'to', 'imitated', 'tlp', 'red', 'text', 'For your eyes.')));
+	ASSERT d ->> 'state' = 'held' AND d ->> 'form' = 'sanitised', d;
+	ASSERT refused(format('SELECT desk_notice_approve(%L)', asked(jsonb_build_object('notice', d ->> 'number')))) LIKE '23514 you have%';
+	-- At night one is alone.
+	d := desk_reply(asked(jsonb_build_object('what', number('wave'), 'to', 'imitated', 'tlp', 'green', 'text', 'Now!', 'break_glass', 'they are calling')));
+	ASSERT d ->> 'state' = 'queued' AND EXISTS (SELECT 1 FROM approval WHERE object = 'outbox/' || (d ->> 'number') AND state = 'countersign'), d;
+	-- The database judges what it is given, whoever gives it.
+	ASSERT refused($q$INSERT INTO outbox (kind, state, recipient, address, tlp, case_id, message_id) VALUES ('mail', 'ready', 'foreign', 'x@y.example', 'red', $q$
+		|| id('wave') || $q$, '<leak@x>')$q$) LIKE '42501 this must not be told%';
+	INSERT INTO outbox (kind, state, recipient, address, tlp, case_id, message_id) VALUES ('mail', 'queued', 'foreign', 'x@y.example', 'amber', id('wave'), '<two@x>');
+	ASSERT (SELECT state || waits_for FROM outbox WHERE message_id = '<two@x>') = 'heldapproval';
+END $$;
+
+\echo test_report_answered
+DO $$
+DECLARE
+	d jsonb := desk_reply(asked(jsonb_build_object('what', report_number(id('r3')), 'text', 'It is no mail of the bank.')));
+BEGIN
+	ASSERT d ->> 'recipient' = 'source' AND d ->> 'to' = 'citizen3@people.example' AND d ->> 'state' = 'queued', d;
+	ASSERT NOT EXISTS (SELECT 1 FROM report_status WHERE report = id('r3') AND state = 'answered');
+END $$;
+RESET ROLE;
+UPDATE outbox SET state = 'sent', sent = now(), bytes = 'x' WHERE answers = id('r3');
+DO $$ BEGIN
+	ASSERT (SELECT state FROM report_status WHERE report = id('r3')) = 'answered';
+END $$;
+
+\echo test_exercise_stays_one
+SET ROLE cirt_owner;
+WITH c AS (INSERT INTO cases (title, state, exercise) VALUES ('Drill', 'open', 7) RETURNING id) INSERT INTO ids SELECT 'drill', id FROM c;
+SET ROLE cirt_desk;
+DO $$
+BEGIN
+	ASSERT desk_mail(asked(jsonb_build_object('case', number('drill'), 'to', 'real@real.example', 'dry_run', true, 'text', 'x'))) ->> 'refused' LIKE 'what belongs to a drill%';
+	ASSERT desk_mail(asked(jsonb_build_object('case', number('drill'), 'to', 'player@drill.example', 'text', 'Move.'))) ->> 'number' LIKE 'N%';
+	ASSERT (SELECT exercise FROM outbox WHERE address = 'player@drill.example') = 7;
+END $$;
+RESET ROLE;
