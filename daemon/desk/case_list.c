@@ -128,7 +128,7 @@ static void add_conditions(struct query *query, const struct case_filter *filter
 	add_text(query, filter->campaign, " AND c.campaign = case_named($?)");
 	if (filter->watching)
 		add_text(query, filter->operator, " AND c.id IN (SELECT w.case_id FROM case_watcher w JOIN "
-		                                  "operator o ON o.id = w.operator "
+						  "operator o ON o.id = w.operator "
 						  "WHERE o.name = $?)");
 	if (filter->severity >= 0) {
 		query_add(query, " AND c.severity >= $?::int");
@@ -225,7 +225,7 @@ void desk_case_list(struct request *request)
 						   : ") AS found ORDER BY key DESC, id DESC");
 	query_add(&query,
 		" LIMIT $?::bigint) SELECT " CASE_JSON ", page.key || ':' || page.id FROM page JOIN "
-	                                               "case_view v ON v.id = page.id ORDER BY page.key");
+		"case_view v ON v.id = page.id ORDER BY page.key");
 	query_int(&query, filter->limit + 1);
 	query_add(&query, filter->order->ascending ? ", page.id" : " DESC, page.id DESC");
 	request_query(request, &query, on_page);

@@ -34,7 +34,7 @@ static const struct piece pieces[] = {
 	{"closed", "CASE WHEN c.state = 'closed' THEN to_json(stamp(c.changed)) END"},
 	{"revision", "to_json(case_revision(c.id))"},
 	{"next_states", "(SELECT coalesce(json_agg(t.to_state ORDER BY t.to_state), '[]') FROM "
-                        "case_transition t WHERE "
+			"case_transition t WHERE "
 			"t.from_state = c.state AND t.to_state <> 'merged')"},
 	{"open_ends", "(SELECT coalesce(json_agg(e.what), '[]') FROM case_open_ends(c.id) e)"},
 	{"merged", "(SELECT coalesce(json_agg(m.number ORDER BY m.id), '[]') FROM cases m WHERE m.id = ANY "
@@ -66,22 +66,22 @@ static const struct piece pieces[] = {
 		"(SELECT coalesce(json_agg(event_json(e) ORDER BY e.at, e.id), '[]') FROM case_event e WHERE "
 		"e." OF_WHOLE ")"},
 	{"evidence", "(SELECT to_json(count(DISTINCT a.digest)) FROM case_report r JOIN attachment a ON "
-                     "a.report = "
+		     "a.report = "
 		     "r.report WHERE r.case_id = c.id AND r.ended IS NULL)"},
 	{"now", "(SELECT json_build_object('id', n.id, 'at', stamp(n.at), 'actor', n.actor, 'text', "
 		"left(n.text, 2000)) FROM note n WHERE n." OF_WHOLE
 		" AND n.pinned ORDER BY n.id DESC LIMIT 1)"},
 	{"notes", "(SELECT coalesce(json_agg(json_strip_nulls(json_build_object('id', n.id, 'case', "
 		  "nullif(n.case_id, c.id), 'at', stamp(n.at), 'actor', n.actor, 'text', "
-                  "left(n.text, " NOTE_BYTES "), 'cut', CASE WHEN length(n.text) > " NOTE_BYTES
+		  "left(n.text, " NOTE_BYTES "), 'cut', CASE WHEN length(n.text) > " NOTE_BYTES
 		  " THEN length(n.text) END, 'pinned', CASE WHEN n.pinned THEN true END, 'edited', "
 		  "stamp(n.edited), 'erased', stamp(n.erased))) ORDER BY n.id), '[]') FROM (SELECT * FROM "
-                  "note o "
+		  "note o "
 		  "WHERE o." OF_WHOLE " ORDER BY o.id DESC LIMIT " NOTES_MOST ") n)"},
 	{"notes_count", "(SELECT to_json(count(*)) FROM note n WHERE n." OF_WHOLE ")"},
 	{"journal",
 		"(SELECT coalesce(json_agg(json_build_object('n', k.n, 'at', stamp(to_timestamp(k.at / "
-                "1e6)), "
+		"1e6)), "
 		"'actor', k.actor, 'action', k.action, 'what', k.what) ORDER BY k.n) FILTER (WHERE k.what IS "
 		"NOT NULL), '[]') FROM (SELECT j.*, case_journal_text(c.number, j.action, j.before, j.after) "
 		"AS what FROM journal j WHERE j.object = 'case/' || c.number ORDER BY j.n DESC "
