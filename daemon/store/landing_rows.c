@@ -92,6 +92,23 @@ static void put_report_numbers(const struct landed *landed, int32_t organisation
 	put_i16(out, report->fingerprint.version);
 }
 
+/* As the sender says; else where registries have delegated the source's address, if it is nobody's that we
+ * serve. */
+static struct str country_of(const struct landing *landing, const struct report *report, int32_t organisation)
+{
+	struct netaddr address;
+
+	if (organisation || report->country.len)
+		return report->country;
+	for (size_t i = 0; i < report->observable_count; i++)
+		if (report->observables[i].type == OBSERVABLE_IP &&
+			report->observables[i].role == OBSERVED_SOURCE)
+			return netaddr_parse(report->observables[i].value, &address)
+			               ? country_of_address(lookup_countries(landing->lookup), &address)
+			               : STR_NONE;
+	return STR_NONE;
+}
+
 static void put_report(struct landing *landing, const struct landed *landed, int32_t organisation)
 {
 	const struct report *report = &landed->item->report;
@@ -105,7 +122,7 @@ static void put_report(struct landing *landing, const struct landed *landed, int
 	put_text(out, report->sender_id);
 	put_text(out, report->identifier);
 	put_text(out, report->malware);
-	put_text(out, report->country);
+	put_text(out, country_of(landing, report, organisation));
 	put_text(out, report->title);
 	put_text(out, report->text);
 	put_text(out, report->doc);

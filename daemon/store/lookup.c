@@ -31,6 +31,7 @@ enum part {
 	PART_FOLD_RULE,
 	PART_CORRELATION_RULE,
 	PART_ORGANISATION,
+	PART_DELEGATION,
 	PART_FOLD_UNDO,
 	PARTS
 };
@@ -52,6 +53,7 @@ struct lookup {
 	struct rule *rules;
 	size_t rule_count;
 	struct organisations *organisations;
+	struct countries *countries;
 	struct map *parted; /* digest, exercise, source */
 };
 
@@ -69,6 +71,7 @@ struct lookup *lookup_new(
 	c->exercises = map_new();
 	c->parted = map_new();
 	c->organisations = organisations_new();
+	c->countries = countries_new();
 	return c;
 }
 
@@ -82,6 +85,7 @@ void lookup_free(struct lookup **lookup)
 	map_free(&c->exercises);
 	map_free(&c->parted);
 	organisations_free(&c->organisations);
+	countries_free(&c->countries);
 	free(c->node_name);
 	free(c);
 	*lookup = NULL;
@@ -215,6 +219,19 @@ static void take_organisations(struct lookup *c, const struct pg_result *rows)
 	c->organisations = fresh;
 }
 
+static void take_delegations(struct lookup *c, const struct pg_result *rows)
+{
+	struct countries *fresh = countries_new();
+	for (int row = 0; row < rows->rows; row++) {
+		struct netaddr prefix;
+		if (netaddr_parse(pg_value(rows, row, 0), &prefix))
+			countries_add(fresh, &prefix, pg_value(rows, row, 1));
+	}
+	countries_settle(fresh);
+	countries_free(&c->countries);
+	c->countries = fresh;
+}
+
 /* Digest as 32 hex digits, exercise, source. */
 static struct str parted_key(
 	const uint8_t digest[FINGERPRINT_LEN], int32_t exercise, uint32_t source, char key[80])
@@ -267,6 +284,7 @@ static const struct {
 		"JOIN organisation o ON o.id = e.organisation WHERE NOT isempty(e.valid * o.valid) "
 		"ORDER BY lower(e.valid * o.valid) NULLS FIRST, e.organisation DESC",
 		take_organisations},
+	[PART_DELEGATION] = {"delegation", "SELECT prefix::text, country FROM delegation", take_delegations},
 	[PART_FOLD_UNDO] = {"fold_undo",
 		"SELECT DISTINCT concat(replace(digest::text, '-', ''), ' ', exercise, ' ', source) FROM "
 		"fold_undo",
@@ -349,6 +367,11 @@ const struct source_table *lookup_sources(const struct lookup *c)
 const struct organisations *lookup_organisations(const struct lookup *c)
 {
 	return c->organisations;
+}
+
+const struct countries *lookup_countries(const struct lookup *c)
+{
+	return c->countries;
 }
 
 int32_t lookup_node(const struct lookup *c)

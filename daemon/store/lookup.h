@@ -3,11 +3,12 @@
 
 #include "model/source.h"
 #include "pg/pg.h"
+#include "store/country.h"
 #include "store/organisation.h"
 
 /*
  * The small tables that the store needs for every report, kept in memory and read again when their revision
- * rises: sources, exercises, fold and correlation rules, organisations, folds taken apart.
+ * rises: sources, exercises, fold and correlation rules, organisations, delegations, folds taken apart.
  */
 struct lookup;
 
@@ -25,6 +26,7 @@ bool lookup_is_ready(const struct lookup *lookup);
 
 const struct source_table *lookup_sources(const struct lookup *lookup);
 const struct organisations *lookup_organisations(const struct lookup *lookup);
+const struct countries *lookup_countries(const struct lookup *lookup);
 int32_t lookup_node(const struct lookup *lookup); /* our row of `node` */
 /* -1: not known yet; then ask, and ready() is called when it is. */
 int32_t lookup_exercise(const struct lookup *lookup, struct str name);

@@ -276,6 +276,24 @@ def test_open_reports_follow_a_change(daemon):
     assert sum(int(row[0]) for row in journal) >= 9
 
 
+def test_a_report_of_a_foreign_address_has_its_country(daemon, open_folder):
+    path = write(open_folder, "delegated-land", "2|ripencc|20261101|2|19830705|20261031|+0000\n"
+                 "ripencc|SE|ipv4|198.18.64.0|8192|20010101|allocated|x\nripencc|FI|ipv4|198.18.80.0|256|20010101|allocated|y\n")
+    daemon.cirt("org", "registry", path)
+    daemon.cirt("org", "new", "In Finland", "--prefix", "198.18.80.128/25")
+    wait_for(lambda: daemon.psql("SELECT count(*) FROM cirt.attribution_queue") == [["0"]], what="the keeper to have looked")
+
+    def landed(number, address):
+        daemon.send_lines([native(number, identifier=f"land-{number}", source={"ip": address})])
+        daemon.settle()
+        return daemon.psql(f"SELECT 'in ' || country FROM cirt.report WHERE identifier = 'land-{number}'")[0][0]
+    numbers = iter(range(7100, 7200))
+    wait_for(lambda: landed(next(numbers), "198.18.70.1") == "in SE", what="the store to know what is delegated")
+    assert landed(next(numbers), "198.18.80.5") == "in FI"
+    assert landed(next(numbers), "198.18.80.200") == "in ", "one of ours"
+    assert landed(next(numbers), "198.18.200.1") == "in "
+
+
 def test_many_rows_are_taken_in_pieces(daemon, open_folder):
     rows = ["organisation,prefix"] + [f"Org {n // 20},10.{n >> 8}.{n & 255}.0/24" for n in range(20000)]
     path = write(open_folder, "many.csv", "\n".join(rows) + "\n")

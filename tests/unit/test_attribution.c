@@ -367,6 +367,45 @@ static void test_validity_has_one_form(void **state)
 	}
 }
 
+/* Nested prefixes, neighbours, both ends of a prefix, and what lies between. */
+static void test_countries_in_memory_are_those_of_the_database(void **state)
+{
+	static const char *const rows[][2] = {{"10.0.0.0/8", "AA"}, {"10.1.0.0/16", "BB"},
+		{"10.1.2.0/24", "CC"}, {"10.1.255.0/24", "DD"}, {"10.2.0.0/16", "EE"},
+		{"192.0.2.128/25", "FF"}, {"2001:db8::/32", "GG"}, {"2001:db8:8000::/33", "HH"}};
+	static const char *const asked[] = {"9.255.255.255", "10.0.0.0", "10.0.255.255", "10.1.0.0",
+		"10.1.1.255", "10.1.2.0", "10.1.2.255", "10.1.3.0", "10.1.255.255", "10.2.0.0", "10.3.0.1",
+		"10.255.255.255", "11.0.0.0", "192.0.2.127", "192.0.2.128", "255.255.255.255", "2001:db7::1",
+		"2001:db8::1", "2001:db8:7fff::1", "2001:db8:8000::1", "2001:db9::", "::"};
+	struct fixture *f = *state;
+	struct countries *countries = countries_new();
+	struct netaddr address;
+	char sql[300];
+
+	empty_register(f);
+	assert_false(country_of_address(countries, &(struct netaddr){.family = 4, .bits = 32}).len);
+	for (size_t i = ARRAY_LEN(rows); i-- > 0;) {
+		snprintf(sql, sizeof sql, "INSERT INTO delegation VALUES ('%s', '%s', 'test')", rows[i][0],
+			rows[i][1]);
+		registered(f, sql);
+		assert_true(netaddr_parse(str_of(rows[i][0]), &address));
+		countries_add(countries, &address, str_of(rows[i][1]));
+	}
+	countries_settle(countries);
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		assert_true(netaddr_parse(str_of(asked[i]), &address));
+		struct str found = country_of_address(countries, &address);
+		snprintf(sql, sizeof sql,
+			"SELECT coalesce((SELECT country FROM delegation WHERE prefix >>= '%s' ORDER BY "
+			"masklen(prefix) DESC LIMIT 1), '') = '%.*s'",
+			asked[i], (int)found.len, found.p ? found.p : "");
+		if (strcmp(ask(f, sql), "t") != 0)
+			fail_msg(
+				"%s: memory says \"%.*s\"", asked[i], (int)found.len, found.p ? found.p : "");
+	}
+	countries_free(&countries);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +420,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_foreign_is_known_by_delegation, setup, settled),
 		cmocka_unit_test_setup_teardown(test_hosts_are_read_as_netaddr_reads_them, setup, settled),
 		cmocka_unit_test_setup_teardown(test_validity_has_one_form, setup, settled),
+		cmocka_unit_test_setup_teardown(
+			test_countries_in_memory_are_those_of_the_database, setup, settled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
