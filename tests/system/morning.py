@@ -14,7 +14,20 @@ TYPES = {
     "scan_ssl_freak": 30, "scan_tftp": 30, "scan_xdmcp": 30, "population_http_proxy": 30, "event4_ip_spoofer": 30,
     "event4_honeypot_brute_force": 30, "event4_honeypot_rdp_scan": 30, "compromised_website": 7, "compromised_iot": 7,
     "event4_sinkhole": 7, "event4_sinkhole_http": 7, "event4_ddos_participant": 7, "event4_microsoft_sinkhole": 7}
-SUPPRESSED = "scan_ntp"  # by a rule of the test's own
+SUPPRESSED = "scan_ntp"
+
+# Rules besides those that are there: what `cirt rule new` is told. expect() says the same in its own words.
+PILOTS = ("Organisation 02", "Organisation 03")
+RULES = (
+    ("clocks", "--identifier", "ntp-version", "--suppress"),
+    ("press", "--group", "media-houses", "--to", "security", "--repeat", "3d"),
+    ("en-route", "--org", "Organisation 05", "--to", "security", "--language", "fr"),
+    ("pilots-telnet", "--group", "pilots", "--identifier", "open-telnet", "--suppress", "--before", "press"))
+SPEAKS = {"soc@org5.example": "fr"}  # by a rule, and not as the contact would have it
+
+# What becomes of mails to them: their server finds nobody, or has no room that day, or says no at once.
+UNKNOWN, FULL, REFUSED = "soc@org7.example", "soc@org10.example", "soc@org15.example"
+NO_KEY = "soc@org18.example"
 
 # Sources: name, TLP, PAP, whether those affected may be told. Names are canaries: no mail says who told it to us.
 SOURCES = {
@@ -120,6 +133,18 @@ class World:
             found.append(Row(key, type_, source, owner, country, f"canary{n:05}{SOURCES[source][0].replace('+', '')}", asn))
         return found
 
+    def register(self, fingerprints):
+        """Lines of JSON, as `cirt org import` reads them. fingerprints: of the contacts' keys, by address."""
+        yield {"group": "media-houses", "title": "All that print and broadcast", "kind": "media"}
+        yield {"group": "pilots"}
+        for one in [*self.organisations, self.cirt]:
+            yield {"name": one.name, "kind": one.kind, "sector": one.sector, "country": one.country, "prefixes": list(one.prefixes),
+                   "asns": [str(one.asn)] if one.asn else [], "domains": [one.domain] if one.domain else [],
+                   "groups": ["pilots"] if one.name in PILOTS else [],
+                   "contacts": [{"role": contact.role, "email": contact.email, "language": contact.language, "format": contact.format,
+                                 "policy": contact.policy, **({contact.key: fingerprints[contact.email]} if contact.key else {})}
+                                for contact in one.contacts]}
+
     def files(self, rows, at=None):
         """{(source, file name): bytes} as Shadowserver names them: one a type and source."""
         at = at or datetime.datetime.utcnow() - datetime.timedelta(minutes=5)
@@ -153,6 +178,15 @@ class World:
         return None, "not-ours", None
 
     @staticmethod
+    def suppressed(row):
+        return row.type == SUPPRESSED or (row.type == "scan_telnet" and row.owner is not None and row.owner.name in PILOTS)
+
+    @staticmethod
+    def repeat(row):
+        """After how many days it is said again."""
+        return 3 if row.owner is not None and row.owner.kind == "media" else TYPES[row.type]
+
+    @staticmethod
     def verdict(source, recipient):
         tlp, pap, may = SOURCES[source]
         if recipient == "provider" and pap == "red":
@@ -170,7 +204,7 @@ class World:
         mails, not_told = {}, {}
         for row in rows:
             address, recipient, _ = self.whom(row)
-            verdict = "suppressed" if row.type == SUPPRESSED else recipient if not address else self.verdict(row.source, recipient)
+            verdict = "suppressed" if self.suppressed(row) else recipient if not address else self.verdict(row.source, recipient)
             if verdict in ("full", "sanitised", "approve"):
                 form = "sanitised" if verdict == "sanitised" else "full"
                 mails.setdefault((address, form, 2 if verdict == "approve" else 0), set()).add(row.key)
@@ -183,7 +217,7 @@ class World:
         found = {}
         for row in rows:
             address, recipient, _ = self.whom(row)
-            if address and row.type != SUPPRESSED and self.verdict(row.source, recipient) in ("full", "approve"):
+            if address and not self.suppressed(row) and self.verdict(row.source, recipient) in ("full", "approve"):
                 found.setdefault(address, set()).add(row.canary)
         return found
 
