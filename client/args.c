@@ -21,6 +21,10 @@ const struct verb_option args_common[] = {
 	{"save", "NAME", N_("Keep what was typed behind the verb under this name")},
 	{"saved", "NAME", N_("As if what was kept under this name stood here")},
 	{"socket", "PATH", N_("Where the daemon listens")},
+	{"server", "HOST:PORT", N_("The daemon of another machine, over TLS; see cirt.conf in cirt(1)")},
+	{"certificate", "FILE", N_("Your certificate for --server, in PEM")},
+	{"key", "FILE", N_("Its key (default: in the same file)")},
+	{"ca", "FILE", N_("Who vouches for the server")},
 	{NULL, NULL, NULL},
 };
 
@@ -401,8 +405,10 @@ static const char **common_value(struct invocation *invocation, const char *name
 	const struct {
 		const char *name;
 		const char **value;
-	} places[] = {{"socket", &invocation->socket}, {"columns", &invocation->columns},
-		{"sort", &invocation->sort}, {"save", &invocation->save}};
+	} places[] = {{"socket", &invocation->place.socket}, {"server", &invocation->place.server},
+		{"certificate", &invocation->place.certificate}, {"key", &invocation->place.key},
+		{"ca", &invocation->place.ca}, {"columns", &invocation->columns}, {"sort", &invocation->sort},
+		{"save", &invocation->save}};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (!strcmp(places[i].name, name))
@@ -511,7 +517,8 @@ static enum args_outcome check_complete(struct parser *parser)
 /* What --save keeps: all behind the verb but what is of this call alone. */
 static void keep_words(struct parser *parser, int from)
 {
-	static const char *const passing[] = {"--save", "--saved", "--json", "--cursor", "--socket"};
+	static const char *const passing[] = {"--save", "--saved", "--json", "--cursor", "--socket",
+		"--server", "--certificate", "--key", "--ca"};
 	struct buf *words = &parser->invocation->words;
 
 	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {

@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 
 #include "base/buf.h"
+#include "client/place.h"
 #include "model/verb.h"
 
 /* Exit codes of cirt: part of its interface. */
@@ -16,7 +17,7 @@ struct invocation {
 	struct json_object *params; /* one member per argument and option that was given */
 	bool json;
 	bool help;
-	const char *socket;         /* of --socket; NULL */
+	struct place_said place;    /* of --socket, --server … */
 	const char *columns, *sort; /* of tables: --columns, --sort; NULL */
 	const char *save;           /* --save: the name that `words` are to be kept under; NULL */
 	struct buf words;           /* what was typed behind the verb and is worth keeping, a word a line */

@@ -21,14 +21,16 @@ int call_connect(struct call *call)
 {
 	struct err err;
 
-	if (call->link || link_open(call->socket, &call->link, &err))
+	if (call->link || link_open(call->place, &call->link, &err))
 		return EXIT_DONE;
 	complain(str_of(err.text));
+	if (err.code == ERR_MALFORMED)
+		return EXIT_USAGE;
 	if (err.code == ERR_DENIED) {
 		fputs(_("You may not talk to the daemon here: ask an administrator.\n"), stderr);
 		return EXIT_NOT_ALLOWED;
 	}
-	fputs(_("Is cirtd running? Another place is said by --socket PATH or CIRT_SOCKET.\n"), stderr);
+	fputs(_("Is cirtd running? Another place is said by --socket PATH or --server HOST:PORT.\n"), stderr);
 	return EXIT_NO_DAEMON;
 }
 

@@ -117,6 +117,20 @@ static bool note_fits(const struct buf *text, const char *verb)
 	return false;
 }
 
+static void case_restricted(struct call *call, struct json_object *result)
+{
+	struct buf members = {0};
+
+	screen_value(&call->screen, member_of(result, "members"), CELL_LIST, &members);
+	if (member_true(result, "restricted"))
+		screen_printf(&call->screen, _("%s is restricted; members: %s\n"),
+			member_text(result, "case"),
+			members.len ? buf_cstr(&members) : _("none besides assignee, watchers and leads"));
+	else
+		screen_printf(&call->screen, _("%s is seen by everybody.\n"), member_text(result, "case"));
+	buf_free(&members);
+}
+
 /* "-" as the only word of the note: all of standard input. */
 static bool read_note(struct json_object *params, const char *verb)
 {
@@ -165,6 +179,8 @@ const struct command case_commands[] = {
 	{"case.split", case_split, NULL},
 	{"case.close", case_changed, NULL},
 	{"case.reopen", case_changed, NULL},
+	{"case.restrict", case_restricted, NULL},
+	{"case.unrestrict", case_restricted, NULL},
 	{"case.read", case_changed, NULL},
 	{NULL, NULL, NULL},
 };

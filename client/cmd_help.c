@@ -9,9 +9,9 @@ static const struct {
 	const char *title;
 	const char *nouns;
 } groups[] = {
-	{N_("Look"), "today search status ledger alarm watch"},
-	{N_("Work"), "report case notice mail spam quarantine evidence receipt submit"},
-	{N_("Set up"), "source org contact group rule rules plugin key audit"},
+	{N_("Look"), "today search status ledger alarm watch journal whoami"},
+	{N_("Work"), "report case approve notice mail spam quarantine evidence receipt submit"},
+	{N_("Set up"), "source org contact group rule rules plugin key operator audit"},
 	{N_("Else"), "version help"},
 };
 
@@ -35,6 +35,8 @@ static const struct {
 	{"rule", N_("whom to warn of what (YARA: rules)")},
 	{"rules", N_("YARA rules (whom to warn: rule)")},
 	{"plugin", N_("plugins of triage")},
+	{"operator", N_("who works here, and may do what")},
+	{"approve", N_("what two people have to do")},
 	{"audit", N_("the journal, and whether it was touched")},
 };
 
@@ -207,7 +209,7 @@ static int version_run(struct call *call)
 	struct err err;
 
 	json_object_object_add(result, "client", json_object_new_string(PACKAGE_VERSION));
-	if (link_open(call->socket, &call->link, &err) &&
+	if (link_open(call->place, &call->link, &err) &&
 		link_call(call->link, "version", NULL, NULL, NULL, &answer, &err) &&
 		answer.kind == RPC_RESULT)
 		daemon = json_object_get(member_of(answer.result, "daemon"));

@@ -8,10 +8,10 @@
 /* One call of cirt: what was asked, and how to answer. */
 struct call {
 	const struct invocation *invocation;
-	const char *method; /* "case.list" */
-	const char *socket;
-	struct link *link; /* NULL until call_connect() */
-	int code;          /* what showing came to: EXIT_DONE, or what it complained of */
+	const char *method;        /* "case.list" */
+	const struct place *place; /* where the daemon listens */
+	struct link *link;         /* NULL until call_connect() */
+	int code;                  /* what showing came to: EXIT_DONE, or what it complained of */
 	struct screen screen;
 };
 
@@ -62,6 +62,9 @@ extern const struct command submit_commands[];
 extern const struct command today_commands[];
 extern const struct command undo_commands[];
 extern const struct command watch_commands[];
+extern const struct command operator_commands[];
+extern const struct command approve_commands[];
+extern const struct command journal_commands[];
 extern const struct command help_commands[];
 
 const struct command *command_find(const char *method);
@@ -83,6 +86,9 @@ void call_page(struct call *call, const struct column *columns, size_t count, st
 	const char *nothing);
 /* One row, as the list of it shows it. */
 void call_row(struct call *call, const struct column *columns, size_t count, struct json_object *row);
+
+/* What a verb answers that two people have to do: false where it says nothing of an approval. */
+bool approval_show(struct call *call, struct json_object *result);
 
 void help_overview(struct screen *screen);
 int help_noun(struct screen *screen, const char *noun);

@@ -17,7 +17,7 @@
 
 /* The command line so far. */
 struct typed {
-	const char *socket;
+	const struct place *place;
 	const char *noun, *name; /* NULL where not typed yet */
 	const struct verb *verb;
 	size_t arguments;                /* complete ones behind the verb */
@@ -126,7 +126,7 @@ static void offer_list(const struct typed *typed, const struct domain *domain)
 	struct err err;
 
 	alarm(PATIENCE_SECONDS);
-	if (!link_open(typed->socket, &link, &err))
+	if (!link_open(typed->place, &link, &err))
 		return;
 	if (link_call(link, domain->method, NULL, NULL, NULL, &answer, &err)) {
 		struct json_object *items =
@@ -257,9 +257,9 @@ static void take_word(struct typed *typed, const char *word)
 	}
 }
 
-int complete_run(const char *socket, int count, char **words)
+int complete_run(const struct place *place, int count, char **words)
 {
-	struct typed typed = {.socket = socket, .word = count > 0 ? words[count - 1] : ""};
+	struct typed typed = {.place = place, .word = count > 0 ? words[count - 1] : ""};
 
 	for (int i = 0; i + 1 < count; i++)
 		take_word(&typed, words[i]);

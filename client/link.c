@@ -11,11 +11,13 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "client/i18n.h"
+#include "client/remote.h"
 
 #define ANSWER_MAX (256u << 20)
 
 struct link {
-	int fd;
+	int fd;                /* -1: `remote` */
+	struct remote *remote; /* NULL: a socket of this machine */
 	int64_t last_id;
 	struct buf in;
 	size_t looked; /* bytes of `in` that hold no newline */
@@ -23,7 +25,7 @@ struct link {
 	struct buf out;
 };
 
-bool link_open(const char *path, struct link **link, struct err *err)
+static bool open_socket(const char *path, int *fd, struct err *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
@@ -31,17 +33,28 @@ bool link_open(const char *path, struct link **link, struct err *err)
 		return err_set(err, ERR_MALFORMED, _("%s: a socket's path has at most %zu bytes"), path,
 			sizeof(address.sun_path) - 1);
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*fd < 0)
 		return err_errno(err, "socket");
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+	if (connect(*fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
 		enum err_code code = errno == EACCES || errno == EPERM ? ERR_DENIED : ERR_NOTFOUND;
 		err_set(err, code, "%s: %s", path, strerror(errno));
-		close(fd);
+		fd_close(fd);
 		return false;
 	}
+	return true;
+}
+
+bool link_open(const struct place *place, struct link **link, struct err *err)
+{
+	struct remote *remote = NULL;
+	int fd = -1;
+
+	if (place->server ? !remote_open(place, &remote, err) : !open_socket(place->socket, &fd, err))
+		return false;
 	*link = mem_alloc(sizeof(**link));
 	(*link)->fd = fd;
+	(*link)->remote = remote;
 	return true;
 }
 
@@ -50,6 +63,7 @@ void link_close(struct link **link)
 	if (!*link)
 		return;
 	fd_close(&(*link)->fd);
+	remote_close(&(*link)->remote);
 	buf_free(&(*link)->in);
 	buf_free(&(*link)->out);
 	free(*link);
@@ -58,7 +72,8 @@ void link_close(struct link **link)
 
 static bool flush(struct link *link, struct err *err)
 {
-	bool ok = fd_write_all(link->fd, link->out.data, link->out.len, err);
+	bool ok = link->remote ? remote_write(link->remote, link->out.data, link->out.len, err)
+	                       : fd_write_all(link->fd, link->out.data, link->out.len, err);
 
 	buf_clear(&link->out);
 	return ok;
@@ -83,7 +98,7 @@ bool link_waiting(struct link *link)
 	if (link->taken < link->in.len &&
 		memchr(link->in.data + link->taken, '\n', link->in.len - link->taken))
 		return true;
-	return poll(&poll_fd, 1, 0) > 0;
+	return link->remote ? remote_waiting(link->remote) : poll(&poll_fd, 1, 0) > 0;
 }
 
 static bool read_more(struct link *link, struct err *err)
@@ -92,8 +107,11 @@ static bool read_more(struct link *link, struct err *err)
 	ssize_t got;
 
 	do {
-		got = read(link->fd, space, 65536);
-	} while (got < 0 && errno == EINTR);
+		got = link->remote ? remote_read(link->remote, space, 65536, err)
+		                   : read(link->fd, space, 65536);
+	} while (!link->remote && got < 0 && errno == EINTR);
+	if (got < 0 && link->remote)
+		return false;
 	if (got < 0)
 		return err_errno(err, _("reading from the daemon"));
 	if (got == 0)
@@ -107,6 +125,7 @@ bool link_next(struct link *link, struct rpc_message *message, struct err *err)
 	char *end;
 	int code;
 
+	*message = (struct rpc_message){0}; /* to be freed, whatever happens */
 	buf_consume(&link->in, link->taken);
 	link->taken = link->looked = 0;
 	for (;;) {

@@ -1,13 +1,14 @@
 #ifndef CLIENT_LINK_H
 #define CLIENT_LINK_H
 
+#include "client/place.h"
 #include "wire/jsonrpc.h"
 
 /* The connection to the daemon's desk; blocking. */
 struct link;
 
-bool link_open(
-	const char *path, struct link **link, struct err *err); /* ERR_NOTFOUND: nobody listens there */
+/* ERR_NOTFOUND: nobody listens there; ERR_DENIED: one may not. */
+bool link_open(const struct place *place, struct link **link, struct err *err);
 void link_close(struct link **link);
 /* Ask, and hand every notification that comes before the answer to `notify` (may be NULL). Out: the answer,
  * RPC_RESULT or RPC_ERROR, to be freed. False: the connection broke. */

@@ -10,14 +10,13 @@
 #include "client/i18n.h"
 #include "client/saved.h"
 
-#define DEFAULT_SOCKET "/run/cirtd/cirt.sock"
-
 static const struct command *const tables[] = {today_commands, undo_commands, status_commands, alarm_commands,
 	source_commands, report_commands, report_act_commands, inbox_commands, case_commands, party_commands,
 	task_commands, clock_commands, playbook_commands, mail_commands, reply_commands, spam_commands,
 	quarantine_commands, org_commands, contact_commands, group_commands, receipt_commands,
 	evidence_commands, notice_commands, tlp_commands, rule_commands, rules_commands, key_commands,
-	search_commands, submit_commands, watch_commands, help_commands};
+	search_commands, submit_commands, watch_commands, help_commands, operator_commands, approve_commands,
+	journal_commands};
 
 const struct command *command_find(const char *method)
 {
@@ -26,15 +25,6 @@ const struct command *command_find(const char *method)
 			if (!strcmp(command->method, method))
 				return command;
 	return NULL;
-}
-
-static const char *socket_path(const char *said)
-{
-	const char *from_environment = getenv("CIRT_SOCKET");
-
-	if (said)
-		return said;
-	return from_environment && *from_environment ? from_environment : DEFAULT_SOCKET;
 }
 
 static bool save(const struct invocation *invocation)
@@ -47,22 +37,47 @@ static bool save(const struct invocation *invocation)
 	return false;
 }
 
-static int run(const struct invocation *invocation)
+static int run_at(const struct invocation *invocation, const struct place *place)
 {
 	const struct verb *verb = invocation->verb;
 	char method[64];
 
 	snprintf(method, sizeof(method), "%s%s%s", verb->noun, *verb->verb ? "." : "", verb->verb);
 	const struct command *command = command_find(method);
-	struct call call = {
-		.invocation = invocation, .method = method, .socket = socket_path(invocation->socket)};
+	struct call call = {.invocation = invocation, .method = method, .place = place};
 	screen_init(&call.screen);
-	if (invocation->save && !save(invocation))
-		return EXIT_FAILED;
 	int code = command && command->run ? command->run(&call) : call_ask(&call);
 	screen_flush(&call.screen);
 	screen_free(&call.screen);
 	link_close(&call.link);
+	return code;
+}
+
+static int run(const struct invocation *invocation)
+{
+	struct place place;
+	struct err err;
+
+	if (invocation->save && !save(invocation))
+		return EXIT_FAILED;
+	if (!place_find(&invocation->place, &place, &err)) {
+		fprintf(stderr, "cirt: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	int code = run_at(invocation, &place);
+	place_clear(&place);
+	return code;
+}
+
+static int complete(int count, char **words)
+{
+	struct place place;
+	int code = 0;
+
+	if (place_find(&(struct place_said){0}, &place, NULL)) {
+		code = complete_run(&place, count, words);
+		place_clear(&place);
+	}
 	return code;
 }
 
@@ -96,7 +111,7 @@ int main(int argc, char **argv)
 	bindtextdomain("cirtd", CIRTD_LOCALEDIR);
 	textdomain("cirtd");
 	if (argc > 2 && !strcmp(argv[1], "--complete") && !strcmp(argv[2], "--"))
-		return complete_run(socket_path(NULL), argc - 3, argv + 3);
+		return complete(argc - 3, argv + 3);
 	if (args_parse(argc, argv, &invocation, &complaint) != ARGS_RUN) {
 		struct buf safe = {0};
 		screen_safe(buf_view(&complaint), &safe);

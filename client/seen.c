@@ -81,7 +81,8 @@ static bool seen_find(const struct buf *text, const char *socket, const char *nu
 /* A file name with blanks would be two words: that desk is not remembered. */
 static bool may_keep(const struct call *call)
 {
-	return !call->invocation->json && !strchr(call->socket, ' ') && !strchr(call->socket, '\n');
+	return !call->invocation->json && !strchr(place_name(call->place), ' ') &&
+	       !strchr(place_name(call->place), '\n');
 }
 
 static size_t lines_of(struct str text)
@@ -107,10 +108,10 @@ static void seen_put(const struct call *call, const char *number, int64_t revisi
 		while (rest.len && str_split(&rest, '\n', &line)) {
 			if (drop > 0)
 				drop--;
-			else if (line.len && !line_is(line, call->socket, number, &old))
+			else if (line.len && !line_is(line, place_name(call->place), number, &old))
 				buf_printf(&now, "%.*s\n", (int)line.len, line.p);
 		}
-		buf_printf(&now, "%s %s %" PRId64 "\n", call->socket, number, revision);
+		buf_printf(&now, "%s %s %" PRId64 "\n", place_name(call->place), number, revision);
 		/* Two at once: the last one's file stays, whole. */
 		file_write_atomic(buf_cstr(&path), 0600, buf_view(&now), &err);
 	}
@@ -159,7 +160,7 @@ void seen_ask(struct call *call)
 	}
 	for (int back = 0; back < 2 && !found; back++) {
 		full_number(typed, back, number);
-		found = seen_find(&text, call->socket, number, &revision);
+		found = seen_find(&text, place_name(call->place), number, &revision);
 	}
 	if (found) {
 		snprintf(number, sizeof(number), "%" PRId64, revision);

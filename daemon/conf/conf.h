@@ -76,7 +76,11 @@ struct conf {
 	uint64_t sensor_max_per_address; /* 0: no limit */
 	uint64_t sensor_timeout;
 	/* desk */
-	struct str desk_socket; /* "" = run/cirt.sock */
+	struct str desk_socket;       /* "" = run/cirt.sock */
+	struct conf_list desk_listen; /* of operators from elsewhere */
+	struct str desk_certificate;
+	struct str desk_key;
+	struct str desk_ca; /* who may issue operators' certificates */
 	struct conf_list
 		desk_admin; /* Unix users who are admin from the start; root and our own user always are */
 	/* spool */

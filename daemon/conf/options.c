@@ -138,6 +138,15 @@ const struct conf_option conf_options[] = {
 		"Socket for cirt. Empty: cirt.sock in the folder of run."},
 	{"desk", "admin", OPT_LIST, AT(desk_admin), "", 0, 0, NULL, RELOAD, DESK,
 		"Unix users who are admin from the start. root and the user of cirtd always are."},
+	{"desk", "listen", OPT_LISTEN, AT(desk_listen), "", 0, 0, NULL, RESTART, SUPERVISOR | DESK,
+		"Where operators come from elsewhere over mutual TLS, such as \"[::]:6515\". Empty: nowhere. Who that is, "
+		"the public key of his certificate says: cirt operator set NAME --certificate FILE."},
+	{"desk", "certificate", OPT_PATH, AT(desk_certificate), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"PEM file with our certificate and chain."},
+	{"desk", "key", OPT_PATH, AT(desk_key), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"PEM file with its private key."},
+	{"desk", "ca", OPT_PATH, AT(desk_ca), "", 0, 0, NULL, RELOAD, SUPERVISOR,
+		"PEM file with the authorities whose certificates operators may come with."},
 
 	{"spool", "size", OPT_SIZE, AT(spool_size), "4G", 16 * MB, 4 * TB, NULL, RESTART, SUPERVISOR | SPOOL,
 		"Bytes that may wait. From 90 % on the doors close. The file may grow to three times this."},

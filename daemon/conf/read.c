@@ -115,6 +115,10 @@ static void check_doors(struct reading *reading)
 		!listens || (conf->sensor_certificate.len > 0 && conf->sensor_key.len > 0 &&
 				    conf->sensor_ca.len > 0),
 		"certificate, key and ca were expected beside it: sensors are known by mutual TLS only");
+	check(reading, "desk", "listen",
+		conf->desk_listen.count == 0 ||
+			(conf->desk_certificate.len > 0 && conf->desk_key.len > 0 && conf->desk_ca.len > 0),
+		"certificate, key and ca were expected beside it: operators are known by mutual TLS only");
 	check(reading, "", "run", conf->run.len > 0 && conf->run.len <= 80,
 		"a path of at most 80 bytes was expected: sockets stand below it");
 	check(reading, "", "state", conf->state.len > 0, "an absolute path was expected");

@@ -85,7 +85,7 @@ static struct json_object *asked_for(struct request *request)
 	json_object_object_add(asked, "address", own_address(request, conf));
 	json_object_object_add(asked, "operator", text_of(str_of(request->operator.name)));
 	json_object_object_add(asked, "role", text_of(str_of(role_name(request->operator.role))));
-	if (request->session)
+	if (request->session && !request->session->remote)
 		json_object_object_add(asked, "uid", json_object_new_int64(request->session->uid));
 	json_object_object_add(asked, "mass", json_object_new_int64((int64_t)conf->notices_mass));
 	return asked;

@@ -56,6 +56,8 @@ void desk_key_import(struct request *request);
 void desk_key_remove(struct request *request);
 void desk_key_unlock(struct request *request);
 void desk_key_lock(struct request *request);
+void desk_operator_change(struct request *request);
+void desk_whoami(struct request *request);
 void desk_submit_file(struct request *request);
 void desk_watch_all(struct request *request);
 void desk_audit_verify(struct request *request);

@@ -3,6 +3,7 @@
 
 #include <json-c/json.h>
 
+#include "base/hash.h"
 #include "base/map.h"
 #include "desk/query.h"
 #include "model/verb.h"
@@ -35,7 +36,10 @@ struct desk {
 	uint32_t last_ask;
 	uint32_t admins[DESK_ADMINS]; /* user ids of desk.admin */
 	size_t admin_count;
-	struct map *operators; /* user id → struct operator that the database named last */
+	struct map *operators; /* who.c: whom the database named last */
+	struct timer *sweep;   /* rights that were taken away */
+	bool sweeping;
+	struct tls_context *tls; /* of the door for operators from afar; NULL: none */
 	uint64_t requests;
 	uint64_t refused;
 	uint64_t denied;
@@ -53,10 +57,17 @@ struct session {
 	struct desk *desk;
 	struct stream *stream;
 	struct request *requests; /* that have not ended */
-	uint32_t uid;
+	bool remote;              /* over TLS, known by its certificate; else by the socket's peer */
+	uint32_t uid;             /* of the peer; not of a remote one */
+	char pin[SHA256_HEX];     /* SHA-256 of a remote one's public key; "" */
+	uint64_t peer;            /* a remote one's address, for counting */
+	int64_t since;            /* when it came; monotonic */
+	char user[64];            /* the Unix user, or what stands for one */
 	struct operator operator;
 	int64_t known; /* when `operator` was looked up; 0: never */
+	bool admitted; /* somebody with a role, once */
 	bool paused;
+	bool ending;
 };
 
 typedef void request_rows_fn(struct request *request, const struct pg_result *result);

@@ -53,6 +53,8 @@ static bool desk_load(struct room *room, struct err *err)
 	key_ring_start(desk);
 	probe_start(desk);
 	who_load(desk);
+	/* Here, since OpenSSL reads its own configuration when first used. */
+	session_load_tls(desk);
 	return true;
 }
 
@@ -81,6 +83,8 @@ static bool desk_start(struct room *room, struct err *err)
 		desk->pg[i] = desk_connect(desk, "cirtd desk", true, NULL, NULL);
 	desk->slow = desk_connect(desk, "cirtd desk audit", false, NULL, NULL);
 	pulse_start(desk);
+	desk->sweep = timer_new(room_loop(room), who_sweep, desk);
+	who_sweep(desk);
 	return true;
 }
 
@@ -102,15 +106,15 @@ static void desk_edge(struct room *room, enum edge_kind kind, enum room_id peer,
 
 static void desk_listener(struct room *room, const char *name, const char *address, int fd)
 {
-	(void)name;
 	log_info_f(LOG_F({"address", address}), "operators may come");
-	session_listen(room_state(room), fd);
+	session_listen(room_state(room), fd, !strcmp(name, "desk.tls"));
 }
 
 static void desk_reload(struct room *room, const struct conf *old)
 {
 	(void)old;
 	who_load(room_state(room));
+	session_load_tls(room_state(room));
 }
 
 static void desk_drain(struct room *room)
@@ -145,6 +149,8 @@ static void desk_stop(struct room *room)
 		return;
 	session_unlisten(desk);
 	session_free_all(desk);
+	timer_free(&desk->sweep);
+	tls_context_free(&desk->tls);
 	pulse_stop(desk);
 	key_ring_stop(desk);
 	probe_stop(desk);

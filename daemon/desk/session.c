@@ -3,19 +3,23 @@
 #include "desk/session.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 
 struct listener {
+	struct desk *desk;
 	struct watch *watch;
 	int fd;
+	bool remote;
 };
 
-static void session_free(struct session *session)
+void session_free(struct session *session)
 {
 	struct request *request = session->requests, *next;
 
@@ -47,6 +51,12 @@ void session_free_all(struct desk *desk)
 void session_write(struct session *session, struct buf *line)
 {
 	stream_write(session->stream, line->data, line->len);
+}
+
+void session_close(struct session *session)
+{
+	session->ending = true;
+	stream_end(session->stream);
 }
 
 void session_pause(struct session *session, bool paused)
@@ -128,7 +138,8 @@ static void on_readable(struct stream *stream, void *context)
 	struct buf *input = stream_input(stream);
 	size_t used = 0;
 
-	while (!session->paused && used < input->len && stream_queued(stream) < SESSION_QUEUED_MAX) {
+	while (!session->paused && !session->ending && used < input->len &&
+		stream_queued(stream) < SESSION_QUEUED_MAX) {
 		const char *start = input->data + used;
 		const char *end = memchr(start, '\n', input->len - used);
 		if (!end)
@@ -137,9 +148,9 @@ static void on_readable(struct stream *stream, void *context)
 		used += (size_t)(end - start) + 1;
 	}
 	buf_consume(input, used);
-	if (input->len >= RPC_LINE_MAX && !memchr(input->data, '\n', input->len)) {
+	if (!session->ending && input->len >= RPC_LINE_MAX && !memchr(input->data, '\n', input->len)) {
 		answer_error(session, NULL, RPC_INVALID_REQUEST, "the line is too long");
-		stream_end(stream);
+		session_close(session);
 	}
 }
 
@@ -148,30 +159,56 @@ static void on_writable(struct stream *stream, void *context)
 	on_readable(stream, context); /* lines may wait for the queue to empty */
 }
 
+/* The handshake is done: whose certificate it is, the first request's look-up tells. */
+static void on_ready(struct stream *stream, void *context)
+{
+	const struct peer_certificate *certificate = stream_peer_certificate(stream);
+	struct session *session = context;
+
+	if (certificate && certificate->present)
+		memcpy(session->pin, certificate->key_pin, sizeof(session->pin));
+	if (!session->pin[0])
+		session_close(session);
+}
+
 static void on_closed(struct stream *stream, const char *why, void *context)
 {
-	(void)stream;
-	if (why)
+	struct session *session = context;
+
+	if (why && session->remote && !session->pin[0])
+		log_info_f(LOG_F({"peer", stream_peer(stream)},
+				   {"fingerprint", stream_refused_fingerprint(stream)}),
+			"nobody's operator came over TLS: %s", why);
+	else if (why)
 		log_debug("an operator's connection ended: %s", why);
-	session_free(context);
+	session_free(session);
 }
 
 static const struct stream_calls calls = {
 	.readable = on_readable,
+	.ready = on_ready,
 	.writable = on_writable,
 	.closed = on_closed,
 };
 
-static size_t session_count(const struct desk *desk)
+static struct session *session_new(struct desk *desk, int fd, bool remote)
 {
-	size_t count = 0;
+	struct session *session = mem_alloc(sizeof(*session));
 
-	for (const struct session *session = desk->sessions; session; session = session->next)
-		count++;
-	return count;
+	session->desk = desk;
+	session->remote = remote;
+	session->since = clock_monotonic();
+	session->stream =
+		stream_new(room_loop(desk->room), fd, remote ? desk->tls : NULL, true, &calls, session);
+	stream_limit(session->stream, RPC_LINE_MAX + 65536);
+	session->next = desk->sessions;
+	if (session->next)
+		session->next->previous = session;
+	desk->sessions = session;
+	return session;
 }
 
-static void session_new(struct desk *desk, int fd)
+static void accept_local(struct desk *desk, int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
@@ -181,43 +218,110 @@ static void session_new(struct desk *desk, int fd)
 		fd_close(&fd);
 		return;
 	}
-	struct session *session = mem_alloc(sizeof(*session));
-	session->desk = desk;
-	session->uid = peer.uid;
-	session->stream = stream_new(room_loop(desk->room), fd, NULL, true, &calls, session);
-	stream_limit(session->stream, RPC_LINE_MAX + 65536);
-	session->next = desk->sessions;
-	if (session->next)
-		session->next->previous = session;
-	desk->sessions = session;
+	session_new(desk, fd, false)->uid = peer.uid;
 }
 
-static void on_accept(int listener, unsigned ready, void *context)
+/* An IPv4 address, or the /64 of an IPv6 one: what one host has all of. */
+static uint64_t address_key(const struct sockaddr_storage *address)
 {
-	struct desk *desk = context;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	uint64_t key = 0;
+
+	if (address->ss_family == AF_INET) {
+		memcpy(&v4, address, sizeof(v4));
+		return v4.sin_addr.s_addr;
+	}
+	memcpy(&v6, address, sizeof(v6));
+	if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
+		memcpy(&v4.sin_addr.s_addr, v6.sin6_addr.s6_addr + 12, 4);
+		return v4.sin_addr.s_addr;
+	}
+	memcpy(&key, v6.sin6_addr.s6_addr, sizeof(key));
+	return key;
+}
+
+struct crowd {
+	size_t all, remote, same;
+};
+
+static struct crowd crowd_of(const struct desk *desk, uint64_t peer)
+{
+	struct crowd crowd = {0};
+
+	for (const struct session *session = desk->sessions; session; session = session->next) {
+		crowd.all++;
+		crowd.remote += session->remote;
+		crowd.same += session->remote && session->peer == peer;
+	}
+	return crowd;
+}
+
+static const char *too_many(const struct listener *listener, uint64_t peer)
+{
+	struct crowd crowd = crowd_of(listener->desk, peer);
+
+	if (crowd.all >= SESSION_MAX || (listener->remote && crowd.remote >= SESSION_REMOTE_MAX))
+		return "too many connections of operators";
+	if (listener->remote && crowd.same >= SESSION_ADDRESS_MAX)
+		return "too many connections from its address";
+	return listener->remote && !listener->desk->tls ? "there is no certificate for them" : NULL;
+}
+
+static void on_accept(int fd_listening, unsigned ready, void *context)
+{
+	struct listener *listener = context;
 
 	(void)ready;
 	for (int i = 0; i < 16; i++) {
-		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		struct sockaddr_storage address = {0};
+		socklen_t size = sizeof(address);
+		int fd = accept4(fd_listening, (struct sockaddr *)(void *)&address, &size,
+			SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0)
 			return;
-		if (session_count(desk) >= SESSION_MAX) {
-			log_warn("more than %d operators' connections: one is refused", SESSION_MAX);
+		uint64_t peer = listener->remote ? address_key(&address) : 0;
+		const char *why = too_many(listener, peer);
+		if (why) {
+			log_warn("an operator's connection is refused: %s", why);
 			fd_close(&fd);
-			continue;
+		} else if (listener->remote) {
+			session_new(listener->desk, fd, true)->peer = peer;
+		} else {
+			accept_local(listener->desk, fd);
 		}
-		session_new(desk, fd);
 	}
 }
 
-void session_listen(struct desk *desk, int fd)
+void session_listen(struct desk *desk, int fd, bool remote)
 {
 	struct listener *listener = mem_alloc(sizeof(*listener));
 
+	listener->desk = desk;
 	listener->fd = fd;
-	listener->watch = watch_new(room_loop(desk->room), fd, on_accept, desk);
+	listener->remote = remote;
+	fd_nonblock(fd, NULL);
+	listener->watch = watch_new(room_loop(desk->room), fd, on_accept, listener);
 	watch_set(listener->watch, LOOP_READ);
 	map_put(desk->listeners, (uint64_t)fd, listener);
+}
+
+void session_load_tls(struct desk *desk)
+{
+	struct str certificate = room_grant(desk->room, "desk.certificate");
+	struct tls_context *tls;
+	struct err err;
+
+	if (certificate.len == 0)
+		return;
+	tls = tls_context_new(certificate, room_grant(desk->room, "desk.key"),
+		room_grant(desk->room, "desk.ca"), TLS_CLIENT_REQUIRED, &err);
+	if (!tls) {
+		log_error("desk certificate: %s; the door for operators stays as it was", err.text);
+		return;
+	}
+	tls_context_free(&desk->tls);
+	desk->tls = tls;
 }
 
 void session_unlisten(struct desk *desk)

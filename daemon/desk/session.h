@@ -6,13 +6,21 @@
 /* Connections of operators: lines in, lines out. */
 
 #define SESSION_MAX          200
+#define SESSION_REMOTE_MAX   150        /* so that whoever sits at the machine always gets in */
+#define SESSION_ADDRESS_MAX  40         /* from one address (or IPv6 /64) */
 #define SESSION_REQUESTS_MAX 64         /* unanswered at a time */
 #define SESSION_QUEUED_MAX   (4u << 20) /* bytes not yet taken by the client: no more is read meanwhile */
 
-void session_listen(struct desk *desk, int fd); /* takes fd, a listening socket */
+void session_listen(struct desk *desk, int fd, bool remote); /* takes fd, a listening socket */
 void session_unlisten(struct desk *desk);
 void session_write(struct session *session, struct buf *line);
 void session_free_all(struct desk *desk);
+/* No more is read from it; it ends once what is queued has been written. */
+void session_close(struct session *session);
+void session_free(struct session *session); /* at once; what it asked for ends unheard */
+/* The certificate of the door for operators from afar, at start and at each reload; connections keep theirs.
+ */
+void session_load_tls(struct desk *desk);
 /* Stop or go on reading from it; by the submit that its bytes are for. */
 void session_pause(struct session *session, bool paused);
 /* The unanswered request with this id, of this verb; NULL. */
@@ -22,6 +30,10 @@ struct request *session_request(struct session *session, const char *noun, int64
 void who_load(struct desk *desk);
 /* Find out who asks, refuse what the verb's row does not allow, else call the handler. */
 void who_admit(struct request *request, handler_fn *handler);
+/* Is that an admin by the configuration, whatever stands in the database? */
+bool who_is_configured(const struct session *session);
+/* A timer's call, again and again: sessions whose right was taken away end. context: the desk. */
+void who_sweep(void *context);
 void who_free(struct desk *desk);
 
 #endif

@@ -90,6 +90,13 @@ static const struct verb_option case_watch_options[] = {
 	LAST,
 };
 
+static const struct verb_option case_restrict_options[] = {
+	{"to", "NAMES", N_("These operators see it too, separated by commas")},
+	{"drop", "NAMES", N_("These do not any more")},
+	WHY_OPTION,
+	LAST,
+};
+
 const struct verb verbs_case[] = {
 	{"case", "list", ROLE_VIEWER, false, "", N_("Open cases, newest first"), case_list_options,
 		"cirt case list --mine"},
@@ -129,5 +136,10 @@ const struct verb verbs_case[] = {
 		"cirt case reopen 2026-000412 --reason \"the same page is up again\""},
 	{"case", "read", ROLE_TRAINEE, true, "NUMBER", N_("You have read its mails: none is new any more"),
 		none, "cirt case read 2026-000412"},
+	{"case", "restrict", ROLE_ANALYST, true, "NUMBER",
+		N_("Only its assignee, who watches it, its members and leads see it from now on"),
+		case_restrict_options, "cirt case restrict 2026-000412 --to op4,op7"},
+	{"case", "unrestrict", ROLE_ANALYST, true, "NUMBER", N_("Everybody sees it again"), reasoned,
+		"cirt case unrestrict 2026-000412"},
 	VERBS_END,
 };

@@ -82,6 +82,7 @@ static void check_files(struct checking *checking)
 	const struct conf *conf = checking->conf;
 	struct buf bytes = {0};
 	check_tls(checking, "sensor", conf->sensor_certificate, conf->sensor_key, conf->sensor_ca, true);
+	check_tls(checking, "desk", conf->desk_certificate, conf->desk_key, conf->desk_ca, true);
 	check_tls(checking, "mail", conf->mail_certificate, conf->mail_key, STR_NONE, false);
 	check_tls(checking, "exchange", conf->exchange_certificate, conf->exchange_key, STR_NONE, false);
 	read_file(checking, "exchange", "ca", conf->exchange_ca, &bytes);

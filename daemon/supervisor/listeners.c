@@ -119,11 +119,11 @@ static bool add(
 	                             : listen_tcp(at->address, &at->fd, err);
 }
 
-static bool add_list(
-	struct listeners *listeners, const char *name, const struct conf_list *list, struct err *err)
+static bool add_list(struct listeners *listeners, enum room_id room, const char *name,
+	const struct conf_list *list, struct err *err)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (!add(listeners, ROOM_INTAKE, name, list->values[i], err))
+		if (!add(listeners, room, name, list->values[i], err))
 			return false;
 	return true;
 }
@@ -132,7 +132,8 @@ static bool add_desk(struct listeners *listeners, const struct conf *conf, struc
 {
 	char *path = conf->desk_socket.len > 0 ? mem_strndup(conf->desk_socket.p, conf->desk_socket.len)
 	                                       : mem_printf(STR_FMT "/cirt.sock", STR_ARG(conf->run));
-	bool ok = add(listeners, ROOM_DESK, "desk", str_of(path), err);
+	bool ok = add(listeners, ROOM_DESK, "desk", str_of(path), err) &&
+	          add_list(listeners, ROOM_DESK, "desk.tls", &conf->desk_listen, err);
 	free(path);
 	return ok;
 }
@@ -140,9 +141,10 @@ static bool add_desk(struct listeners *listeners, const struct conf *conf, struc
 struct listeners *listeners_open(const struct conf *conf, struct err *err)
 {
 	struct listeners *listeners = mem_alloc(sizeof(*listeners));
-	if (!add_list(listeners, "lmtp", &conf->lmtp_listen, err) ||
-		!add_list(listeners, "smtp", &conf->smtp_listen, err) ||
-		!add_list(listeners, "sensor", &conf->sensor_listen, err) || !add_desk(listeners, conf, err))
+	if (!add_list(listeners, ROOM_INTAKE, "lmtp", &conf->lmtp_listen, err) ||
+		!add_list(listeners, ROOM_INTAKE, "smtp", &conf->smtp_listen, err) ||
+		!add_list(listeners, ROOM_INTAKE, "sensor", &conf->sensor_listen, err) ||
+		!add_desk(listeners, conf, err))
 		listeners_close(&listeners);
 	return listeners;
 }

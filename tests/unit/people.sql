@@ -59,9 +59,9 @@ BEGIN
 	ASSERT case_may_see(which, 'cleo'), 'whose it is';
 	PERFORM desk_case_restrict(test.by('lea', jsonb_build_object('number', num, 'drop', 'tom')));
 	ASSERT NOT case_may_see(which, 'tom');
-	UPDATE operator SET enabled = false WHERE name = 'ben';
+	PERFORM desk_operator_disable(test.by('ada', '{"name": "ben"}'));
 	ASSERT NOT case_may_see(which, 'ben'), 'who has left';
-	UPDATE operator SET enabled = true WHERE name = 'ben';
+	PERFORM desk_operator_enable(test.by('ada', '{"name": "ben"}'));
 	ASSERT (desk_case_unrestrict(test.by('lea', jsonb_build_object('number', num, 'reason', 'it is in the papers'))) ->> 'restricted')::boolean = false;
 	ASSERT case_may_see(which, 'vic');
 	ASSERT test.refusal(format('SELECT desk_case_unrestrict(test.by(''lea'', jsonb_build_object(''number'', %L)))', num)) LIKE '23514 %';
@@ -165,3 +165,113 @@ BEGIN
 	ASSERT NOT EXISTS (SELECT FROM alarm WHERE kind IN ('break-glass', 'countersign-late') AND ended IS NULL), 'it is over';
 	ASSERT (SELECT state = 'countersigned' AND answered_by = 'lea' FROM approval WHERE why = 'the plant burns');
 END $$;
+
+-- ---- operators ----
+
+DO $$
+DECLARE
+	said jsonb;
+	pin text := repeat('AB:', 31) || 'ab';
+BEGIN
+	said := desk_operator_new(test.by('ada', jsonb_build_object('name', 'op1', 'as', 'trainee', 'as_uid', '1234', 'certificate', pin)));
+	ASSERT said ->> 'role' = 'trainee' AND (said ->> 'uid')::int = 1234 AND said ->> 'certificate' = repeat('ab', 32), said;
+	ASSERT test.refusal('SELECT desk_operator_new(test.by(''ada'', ''{"name": "op1", "as": "viewer"}''))') LIKE '23514 %never used again';
+	ASSERT test.refusal('SELECT desk_operator_new(test.by(''ada'', ''{"name": "op2", "as": "viewer", "as_uid": "1234"}''))') LIKE '23514 op1 is already known%';
+	ASSERT test.refusal('SELECT desk_operator_new(test.by(''ada'', ''{"name": "op2", "as": "viewer", "certificate": "aa"}''))') LIKE '22023 certificate:%';
+	ASSERT test.refusal('SELECT desk_operator_new(test.by(''ada'', ''{"name": "op2", "as": "boss"}''))') LIKE '22023 role:%';
+	ASSERT test.refusal('SELECT desk_operator_new(test.by(''ada'', ''{"name": "op2"}''))') LIKE '22023 role:%';
+	ASSERT test.refusal('SELECT desk_operator_new(test.by(''ada'', ''{"name": "../op2", "as": "viewer"}''))') LIKE '22023 name:%';
+	ASSERT test.refusal('SELECT desk_operator_new(test.by(''ada'', ''{"name": "op2", "as": "viewer", "as_uid": "4294967295"}''))') LIKE '22023 uid:%';
+	said := desk_operator_set(test.by('ada', '{"name": "op1", "as": "lead", "as_uid": "", "reason": "he has learned"}'));
+	ASSERT said ->> 'role' = 'lead' AND said ->> 'uid' IS NULL AND said ->> 'certificate' = repeat('ab', 32), said;
+	-- Nobody raises himself; the last admin stays; who is admin by the configuration is that only.
+	ASSERT test.refusal('SELECT desk_operator_set(test.by(''op1'', ''{"name": "op1", "as": "admin"}''))') LIKE '42501 nobody raises his own role%';
+	ASSERT test.refusal('SELECT desk_operator_disable(test.by(''ada'', ''{"name": "ada"}''))') LIKE '23514 ada is the last admin%';
+	ASSERT test.refusal('SELECT desk_operator_set(test.by(''ada'', ''{"name": "ada", "as": "lead"}''))') LIKE '23514 ada is the last admin%';
+	ASSERT operator_configured('root', 0) = 'root' AND operator_configured('root', 0) = 'root';
+	ASSERT test.refusal('SELECT desk_operator_disable(test.by(''root'', ''{"name": "ada"}''))') LIKE '23514 ada is the last admin%', 'root is none';
+	ASSERT test.refusal('SELECT desk_operator_set(test.by(''ada'', ''{"name": "root", "as": "viewer"}''))') LIKE '23514 root is admin by the configuration%';
+	PERFORM desk_operator_set(test.by('ada', '{"name": "op1", "as": "admin"}'));
+	ASSERT NOT (desk_operator_disable(test.by('op1', '{"name": "ada", "reason": "left"}')) ->> 'enabled')::boolean;
+	ASSERT test.refusal('SELECT desk_operator_disable(test.by(''op1'', ''{"name": "ada"}''))') LIKE '23514 ada is disabled already';
+	ASSERT (SELECT count(*) FROM json_array_elements(desk_operator_list(test.by('vic')) -> 'items') i WHERE i ->> 'operator' = 'ada') = 0;
+	ASSERT (SELECT count(*) FROM json_array_elements(desk_operator_list(test.by('vic', '{"all": true}')) -> 'items') i WHERE i ->> 'operator' = 'ada') = 1;
+	ASSERT (desk_operator_enable(test.by('op1', '{"name": "ada"}')) ->> 'enabled')::boolean;
+	ASSERT test.refusal('UPDATE operator SET role = ''admin''') LIKE '42501 %', 'by these functions only';
+	ASSERT (SELECT string_agg(action, ' ' ORDER BY n) FROM journal WHERE object = 'operator/op1') = 'insert update reason update', (SELECT string_agg(action, ' ' ORDER BY n) FROM journal WHERE object = 'operator/op1');
+END $$;
+
+-- ---- the journal ----
+
+DO $$
+DECLARE
+	num text;
+	said json;
+	page json;
+BEGIN
+	INSERT INTO cases (title) VALUES ('what anna found') RETURNING number INTO num;
+	PERFORM test.by('anna');
+	INSERT INTO note (case_id, text) VALUES (case_named(num), 'a secret thing');
+	PERFORM test.by('vic');
+	said := desk_journal(test.by('vic', jsonb_build_object('object', num)));
+	ASSERT json_array_length(said -> 'items') = 2 AND said -> 'items' -> 0 ->> 'actor' = 'anna' AND said -> 'items' -> 1 ->> 'what' = 'opened as new', said;
+	ASSERT said::text NOT LIKE '%secret thing%', 'digests only';
+	ASSERT json_array_length(desk_journal(test.by('vic', '{"by": "anna", "since": "2100-01-01T00:00:00Z"}')) -> 'items') = 0;
+	-- Pages are the whole, once.
+	page := desk_journal(test.by('lea', '{"limit": 1000}'));
+	ASSERT page ->> 'next' IS NULL AND json_array_length(page -> 'items') > 20, page ->> 'next';
+	said := desk_journal(test.by('lea', '{"limit": 10}'));
+	said := desk_journal(test.by('lea', jsonb_build_object('limit', 10, 'cursor', said ->> 'next')));
+	ASSERT said -> 'items' -> 0 ->> 'at' = page -> 'items' -> 10 ->> 'at' AND json_array_length(said -> 'items') = 10;
+	-- A restricted case is told to nobody who may not see it.
+	PERFORM desk_case_restrict(test.by('lea', jsonb_build_object('number', num)));
+	ASSERT test.refusal(format('SELECT desk_journal(test.by(''vic'', ''{"object": "%s"}''))', num)) LIKE '42501 %';
+	ASSERT desk_journal(test.by('vic', '{"limit": 1000}'))::text NOT LIKE '%' || num || '%';
+	ASSERT desk_journal(test.by('lea', '{"limit": 1000}'))::text LIKE '%' || num || '%';
+	ASSERT json_array_length(desk_journal(test.by('vic', '{"object": "op1"}')) -> 'items') > 2;
+	ASSERT test.refusal('SELECT desk_journal(test.by(''vic'', ''{"object": "; DROP"}''))') LIKE '22023 expected a case%';
+	ASSERT test.refusal('SELECT desk_journal(test.by(''vic'', ''{"cursor": "x"}''))') LIKE '22023 %';
+END $$;
+
+-- ---- its audit ----
+
+-- Whatever has a trigger that writes the journal is audited.
+DO $$
+DECLARE
+	missing text := (SELECT string_agg(DISTINCT c.relname, ', ') FROM pg_trigger g JOIN pg_proc f ON f.oid = g.tgfoid JOIN pg_class c ON c.oid = g.tgrelid
+		WHERE f.pronamespace = 'cirt'::regnamespace AND f.proname IN ('journal_row', 'journal_of_case')
+			AND NOT EXISTS (SELECT FROM audited a WHERE a.of_table = c.relname));
+BEGIN
+	ASSERT missing IS NULL, format('its migration has to call audited_add(): %s', missing);
+END $$;
+
+RESET ROLE;
+-- What the audit says, and how the table was.
+CREATE FUNCTION test.problems() RETURNS text LANGUAGE sql AS $$
+	SELECT coalesce(string_agg(object || ': ' || problem, E'\n'), '') FROM cirt.audit_verify()
+$$;
+-- Do this with triggers off, as who owns the database may; the audit names it, and is quiet again once it is undone.
+CREATE FUNCTION test.tamper(statement text, undo text, wanted text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	said text;
+BEGIN
+	PERFORM set_config('session_replication_role', 'replica', true);
+	EXECUTE statement;
+	said := test.problems();
+	ASSERT said LIKE wanted, format('%s: %s', statement, said);
+	EXECUTE undo;
+	PERFORM set_config('session_replication_role', 'origin', true);
+	said := test.problems();
+	ASSERT said = '', format('%s: %s', undo, said);
+END $$;
+DO $$ BEGIN ASSERT test.problems() = '', test.problems(); END $$;
+SELECT FROM test.tamper('UPDATE cirt.operator SET role = ''viewer'' WHERE name = ''lea''', 'UPDATE cirt.operator SET role = ''lead'' WHERE name = ''lea''',
+	'operator/lea: operator % is not what the journal says: role');
+SELECT FROM test.tamper('UPDATE cirt.note SET text = ''nothing'' WHERE text = ''a secret thing''', 'UPDATE cirt.note SET text = ''a secret thing'' WHERE text = ''nothing''',
+	'case/%: note % is not what the journal says: digest');
+SELECT FROM test.tamper('CREATE TABLE test.kept AS SELECT * FROM cirt.case_member; DELETE FROM cirt.case_member',
+	'INSERT INTO cirt.case_member SELECT * FROM test.kept; DROP TABLE test.kept', 'case/%: case_member %/% is gone and the journal does not know%');
+SELECT FROM test.tamper('INSERT INTO cirt.tag (name) VALUES (''planted'')', 'DELETE FROM cirt.tag WHERE name = ''planted''',
+	'tag planted: tag planted is not in the journal');
+SELECT FROM test.tamper('DELETE FROM cirt.audited WHERE of_table = ''note''',
+	'INSERT INTO cirt.audited VALUES (''note'', ''of_case'', '''', ''{id}'', ''{}'')', 'audited/note: audited note is gone%');

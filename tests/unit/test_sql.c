@@ -158,11 +158,11 @@ static void test_trap_16_edits_behind_its_back_are_found(void **state)
 			"the head is not the last row of its chain"},
 		{"DELETE FROM journal_head WHERE object = 'test/three'", "a chain without a head"},
 		{"UPDATE cases SET title = 'other' WHERE id = (SELECT min(id) FROM cases)",
-			"the row is not what the journal says"},
-		{"UPDATE operator SET role = 'admin'", "the row is not what the journal says"},
+			"cases 2 is not what the journal says: title"},
+		{"UPDATE operator SET role = 'admin'", "operator 1 is not what the journal says: role"},
 		{"INSERT INTO operator (name, role) VALUES ('hidden', 'admin')",
-			"the row is not in the journal"},
-		{"DELETE FROM source WHERE name = 'abuse'", "the row is gone and the journal does not know"},
+			"operator 2 is not in the journal"},
+		{"DELETE FROM source WHERE name = 'abuse'", "source 4 is gone and the journal does not know"},
 	};
 	database_ask(db, "INSERT INTO cases (title) VALUES ('watched')");
 	database_ask(db, "INSERT INTO operator (name, role) VALUES ('op', 'viewer')");

@@ -1,0 +1,269 @@
+"""Operators over mutual TLS: who may come, what each role may do, how soon a right ends, who sees what, what two people have to do."""
+import json
+import re
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from harness import Daemon, Ports, wait_for
+
+ROLES = {"anna": "analyst", "ben": "analyst", "tom": "trainee", "vic": "viewer", "lea": "lead", "ada": "admin"}
+
+
+class Desk:
+    """A daemon whose operators come from elsewhere, each by a certificate of his own."""
+
+    def __init__(self, programs, certificates):
+        self.ports = Ports()
+        self.port = self.ports.take()
+        self.certificates = certificates
+        self.pairs = {name: certificates.issue(name, f"{name}.test") for name in [*ROLES, "gone", "zoe"]}
+        subprocess.run(["chmod", "-R", "a+rX", certificates.folder], check=True)
+        self.daemon = Daemon(programs, certificates, sections={"desk": {
+            "listen": [f"127.0.0.1:{self.port}"], "certificate": certificates.door[2], "key": certificates.door[3], "ca": certificates.ca[2]}})
+        self.daemon.start()
+        for name, role in ROLES.items():
+            self.daemon.cirt("operator", "new", name, "--role", role, "--certificate", self.pairs[name][2])
+
+    def remove(self):
+        self.daemon.remove()
+        self.ports.release()
+
+    def command(self, pair, *arguments):
+        return [str(self.daemon.programs.cirt), "--server", f"localhost:{self.port}", "--certificate", str(pair[2]), "--key", str(pair[3]),
+                "--ca", str(self.certificates.ca[2]), *map(str, arguments)]
+
+    def run(self, who, *arguments, **more):
+        """cirt as this operator; the finished process."""
+        pair = self.pairs[who] if isinstance(who, str) else who
+        return subprocess.run(self.command(pair, *arguments), capture_output=True, text=True, timeout=60, check=False,
+                              env=dict(self.daemon.environment(), **more))
+
+    def ask(self, who, *arguments):
+        """What the desk answers, parsed."""
+        done = self.run(who, "--json", *arguments)
+        assert done.returncode == 0, (who, arguments, done.stdout, done.stderr)
+        return json.loads(done.stdout)
+
+    def refused(self, who, *arguments):
+        """Exit 4 and what is said to the person."""
+        done = self.run(who, *arguments)
+        assert done.returncode == 4, (who, arguments, done.returncode, done.stdout, done.stderr)
+        return done.stderr
+
+    def connect(self, pair, version=None):
+        """A raw connection."""
+        context = self.certificates.client_context(pair)
+        if version:
+            context.minimum_version = context.maximum_version = version
+        return context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout=30), server_hostname="localhost")
+
+    def case(self, title):
+        return self.daemon.psql(f"INSERT INTO cirt.cases (title) VALUES ('{title}') RETURNING number")[0][0]
+
+
+@pytest.fixture(scope="module")
+def desk(programs, certificates):
+    desk = Desk(programs, certificates)
+    yield desk
+    desk.remove()
+
+
+def test_who_comes_by_certificate_is_the_operator_of_its_key(desk):
+    who = desk.ask("anna", "whoami")
+    assert (who["operator"], who["role"], who["uid"]) == ("anna", "analyst", None)
+    assert who["certificate"] == desk.ask("vic", "operator", "show", "anna")["certificate"]
+    assert "anna · analyst · by the certificate " + who["certificate"] in desk.run("anna", "whoami").stdout
+    local = desk.daemon.cirt("whoami")
+    assert (local["role"], local["configured"], local["certificate"]) == ("admin", True, None)
+    number = desk.case("a case over TLS")
+    assert desk.ask("anna", "case", "take", number)["assignee"] == "anna"
+    assert [row["actor"] for row in desk.ask("vic", "journal", number, "--by", "anna")["items"]]
+
+
+def test_the_place_stands_in_a_file(desk, open_folder):
+    """cirt.conf; what is said nearer goes before; a broken one is named by its line."""
+    pair = desk.pairs["vic"]
+    folder = open_folder / "cirt"
+    folder.mkdir()
+    (folder / "cirt.conf").write_text(f"# the desk\nserver = localhost:{desk.port}\n certificate={pair[2]}\nkey = {pair[3]}\n"
+                                      f"ca = {desk.certificates.ca[2]}\n")
+    environment = {key: value for key, value in desk.daemon.environment().items() if key not in ("CIRT_SOCKET", "CIRT_SERVER")}
+    environment["XDG_CONFIG_HOME"] = str(open_folder)
+    program = str(desk.daemon.programs.cirt)
+
+    def run(*arguments):
+        return subprocess.run([program, "--json", *arguments], capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+    assert json.loads(run("whoami").stdout)["operator"] == "vic"
+    assert json.loads(run("--socket", str(desk.daemon.socket), "whoami").stdout)["role"] == "admin"
+    (folder / "cirt.conf").write_text("server = x\nport = 7\n")
+    wrong = run("whoami")
+    assert wrong.returncode == 2 and "cirt.conf:2: expected socket, server" in wrong.stderr, wrong
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_certificates_that_are_no_operators_are_refused(desk):
+    """Of our authority but nobody's: at the first request. Of another, expired, or none: in the handshake."""
+    said = desk.refused("zoe", "case", "list")
+    assert "no operator has this certificate" in said and re.search("[0-9a-f]{64}", said)
+    assert "cirtd does not answer" in desk.run("zoe", "version").stdout
+    for pair in (desk.certificates.wrong, desk.certificates.expired):
+        assert desk.run(pair, "whoami").returncode in (1, 4), pair[2]
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        with desk.connect(None) as connection:
+            connection.sendall(b'{"jsonrpc":"2.0","id":1,"method":"version"}\n')
+            if not connection.recv(100):
+                raise ConnectionError("ended")
+    with pytest.raises(ssl.SSLError):
+        desk.connect(desk.pairs["vic"], ssl.TLSVersion.TLSv1_1)
+
+
+def test_the_server_has_to_be_who_it_says(desk):
+    """Another name than the certificate's, or another authority: nothing is sent."""
+    pair = desk.pairs["vic"]
+    base = desk.command(pair, "whoami")
+    base[base.index("--ca") + 1] = str(desk.certificates.other_ca[2])
+    wrong = subprocess.run(base, capture_output=True, text=True, timeout=60, check=False, env=desk.daemon.environment())
+    assert wrong.returncode == 4 and "no TLS with it" in wrong.stderr, wrong
+
+
+def test_there_are_no_tickets(desk):
+    """A session cannot be taken up again without the certificate."""
+    with desk.connect(desk.pairs["vic"], ssl.TLSVersion.TLSv1_2) as connection:
+        connection.sendall(b'{"jsonrpc":"2.0","id":1,"method":"whoami"}\n')
+        assert b'"vic"' in connection.recv(4096)
+        assert not connection.session.has_ticket
+
+
+def test_each_role_does_what_the_table_says(desk):
+    """A trainee notes and takes; he does not close, send or restrict. Only an admin lets people in."""
+    number = desk.case("roles")
+    assert "needs the role trainee; vic is viewer" in desk.refused("vic", "case", "note", number, "x")
+    desk.ask("tom", "case", "take", number)
+    desk.ask("tom", "case", "note", number, "asked the owner")
+    for words in (["case", "close", number, "--outcome", "resolved"], ["case", "restrict", number], ["notice", "send", "--all"],
+                  ["approve", "give", "1"], ["case", "move", number, "contained"]):
+        assert "needs the role analyst; tom is trainee" in desk.refused("tom", *words), words
+    assert "needs the role lead" in desk.refused("anna", "rule", "delete", "constituents")
+    assert "needs the role admin" in desk.refused("lea", "operator", "set", "lea", "--role", "admin")
+    assert "needs the role admin" in desk.refused("lea", "operator", "new", "friend", "--role", "viewer")
+
+
+def test_the_last_admin_stays(desk):
+    done = desk.run("ada", "operator", "disable", "ada")
+    assert done.returncode == 1 and "ada is the last admin" in done.stderr, done
+    assert desk.daemon.cirt("operator", "disable", "ada", check=False).returncode == 1
+
+
+def test_a_right_that_is_taken_away_ends_within_seconds(desk):
+    """Of a connection that is open: the next request, and a stream that runs by itself."""
+    desk.daemon.cirt("operator", "new", "gone", "--role", "analyst", "--certificate", desk.pairs["gone"][2])
+    watch = subprocess.Popen(desk.command(desk.pairs["gone"], "watch"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                             env=desk.daemon.environment())
+    with desk.connect(desk.pairs["gone"]) as connection:
+        def asked(number):
+            connection.sendall(b'{"jsonrpc":"2.0","id":%d,"method":"case.list"}\n' % number)
+            line = b""
+            while not line.endswith(b"\n"):
+                piece = connection.recv(65536)
+                if not piece:
+                    return None
+                line += piece
+            return json.loads(line)
+
+        assert "result" in asked(1)
+        answer = desk.daemon.cirt("operator", "disable", "gone", "--reason", "left")
+        assert answer["enabled"] is False
+
+        def is_over():
+            try:
+                answer = asked(2)
+            except (OSError, ssl.SSLError):
+                return True
+            return answer is None or "error" in answer
+
+        wait_for(is_over, 30, "the open connection to have no right", every=0.5)
+    watch.wait(30)
+    assert watch.returncode != 0
+    watch.stderr.close()
+    assert "no operator has this certificate" in desk.refused("gone", "case", "list")
+    desk.daemon.cirt("operator", "enable", "gone")
+    assert desk.ask("gone", "whoami")["role"] == "analyst"
+
+
+def test_hostile_clients_take_nothing_from_others(desk):
+    """Garbage instead of TLS, garbage in it, a line without an end, one that is fed slowly, deep JSON: each ends; others are served."""
+    held = []
+    for bytes_ in (b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01" + b"\xff" * 300, b"", b"\0" * 1000):
+        raw = socket.create_connection(("127.0.0.1", desk.port), timeout=30)
+        raw.sendall(bytes_)
+        held.append(raw)
+    with desk.connect(desk.pairs["tom"]) as connection:
+        connection.sendall(b"\x1b[2J garbage\n" + b"[" * 100000 + b"\n" + b'{"jsonrpc":"2.0","id":1,"method":"whoami"}\n')
+        seen = b""
+        while b'"tom"' not in seen:
+            piece = connection.recv(65536)
+            assert piece, seen
+            seen += piece
+        assert seen.count(b'"error"') >= 2
+    with desk.connect(desk.pairs["tom"]) as connection:
+        def feed():
+            try:
+                for _ in range(200):
+                    connection.sendall(b"x" * 1000000)
+            except OSError:
+                pass
+
+        writer = threading.Thread(target=feed)
+        writer.start()
+        seen = b""
+        try:
+            while piece := connection.recv(65536):
+                seen += piece
+        except OSError:
+            pass
+        writer.join(60)
+        assert b"the line is too long" in seen
+    assert desk.ask("vic", "whoami")["operator"] == "vic"
+    for raw in held:
+        raw.close()
+
+
+def test_one_address_does_not_take_all_connections(desk):
+    held = [socket.create_connection(("127.0.0.1", desk.port), timeout=30) for _ in range(60)]
+    try:
+        assert desk.daemon.cirt("whoami")["role"] == "admin", "who sits at the machine gets in"
+        assert desk.run("vic", "whoami").returncode != 0, "from this address too many wait already"
+    finally:
+        for raw in held:
+            raw.close()
+    wait_for(lambda: desk.run("vic", "whoami").returncode == 0, 30, "the places that were left")
+
+
+def test_a_restricted_case_is_for_its_members(desk):
+    number = desk.case("at the ministry")
+    desk.ask("anna", "case", "note", number, "before")
+    assert desk.ask("lea", "case", "restrict", number, "--to", "anna,tom")["members"] == ["anna", "tom"]
+    for who in ("anna", "tom", "lea"):
+        assert desk.ask(who, "case", "show", number)["number"] == number
+        assert number in [row["number"] for row in desk.ask(who, "case", "list", "--limit", "1000")["items"]]
+    assert "restricted" in desk.refused("ben", "case", "show", number)
+    assert "restricted" in desk.refused("ben", "case", "note", number, "peeping")
+    assert "restricted" in desk.refused("ben", "case", "unrestrict", number)
+    assert "restricted" in desk.refused("vic", "journal", number)
+    assert number not in [row["number"] for row in desk.ask("ben", "case", "list", "--limit", "1000")["items"]]
+    assert number not in json.dumps(desk.ask("ben", "journal", "--limit", "1000"))
+    desk.ask("anna", "case", "unrestrict", number, "--reason", "told the press")
+    assert desk.ask("ben", "case", "show", number)["number"] == number
+
+
+def test_strange_names_do_not_reach_the_terminal(desk):
+    """Of an operator, in the journal's text."""
+    number = desk.case("strange \\x1b[31m")
+    desk.daemon.psql(f"UPDATE cirt.cases SET title = E'red \\x1b[31m \\u202e' WHERE number = '{number}'")
+    shown = desk.run("vic", "journal", number).stdout
+    assert "\x1b[31m" not in shown and "\u202e" not in shown and "\\x1b[31m" in shown
