@@ -81,6 +81,19 @@ static void note_changed(struct call *call, struct json_object *result)
 	screen_object(&call->screen, note_columns, ARRAY_LEN(note_columns), result);
 }
 
+/* The second person has still to say yes, or the glass was broken. */
+static void note_erased(struct call *call, struct json_object *result)
+{
+	struct json_object *approval = member_of(result, "approval");
+
+	if (member_true(result, "waits"))
+		screen_printf(&call->screen,
+			_("Two people have to want that. The second says: cirt approve give %s\n"),
+			member_text(approval, "approval"));
+	else
+		note_changed(call, result);
+}
+
 static void party_list(struct call *call, struct json_object *result)
 {
 	call_page(call, party_columns, ARRAY_LEN(party_columns), result, _("Nobody yet: cirt party add"));
@@ -127,7 +140,7 @@ const struct command party_commands[] = {
 	{"note.edit", note_changed, case_note},
 	{"note.pin", note_changed, NULL},
 	{"note.unpin", note_changed, NULL},
-	{"note.erase", note_changed, NULL},
+	{"note.erase", note_erased, NULL},
 	{"party.list", party_list, NULL},
 	{"party.add", party_show, NULL},
 	{"party.set", party_show, NULL},

@@ -272,6 +272,47 @@ static void show_waiting(struct call *call, struct json_object *day, struct buf 
 			waiting ? "cirt case list --state waiting" : "");
 }
 
+static struct json_object *first_of(struct json_object *day_part)
+{
+	struct json_object *items = member_of(day_part, "items");
+
+	return json_object_is_type(items, json_type_array) ? json_object_array_get_idx(items, 0) : NULL;
+}
+
+/* Yours: the next first, and what is over. */
+static void show_tasks(struct call *call, struct json_object *tasks, struct buf *text)
+{
+	struct json_object *next = first_of(tasks);
+	int64_t nobodys = member_number(tasks, "nobodys");
+
+	if (next) {
+		buf_text(text, member_text(next, "case"));
+		buf_char(text, ' ');
+		screen_cell(utf8_cut(str_of(member_text(next, "title")), 60), text);
+	}
+	part(text, member_number(tasks, "overdue"), _("overdue"));
+	part(text, nobodys, _("overdue and nobody's"));
+	if (text->len)
+		show_line(call, _("TASKS"), member_number(tasks, "mine"), text,
+			member_number(tasks, "mine") ? "cirt task list --mine" : "cirt task list --overdue");
+}
+
+static void show_measures(struct call *call, struct json_object *measures, struct buf *text)
+{
+	struct json_object *first = first_of(measures);
+
+	if (!first)
+		return;
+	screen_cell(str_of(member_text(first, "kind")), text);
+	buf_char(text, ' ');
+	screen_cell(utf8_cut(str_of(member_text(first, "target")), 40), text);
+	buf_printf(text, ", %s (",
+		!strcmp(member_text(first, "state"), "expired") ? _("expired") : _("to be reviewed"));
+	screen_cell(str_of(member_text(first, "owner")), text);
+	buf_char(text, ')');
+	show_line(call, _("MEASURES"), member_number(measures, "due"), text, "cirt measure list --due");
+}
+
 static void show_heading(struct call *call, struct json_object *day)
 {
 	struct json_object *operator= member_of(day, "operator");
@@ -293,6 +334,8 @@ static void today_show(struct call *call, struct json_object *day)
 	show_heading(call, day);
 	show_alarms(call, member_of(day, "alarms"), &text);
 	show_clocks(call, member_of(day, "clocks"), &text);
+	show_tasks(call, member_of(day, "tasks"), &text);
+	show_measures(call, member_of(day, "measures"), &text);
 	show_people(call, member_of(day, "people"), &text);
 	show_cases(call, member_of(day, "cases"), &text);
 	if (member_of(intake, "feeds"))

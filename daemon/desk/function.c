@@ -61,6 +61,15 @@ static bool add_reports(struct request *request, struct json_object *asked)
 	return true;
 }
 
+/* What we are called is put beside what was asked, unless the verb asks for something of that name itself. */
+static void add_ours(struct json_object *asked, const char *name, struct json_object *value)
+{
+	if (json_object_object_get_ex(asked, name, NULL))
+		json_object_put(value);
+	else
+		json_object_object_add(asked, name, value);
+}
+
 /* A copy without what was not said, and with what we know ourselves, whoever says something else. */
 static struct json_object *asked_for(struct request *request)
 {
@@ -80,9 +89,9 @@ static struct json_object *asked_for(struct request *request)
 	json_object_array_add(own, text_of(own_domain(conf)));
 	json_object_object_add(asked, "own", own);
 	json_object_object_add(asked, "domain", text_of(own_domain(conf)));
-	json_object_object_add(asked, "tag", text_of(conf->reply_tag));
-	json_object_object_add(asked, "name", text_of(conf->out_name));
-	json_object_object_add(asked, "address", own_address(request, conf));
+	add_ours(asked, "tag", text_of(conf->reply_tag));
+	add_ours(asked, "name", text_of(conf->out_name));
+	add_ours(asked, "address", own_address(request, conf));
 	json_object_object_add(asked, "operator", text_of(str_of(request->operator.name)));
 	json_object_object_add(asked, "role", text_of(str_of(role_name(request->operator.role))));
 	if (request->session && !request->session->remote)

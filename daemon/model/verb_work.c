@@ -6,6 +6,7 @@
 
 static const struct verb_option note_erase_options[] = {
 	{"reason", "TEXT", N_("Why it is erased (needed); it stands in the journal")},
+	{"break-glass", "REASON", N_("Alone at night: done now, the lead is alarmed, somebody countersigns")},
 	LAST,
 };
 
@@ -153,7 +154,7 @@ const struct verb verbs_work[] = {
 	{"note", "unpin", ROLE_TRAINEE, true, "ID", N_("It does so no more"), none, "cirt note unpin 31"},
 	{"note", "erase", ROLE_ANALYST, true, "ID",
 		N_("What it says and ever said is gone for good; the journal proves that it was, and when it "
-		   "went"),
+		   "went. Two people have to want it"),
 		note_erase_options, "cirt note erase 31 --reason \"names a patient\""},
 	{"party", "list", ROLE_VIEWER, false, "NUMBER", N_("Who has to do with a case, and as what"), none,
 		"cirt party list 2026-000412"},

@@ -144,6 +144,7 @@ def test_a_countermeasure_outlives_its_case_and_alarms_when_it_is_due(desk):
     raised = wait_for(lambda: [one for one in desk.cirt("alarm", "list")["items"] if one["kind"] == "measure-review"], 90, "an alarm")
     assert "login-bank.example.net" in raised[0]["text"] and "op7" in raised[0]["text"]
     assert [row["state"] for row in desk.cirt("measure", "list", "--due")["items"]] == ["to be reviewed"]
+    assert "dns-block login-bank.example.net, to be reviewed (op7)" in desk.cirt_text("today").stdout
     assert "a time to come" in refused(desk, "measure", "review", measure["id"])
     assert desk.cirt("measure", "review", measure["id"], "--next", "30d")["state"] == "stands"
     wait_for(lambda: not [one for one in desk.cirt("alarm", "list")["items"] if one["kind"] == "measure-review"], 90, "the alarm to be over")
@@ -178,7 +179,9 @@ def test_notes_keep_what_they_said_and_are_erased_with_proof(desk):
         f"SELECT after FROM cirt.journal WHERE object = 'case/{number}' AND action LIKE 'note%'")]
     assert shown["digest"] in [row.get("digest") for row in digests]
     assert "reason" in refused(desk, "note", "erase", note)
-    erased = desk.cirt("note", "erase", note, "--reason", "names a patient")
+    asked = desk.cirt("note", "erase", note, "--reason", "names a patient")
+    assert asked["waits"] and asked["approval"]["kind"] == "note-erase" and desk.cirt("note", "show", note)["text"]
+    erased = desk.cirt("note", "erase", note, "--reason", "names a patient", "--break-glass", "nobody else is here")
     assert erased["digest"] == shown["digest"] and erased["erased"]
     assert count(desk, "cirt.note WHERE text LIKE '%Lovelace%'") == "0"
     assert count(desk, "cirt.note_revision WHERE text LIKE '%Lovelace%'") == "0"
