@@ -488,6 +488,8 @@ static enum args_outcome take_word(struct parser *parser, const char *word)
 		}
 		if (word[1] == '-')
 			return take_option(parser, word);
+		if (!strcmp(word, "-s") && parser->invocation->verb)
+			return take_option(parser, "--severity");
 		return unknown_option(parser, word);
 	}
 	if (!parser->invocation->verb || names_verb(parser, word))

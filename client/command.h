@@ -33,6 +33,7 @@ extern const struct command source_commands[];
 extern const struct command report_commands[];
 extern const struct command report_act_commands[];
 extern const struct command inbox_commands[];
+extern const struct command by_hand_commands[];
 extern const struct command case_commands[];
 extern const struct command clock_commands[]; /* filings, regimes and case.wait too */
 void case_show(struct call *call, struct json_object *result);

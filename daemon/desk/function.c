@@ -125,25 +125,46 @@ static void name_function(struct query *query, struct request *request)
 	query_add(query, "($?::jsonb)");
 }
 
-void desk_function(struct request *request)
+/* The statement, with all that was asked; NULL: refused. */
+static struct query *function_query(struct request *request)
 {
 	struct query *query = arena_alloc(request->arena, sizeof(*query));
 	int64_t limit, cursor;
 	struct json_object *asked;
+	bool ok;
 
 	if (!request_page(request, &limit, &cursor))
-		return;
+		return NULL;
 	asked = asked_for(request);
-	if (add_reports(request, asked)) {
+	ok = add_reports(request, asked);
+	if (ok) {
 		const char *text = json_object_to_json_string_ext(asked, JSON_C_TO_STRING_PLAIN);
 		name_function(query, request);
 		query_str(query, arena_str(request->arena, str_of(text)));
-		if (!request_database(request))
+		ok = request_database(request);
+		if (!ok)
 			query_end(query);
-		else if (request->verb->changes)
-			request_change(request, query, on_changed);
-		else
-			request_query(request, query, on_answer);
 	}
 	json_object_put(asked);
+	return ok ? query : NULL;
+}
+
+void function_change(struct request *request, request_rows_fn *rows)
+{
+	struct query *query = function_query(request);
+
+	if (query)
+		request_change(request, query, rows);
+}
+
+void desk_function(struct request *request)
+{
+	struct query *query = function_query(request);
+
+	if (!query)
+		return;
+	if (request->verb->changes)
+		request_change(request, query, on_changed);
+	else
+		request_query(request, query, on_answer);
 }

@@ -62,6 +62,12 @@ void desk_submit_file(struct request *request);
 void desk_watch_all(struct request *request);
 void desk_audit_verify(struct request *request);
 
+void desk_by_hand(struct request *request); /* report new, case open: by_hand.c */
+
+/* Whether the spool takes anything just now; false: refused, with what to do about it. */
+bool submit_can(struct request *request);
+/* function.c: begin a transaction with the function of the request's verb, whose answer goes to rows(). */
+void function_change(struct request *request, request_rows_fn *rows);
 void submit_data(struct session *session, struct json_object *params);
 void submit_piece(struct session *session, struct json_object *params);
 void submit_end(struct session *session, struct json_object *params);

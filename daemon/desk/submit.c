@@ -420,8 +420,7 @@ static bool read_submit(struct request *request, struct submit *submit)
 	return true;
 }
 
-/* Why nothing can be taken, and what to do about it. */
-static bool is_open(struct request *request)
+bool submit_can(struct request *request)
 {
 	struct desk *desk = request->desk;
 
@@ -455,7 +454,7 @@ void desk_submit_file(struct request *request)
 	struct submit *submit = arena_alloc(request->arena, sizeof(*submit));
 	const struct request *other;
 
-	if (!is_open(request) || !read_submit(request, submit) ||
+	if (!submit_can(request) || !read_submit(request, submit) ||
 		!request_flag(request, "again", &submit->again))
 		return;
 	request->state = mem_dup(submit, sizeof(*submit));

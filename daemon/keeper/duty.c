@@ -386,6 +386,22 @@ static int64_t attribute_took(struct keeper *keeper, const struct pg_result *res
 	return count(result, "taken") >= BATCH_MOST ? CLOCK_SECOND / 20 : CLOCK_SECOND;
 }
 
+/* ---- by hand ---- */
+
+static size_t by_hand_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
+{
+	(void)keeper;
+	snprintf(text[0], sizeof(text[0]), "%d", BATCH_MOST);
+	return 1;
+}
+
+static int64_t by_hand_took(struct keeper *keeper, const struct pg_result *result)
+{
+	(void)keeper;
+	(void)result;
+	return CLOCK_SECOND / 4;
+}
+
 /* ---- the inbox ---- */
 
 static size_t inbox_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
@@ -458,6 +474,7 @@ static const struct task tasks[DUTIES] = {
 		retire_took, NULL},
 	[DUTY_SIMILAR_EXPIRE] = {"similar expire", "SELECT cirt.keeper_similar_expire($1)",
 		similar_expire_fill, similar_expire_took, NULL},
+	[DUTY_BY_HAND] = {"by hand", "SELECT cirt.keeper_by_hand($1)", by_hand_fill, by_hand_took, NULL},
 	[DUTY_INBOX] = {"inbox", "SELECT cirt.keeper_inbox($1) AS taken", inbox_fill, inbox_took, NULL},
 	[DUTY_ATTRIBUTE] = {"attribute", "SELECT * FROM cirt.keeper_attribute($1)", raise_fill,
 		attribute_took, NULL},

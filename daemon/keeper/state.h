@@ -9,6 +9,7 @@
 enum duty {
 	DUTY_PARTITION, /* ids for this month */
 	DUTY_HOUSE,     /* regimes, playbooks, calendar: as configured */
+	DUTY_BY_HAND,   /* what operators took down, once it has landed */
 	DUTY_CORRELATE,
 	DUTY_RAISE,
 	DUTY_REVISE, /* newer versions of STIX objects, and revocations */

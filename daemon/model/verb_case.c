@@ -96,12 +96,16 @@ static const struct verb_option case_restrict_options[] = {
 	WHY_OPTION,
 	LAST,
 };
+static const struct verb_option case_open_options[] = {BY_HAND_OPTIONS, LAST};
 
 const struct verb verbs_case[] = {
 	{"case", "list", ROLE_VIEWER, false, "", N_("Open cases, newest first"), case_list_options,
 		"cirt case list --mine"},
 	{"case", "show", ROLE_VIEWER, false, "NUMBER", N_("All about one case"), case_show_options,
 		"cirt case show 2026-000412"},
+	{"case", "open", ROLE_TRAINEE, true, "",
+		N_("Open a case with what came by phone, by chat or in person; it is yours"),
+		case_open_options, "cirt case open --phone --from \"IT head\" --tag ransomware -s critical"},
 	{"case", "take", ROLE_TRAINEE, true, "NUMBER", N_("Make it yours"), case_take_options,
 		"cirt case take 2026-000412"},
 	{"case", "set", ROLE_ANALYST, true, "NUMBER", N_("Change what it says"), case_set_options,

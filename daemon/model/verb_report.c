@@ -31,6 +31,11 @@ static const struct verb_option report_list_options[] = {
 		"yes", NULL, N_("Do not ask first whether it is to be done to all of them")  \
 	}
 
+static const struct verb_option report_new_options[] = {
+	{"case", "NUMBER", N_("It belongs to this case")},
+	BY_HAND_OPTIONS,
+	LAST,
+};
 static const struct verb_option report_which_options[] = {WHICH_OPTIONS, LAST};
 static const struct verb_option report_reject_options[] = {
 	{"reason", "WORD", N_("spam, not-ours, false-alarm, duplicate or test (needed)")},
@@ -122,6 +127,9 @@ const struct verb verbs_report[] = {
 	{"report", "unfold", ROLE_ANALYST, true, "ID",
 		N_("Undo a folding: what was seen again becomes a report of its own"), report_unfold_options,
 		"cirt report unfold 202611-123 --source sensor-1"},
+	{"report", "new", ROLE_TRAINEE, true, "",
+		N_("Write down what came by phone, by chat or in person; it is kept and counted as all else"),
+		report_new_options, "cirt report new --phone --from \"A. Citizen\" --class phishing"},
 	{"report", "link", ROLE_ANALYST, true, "CASE [REPORT...]",
 		N_("Put reports into a case: those named, or all that the options leave"),
 		report_which_options, "cirt report link 2026-000412 202611-123 202611-124"},

@@ -285,3 +285,68 @@ BEGIN
 	ASSERT NOT EXISTS (SELECT 1 FROM report r LEFT JOIN report_status s ON s.report = r.id
 		WHERE (coalesce(s.state, 'new') = 'new') <> EXISTS (SELECT 1 FROM inbox i WHERE i.report = r.id)), 'the inbox is what is new';
 END $$;
+
+-- ---- by hand ----
+
+SET ROLE cirt_owner;
+CREATE TABLE test.said (name text, said jsonb);
+GRANT ALL ON test.said TO cirt_desk;
+-- As the store would land the line.
+CREATE FUNCTION test.land_line(said jsonb, of_sequence bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+	l jsonb := (said ->> 'line')::jsonb;
+	fresh bigint := (SELECT * FROM report_ids(to_char(timezone('UTC', now()), 'YYYYMM')::int, 1));
+BEGIN
+	INSERT INTO report SELECT fresh, now(), now(), of_sequence, NULL, 0, '11111111-1111-1111-1111-111111111111', gen_random_uuid(), (said ->> 'source')::int, 0, 0,
+		NULL, 0, (l ->> 'type')::rsit_type, 'amber', 'amber', (l ->> 'severity')::int, 50, 80, 1, 'r', 'k', l ->> 'id', '', '', '', l ->> 'title', '',
+		l::text, '{}', '{}', '{}', '{}';
+	INSERT INTO correlation_queue (report, rule) SELECT fresh, id FROM correlation_rule WHERE name = 'people';
+	RETURN fresh;
+END $$;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA test TO cirt_desk, cirt_keeper;
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	p jsonb := '{"operator": "op4", "role": "analyst", "phone": true, "from": "IT head, +99 555 0101", "org": "Bank", "class": "unauthorised-information-modification", "tag": "ransomware", "severity": "critical", "about": "192.0.2.77, http://a.example/x, evil.example"}';
+	said jsonb := desk_case_open(p);
+	c cases;
+	l jsonb := (said ->> 'line')::jsonb;
+BEGIN
+	INSERT INTO test.said VALUES ('call', said);
+	SELECT * INTO c FROM cases WHERE number = said ->> 'case';
+	ASSERT c.title = 'ransomware: Bank' AND c.state = 'open' AND c.severity = 90 AND c.tlp = 'amber';
+	ASSERT (SELECT string_agg(role || ' ' || name, ', ' ORDER BY id) FROM party WHERE case_id = c.id) = 'reporter IT head, +99 555 0101, affected Bank';
+	ASSERT (SELECT string_agg(tag, ',') FROM case_tag WHERE case_id = c.id) = 'ransomware';
+	ASSERT l ->> 'type' = 'unauthorised-information-modification' AND l #>> '{extra,channel}' = 'phone' AND l ->> 'severity' = '90';
+	ASSERT (SELECT string_agg(o ->> 'type', ' ') FROM jsonb_array_elements(l -> 'observables') AS o) = 'other other ip url name';
+	ASSERT (SELECT case_id FROM by_hand WHERE token = said ->> 'token') = c.id;
+	ASSERT test.refused($q$SELECT desk_case_open('{"operator": "op4", "role": "analyst", "from": "x", "title": "y"}')$q$) LIKE '22023 say how it came%';
+	ASSERT test.refused($q$SELECT desk_case_open('{"operator": "op4", "role": "analyst", "phone": true, "chat": true, "from": "x"}')$q$) LIKE '22023 one of%';
+	ASSERT test.refused($q$SELECT desk_case_open('{"operator": "op4", "role": "analyst", "phone": true, "title": "y"}')$q$) LIKE '22023 from:%';
+	ASSERT test.refused($q$SELECT desk_case_open('{"operator": "op4", "role": "analyst", "phone": true, "from": "x"}')$q$) LIKE '22023 say what it is%';
+	ASSERT test.refused($q$SELECT desk_case_open('{"operator": "op4", "role": "analyst", "phone": true, "from": "x", "title": "y", "org": "No Such"}')$q$) LIKE 'P0002%';
+	ASSERT test.refused($q$SELECT desk_case_open('{"operator": "op4", "role": "analyst", "phone": true, "from": "x", "title": "y", "confidence": "very"}')$q$) LIKE '22023 confidence%';
+	ASSERT test.refused(format($q$SELECT desk_case_open(jsonb_build_object('operator', 'op4', 'role', 'analyst', 'phone', true, 'from', 'x', 'text', repeat('y', 1000001)))$q$))
+		LIKE '22023 text: at most 1 MB';
+	-- Not taken in: the case stands and says so.
+	said := desk_case_open(p || '{"from": "Somebody else"}');
+	PERFORM by_hand_taken(said ->> 'token', NULL, NULL, NULL, 'the spool is away');
+	ASSERT (SELECT problem FROM by_hand WHERE token = said ->> 'token') = 'the spool is away';
+	ASSERT EXISTS (SELECT 1 FROM note n JOIN cases x ON x.id = n.case_id WHERE x.number = said ->> 'case' AND n.text LIKE '%could not be taken in: the spool%');
+END $$;
+
+-- It lands; no rule opens another case, and the keeper joins it once, also where the desk could not write down the entry.
+SET ROLE cirt_owner;
+UPDATE by_hand SET at = at - interval '10 seconds';
+SELECT test.land_line(said, 77) FROM test.said;
+SET ROLE cirt_keeper;
+DO $$
+DECLARE
+	n bigint := (SELECT count(*) FROM cases);
+BEGIN
+	PERFORM keeper_correlate(100, 100, '1 minute');
+	ASSERT (SELECT count(*) FROM cases) = n, 'no other case';
+	ASSERT keeper_by_hand(10) = 1 AND keeper_by_hand(10) = 0;
+	ASSERT (SELECT v.classification || ' ' || v.state || ' ' || v.organisation || ' ' || v."case" FROM report_view v JOIN by_hand b ON b.report = v.id)
+		= (SELECT 'unauthorised-information-modification linked Bank ' || c.number FROM by_hand b JOIN cases c ON c.id = b.case_id WHERE b.report IS NOT NULL);
+END $$;
