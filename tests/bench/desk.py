@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Every verb that only reads, over the desk's socket, beside itself at a hundredth of the data.
 
-    make bench-data [BENCH_REPORTS=1000000] [BENCH_DATA=FOLDER]     make both
-    make bench-desk [BENCH_DATA=FOLDER]                             measure
+    make bench-data [BENCH_REPORTS=1000000] [BENCH_FOLDER=FOLDER]     make both
+    make bench-desk [BENCH_FOLDER=FOLDER]                             measure
 """
 import argparse
 import json
