@@ -414,18 +414,26 @@ static void show_reports(struct call *call, struct json_object *result)
 		screen_printf(&call->screen, _("and %lld more\n"), more);
 }
 
-/* --mail: what stands in them. */
-static void show_texts(struct call *call, struct json_object *mails)
+/* --mail: every mail in and out, one after another. */
+static void show_thread(struct call *call, struct json_object *mails)
 {
+	static const struct {
+		const char *before, *member;
+	} parts[] = {{"", "id"}, {" ", "who"}, {" · ", "title"}, {" · ", "state"}, {" · ", "sealed"}};
+
 	for (size_t i = 0; i < rows_of(mails); i++) {
 		struct json_object *mail = row_of(mails, i);
 		struct buf head = {0};
-		if (!*member_text(mail, "text"))
-			continue;
-		buf_char(&head, '\n');
-		screen_cell(str_of(member_text(mail, "id")), &head);
+		buf_text(&head, !strcmp(member_text(mail, "way"), "out") ? _("→ ") : _("← "));
+		screen_value(&call->screen, member_of(mail, "at"), CELL_TIME, &head);
 		buf_char(&head, ' ');
-		screen_cell(str_of(member_text(mail, "sender")), &head);
+		for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
+			if (!*member_text(mail, parts[k].member))
+				continue;
+			buf_text(&head, parts[k].before);
+			screen_cell(str_of(member_text(mail, parts[k].member)), &head);
+		}
+		screen_printf(&call->screen, "\n");
 		screen_heading(&call->screen, buf_cstr(&head));
 		screen_block(&call->screen, 2, str_of(member_text(mail, "text")));
 		buf_free(&head);
@@ -496,7 +504,7 @@ void case_show(struct call *call, struct json_object *result)
 	show_table(call, measure_columns, ARRAY_LEN(measure_columns), member_of(result, "measures"));
 	show_reports(call, result);
 	show_table(call, mail_columns, ARRAY_LEN(mail_columns), member_of(result, "mails"));
-	show_texts(call, member_of(result, "mails"));
+	show_thread(call, member_of(result, "thread"));
 	show_table(call, perhaps_columns, ARRAY_LEN(perhaps_columns), member_of(result, "perhaps"));
 	show_notes(call, result);
 	show_journal(call, result);

@@ -109,7 +109,7 @@ static const struct piece pieces[] = {
 	"r.report DESC LIMIT " REPORTS_MOST ")"
 
 /* The columns in front of the pieces. */
-enum { SHOWN_HEAD, SHOWN_REPORTS, SHOWN_MAILS, SHOWN_PIECES };
+enum { SHOWN_HEAD, SHOWN_REPORTS, SHOWN_MAILS, SHOWN_THREAD, SHOWN_PIECES };
 
 void case_add_visible(struct query *query, const struct request *request)
 {
@@ -173,6 +173,8 @@ static void on_case(struct request *request, const struct pg_result *result)
 	struct json_object *reports = result_json(result, 0, SHOWN_REPORTS);
 	request->result = result_json(result, 0, SHOWN_HEAD);
 	json_object_object_add(request->result, "mails", result_json(result, 0, SHOWN_MAILS));
+	if (pg_value(result, 0, SHOWN_THREAD).p)
+		json_object_object_add(request->result, "thread", result_json(result, 0, SHOWN_THREAD));
 	for (size_t i = 0; i < ARRAY_LEN(pieces); i++)
 		json_object_object_add(
 			request->result, pieces[i].member, result_json(result, 0, SHOWN_PIECES + (int)i));
@@ -191,6 +193,8 @@ void desk_case_show(struct request *request)
 		!request_database(request))
 		return;
 	query_start(&query, request->arena, "SELECT " CASE_JSON ", array_to_json(" REPORTS "), " MAILS);
+	query_bool(&query, texts);
+	query_add(&query, ", CASE WHEN $?::boolean THEN case_thread(c.id) END");
 	query_bool(&query, texts);
 	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
 		query_add(&query, ", ");

@@ -264,6 +264,22 @@ static int64_t clocks_took(struct keeper *keeper, const struct pg_result *result
 	return warned >= BATCH_MOST || breached >= BATCH_MOST || back >= BATCH_MOST ? 0 : CLOCK_SECOND;
 }
 
+/* ---- questions ---- */
+
+static size_t inquiries_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
+{
+	struct str domain = notice_domain(room_conf(keeper->room));
+
+	snprintf(text[0], sizeof(text[0]), STR_FMT, STR_ARG(domain));
+	return 1;
+}
+
+static int64_t inquiries_took(struct keeper *keeper, const struct pg_result *result)
+{
+	(void)keeper, (void)result;
+	return 5 * CLOCK_SECOND;
+}
+
 /* ---- what comes back ---- */
 
 static size_t back_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
@@ -461,6 +477,8 @@ static const struct task tasks[DUTIES] = {
 	[DUTY_NOTICES_READY] = {"notices ready", "SELECT * FROM cirt.keeper_notices_ready($1::boolean, $2)",
 		ready_fill, ready_took, NULL},
 	[DUTY_CLOCKS] = {"clocks", "SELECT * FROM cirt.keeper_clocks($1)", raise_fill, clocks_took, NULL},
+	[DUTY_INQUIRIES] = {"inquiries", "SELECT * FROM cirt.keeper_inquiries($1)", inquiries_fill,
+		inquiries_took, NULL},
 	[DUTY_SIMILAR] = {"similar", "SELECT * FROM cirt.keeper_similar($1)", similar_fill, similar_took,
 		NULL},
 	[DUTY_REVISE] = {"revise", "SELECT * FROM cirt.keeper_revise($1)", raise_fill, revise_took, NULL},

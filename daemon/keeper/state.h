@@ -19,6 +19,7 @@ enum duty {
 	DUTY_NOTICES_READY, /* mails that are full */
 	DUTY_INBOX,         /* what is new, in lines */
 	DUTY_CLOCKS,        /* what is due soon or over, cases that wait */
+	DUTY_INQUIRIES,     /* reminders of questions, and what nobody has answered in time */
 	DUTY_LATE_LETTERS,  /* answers that came before the case of what they answer */
 	DUTY_SIMILAR,
 	DUTY_ANCHOR,

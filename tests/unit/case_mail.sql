@@ -188,3 +188,141 @@ BEGIN
 	ASSERT (SELECT exercise FROM outbox WHERE address = 'player@drill.example') = 7;
 END $$;
 RESET ROLE;
+
+\echo test_inquiry_is_answered_by_its_own_address
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	d jsonb;
+	i inquiry;
+BEGIN
+	ASSERT refused(format('SELECT desk_inquiry_new(%L)', asked(jsonb_build_object('case', number('wave'), 'to', 'imitated', 'question', ' ', 'due', '4h')))) LIKE '22023 there is no question%';
+	ASSERT refused(format('SELECT desk_inquiry_new(%L)', asked(jsonb_build_object('case', number('wave'), 'to', 'imitated', 'question', 'x', 'due', 'soon')))) LIKE '22023 due: expected%';
+	ASSERT refused(format('SELECT desk_inquiry_new(%L)', asked(jsonb_build_object('case', number('wave'), 'to', 'imitated', 'question', 'x', 'due', '2020-01-01')))) LIKE '22023%over already';
+	d := desk_inquiry_new(asked(jsonb_build_object('case', number('wave'), 'to', 'imitated', 'question', 'Who runs http://login-bank.example.net/a1?', 'due', '4h')));
+	SELECT * INTO i FROM inquiry WHERE id = (d ->> 'inquiry')::bigint;
+	ASSERT i.case_id = id('wave') AND i.state = 'open' AND d ->> 'state' = 'queued' AND i.due > now() + interval '3 h', d;
+	ASSERT (SELECT fields ->> 'text' FROM outbox WHERE id = i.outbox) LIKE 'Dear Bank,%Who runs hxxp://login-bank[.]example[.]net/a1?%Please answer this mail by %';
+	ASSERT EXISTS (SELECT 1 FROM case_open_ends(id('wave')) WHERE what LIKE 'question ' || i.id || ' to Bank is open%');
+	INSERT INTO ids VALUES ('q1', i.id), ('q1mail', i.outbox);
+	-- What is taken back is not asked.
+	d := desk_inquiry_new(asked(jsonb_build_object('case', number('wave'), 'to', 'hoster', 'question', 'And you?', 'due', '1d', 'tlp', 'green')));
+	ASSERT mail_undo(jsonb_build_object('outbox', (SELECT outbox FROM inquiry WHERE id = (d ->> 'inquiry')::bigint))) LIKE '%does not go';
+	ASSERT (SELECT state FROM inquiry WHERE id = (d ->> 'inquiry')::bigint) = 'dropped';
+	-- By phone: nothing is sent.
+	d := desk_inquiry_new(asked(jsonb_build_object('case', number('wave'), 'to', 'Police', 'question', 'File?', 'due', '2 weeks', 'phone', true)));
+	ASSERT d ->> 'state' = 'open' AND NOT d ? 'number';
+	d := desk_inquiry_answered(asked(jsonb_build_object('inquiry', d ->> 'inquiry', 'note', 'PN-2231/26')));
+	ASSERT d ->> 'state' = 'answered' AND d ->> 'answer' = 'PN-2231/26';
+END $$;
+SET ROLE cirt_owner;
+UPDATE outbox SET bytes = 'x', rendered = now(), state = 'sent', sent = now() WHERE id = id('q1mail');
+CREATE FUNCTION test.answers(of_outbox bigint, who text, says text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	fresh bigint := (SELECT * FROM report_ids(to_char(timezone('UTC', now()), 'YYYYMM')::int, 1));
+	o outbox;
+BEGIN
+	SELECT * INTO o FROM outbox WHERE id = of_outbox;
+	INSERT INTO item (id, received, sequence, spool, source, item, exercise, kind, tlp, subkind, part, sender_id, title, text, doc, observables, notes)
+		VALUES (fresh, clock_timestamp(), 1, gen_random_uuid(), 1, 0, 0, 'correspondence', 'amber', 'reply', 'mail', 'a' || fresh || '@x.example', 'Re', says, '', '{}', '{}');
+	INSERT INTO letter (mail, received, message_id, sender) VALUES (fresh, clock_timestamp(), 'a' || fresh || '@x.example', who);
+	INSERT INTO letter_back (mail, received, source, exercise, kind, placed, sealed, sender, message_id, replies, tags, returned, dmarc, machine, door)
+		VALUES (fresh, clock_timestamp(), 1, 0, 'reply', true, o.number, who, 'a' || fresh || '@x.example', '', 'CIRT-XX' || chr(10), '', '', false, true);
+	RETURN fresh;
+END $$;
+DO $$
+DECLARE
+	mail bigint := answers(id('q1mail'), 'soc@bank.example', 'The hoster told us: a shell company.');
+	i inquiry;
+BEGIN
+	PERFORM keeper_back(100, 'cirt.example', false, 0);
+	PERFORM keeper_letters(100);
+	SELECT * INTO i FROM inquiry WHERE id = id('q1');
+	ASSERT i.state = 'answered' AND i.mail = mail, i;
+	ASSERT EXISTS (SELECT 1 FROM case_letter c WHERE c.item = mail AND c.case_id = id('wave'));
+	ASSERT (SELECT count(*) FROM cases) = 2;
+END $$;
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	d jsonb := desk_inquiry_show(asked(jsonb_build_object('inquiry', id('q1')::text)));
+	t jsonb := case_thread(id('wave'));
+BEGIN
+	ASSERT jsonb_array_length(d -> 'thread') = 2 AND d #>> '{thread,1,text}' = 'The hoster told us: a shell company.', d;
+	ASSERT (SELECT count(*) FROM jsonb_array_elements(t) x WHERE x ->> 'way' = 'in') = 5, t;
+	ASSERT (SELECT string_agg(x ->> 'at', ',') FROM jsonb_array_elements(t) x) = (SELECT string_agg(x ->> 'at', ',' ORDER BY x ->> 'at') FROM jsonb_array_elements(t) x);
+	ASSERT t::text NOT LIKE '%http://login%' AND t::text LIKE '%hxxp://login-bank[.]example[.]net%';
+	ASSERT (SELECT x ->> 'state' FROM jsonb_array_elements(t) x WHERE x ->> 'id' = (SELECT number FROM outbox WHERE id = id('q1mail'))) = 'answered';
+END $$;
+
+\echo test_overdue_is_told_once
+RESET ROLE;
+INSERT INTO inquiry (case_id, name, question, due) VALUES (id('wave'), 'Slow', 'When?', now() - interval '1 min');
+SET ROLE cirt_keeper;
+DO $$
+BEGIN
+	ASSERT (SELECT overdue FROM keeper_inquiries('cirt.example')) = 1;
+	ASSERT (SELECT overdue FROM keeper_inquiries('cirt.example')) = 0;
+	ASSERT (SELECT count(*) FROM alarm WHERE kind = 'inquiry-overdue' AND ended IS NULL AND text LIKE 'Slow has not answered%') = 1;
+END $$;
+
+\echo test_ask_many
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	d jsonb;
+BEGIN
+	ASSERT refused(format('SELECT desk_ask(%L)', asked('{"group": "sector:space", "question": "x", "until": "1d"}'))) LIKE 'P0002 there is no organisation%';
+	-- Four hospitals, one without anybody to write to: three mails, which is as many as one may send alone.
+	d := desk_ask(asked('{"group": "sector:health", "question": "Have you seen winterlock? See http://bad.example/x", "until": "2d"}'));
+	ASSERT (d ->> 'of')::int = 4 AND (d ->> 'mails')::int = 3 AND d -> 'unreached_names' = '["Port Clinic"]', d;
+	ASSERT (SELECT bool_and(o.state = 'queued' AND o.next_try > now() + interval '50 s') FROM outbox o JOIN inquiry i ON i.outbox = o.id WHERE i.ask = (d ->> 'ask')::int);
+	ASSERT (SELECT fields ->> 'text' FROM outbox WHERE address = 'it@city.example') LIKE 'Bonjour IT,%hxxp://bad[.]example/x%OUI, NON ou%';
+	INSERT INTO ids VALUES ('a1', (d ->> 'ask')::int);
+	-- One more than that waits for a second person, and goes when he says so.
+	d := desk_ask(asked('{"group": "sector:health", "question": "Again?", "until": "2d", "mass": 2}'));
+	ASSERT d ->> 'waits' = 'true' AND d ->> 'state' = 'waits for a second person', d;
+	PERFORM set_config('cirt.actor', 'op2', true);
+	PERFORM desk_approve_give(asked(jsonb_build_object('approval', d #>> '{approval,approval}', 'operator', 'op2')));
+	ASSERT (SELECT count(*) FROM outbox o JOIN inquiry i ON i.outbox = o.id WHERE i.ask = (d ->> 'ask')::int AND o.state = 'queued' AND cardinality(o.approved_by) = 2) = 3;
+	PERFORM set_config('cirt.actor', 'op1', true);
+	ASSERT ask_undo(jsonb_build_object('ask', d ->> 'ask')) = '3 mails do not go';
+END $$;
+RESET ROLE;
+UPDATE outbox o SET bytes = 'x', rendered = now(), state = 'sent', sent = now() FROM inquiry i WHERE i.ask = id('a1') AND o.id = i.outbox;
+SET ROLE cirt_owner;
+DO $$
+DECLARE
+	n int := (SELECT count(*) FROM cases);
+BEGIN
+	PERFORM answers((SELECT outbox FROM inquiry WHERE ask = id('a1') AND name = 'City Hospital'), 'it@city.example', E'Bonjour,\n\nNon, rien.\n> Veuillez OUI');
+	PERFORM answers((SELECT outbox FROM inquiry WHERE ask = id('a1') AND name = 'Lake Hospital'), 'it@lake.example', E'CHECKING. We look.');
+	PERFORM keeper_back(100, 'cirt.example', false, 0);
+	ASSERT (SELECT string_agg(name || ' ' || word || ' ' || state, ',' ORDER BY name) FROM inquiry WHERE ask = id('a1'))
+		= 'City Hospital no answered,Hill Hospital  open,Lake Hospital checking open,Port Clinic  open', (SELECT string_agg(name || ' ' || word || ' ' || state, ',' ORDER BY name) FROM inquiry WHERE ask = id('a1'));
+	ASSERT (SELECT count(*) FROM cases) = n;
+	-- The last word holds.
+	PERFORM answers((SELECT outbox FROM inquiry WHERE ask = id('a1') AND name = 'Lake Hospital'), 'it@lake.example', 'Yes, we have it.');
+	PERFORM keeper_back(100, 'cirt.example', false, 0);
+	ASSERT (SELECT word FROM inquiry WHERE ask = id('a1') AND name = 'Lake Hospital') = 'yes';
+END $$;
+UPDATE ask SET remind = now() WHERE id = id('a1');
+SET ROLE cirt_keeper;
+DO $$ BEGIN
+	ASSERT (SELECT reminded FROM keeper_inquiries('cirt.example')) = 1;
+	ASSERT (SELECT reminded FROM keeper_inquiries('cirt.example')) = 0;
+END $$;
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	d jsonb := desk_ask_show(asked(jsonb_build_object('ask', id('a1')::text)));
+BEGIN
+	ASSERT (SELECT count(*) FROM outbox o JOIN inquiry i ON o.inquiry = i.id WHERE i.ask = id('a1') AND i.name = 'Hill Hospital') = 2;
+	ASSERT d #> '{sectors,0}' = '{"sector": "health", "of": 4, "yes": 1, "no": 1, "checking": 0, "other": 0, "silent": 2}', d -> 'sectors';
+	ASSERT (SELECT string_agg(x ->> 'organisation', ',') FROM jsonb_array_elements(d -> 'items') x WHERE x ->> 'word' = 'no answer') = 'Hill Hospital,Port Clinic';
+	PERFORM desk_ask_set(asked(jsonb_build_object('ask', id('a1')::text, 'organisation', 'port clinic', 'answer', 'no', 'note', 'by phone')));
+	ASSERT (desk_ask_show(asked(jsonb_build_object('ask', id('a1')::text))) ->> 'no')::int = 2;
+	ASSERT refused(format('SELECT desk_ask_set(%L)', asked(jsonb_build_object('ask', id('a1')::text, 'organisation', 'Nobody', 'answer', 'no')))) LIKE 'P0002%';
+	ASSERT (desk_ask_close(asked(jsonb_build_object('ask', id('a1')::text))) ->> 'state') = 'closed';
+END $$;
+RESET ROLE;
