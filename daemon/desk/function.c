@@ -61,13 +61,36 @@ static bool add_reports(struct request *request, struct json_object *asked)
 	return true;
 }
 
-/* What we are called is put beside what was asked, unless the verb asks for something of that name itself. */
-static void add_ours(struct json_object *asked, const char *name, struct json_object *value)
+/* Whether an option or an argument of the verb has this name: "[NAME...]" is `name`. */
+static bool verb_asks(const struct verb *verb, const char *name)
 {
-	if (json_object_object_get_ex(asked, name, NULL))
+	struct str rest = str_of(verb->arguments), word;
+
+	for (const struct verb_option *option = verb->options; option->name; option++)
+		if (!strcmp(option->name, name))
+			return true;
+	while (rest.len && str_split(&rest, ' ', &word)) {
+		if (str_starts(word, STR("[")))
+			word = (struct str){word.p + 1, word.len - 1};
+		if (str_ends(word, STR("]")))
+			word.len--;
+		if (str_ends(word, STR("...")))
+			word.len -= 3;
+		if (str_equal_nocase(word, str_of(name)))
+			return true;
+	}
+	return false;
+}
+
+/* What we are called is put beside what was asked, unless the verb asks for something of that name itself. */
+static void add_ours(
+	struct request *request, struct json_object *asked, const char *name, struct json_object *value)
+{
+	if (verb_asks(request->verb, name)) {
 		json_object_put(value);
-	else
-		json_object_object_add(asked, name, value);
+		return;
+	}
+	json_object_object_add(asked, name, value);
 }
 
 /* A copy without what was not said, and with what we know ourselves, whoever says something else. */
@@ -89,9 +112,9 @@ static struct json_object *asked_for(struct request *request)
 	json_object_array_add(own, text_of(own_domain(conf)));
 	json_object_object_add(asked, "own", own);
 	json_object_object_add(asked, "domain", text_of(own_domain(conf)));
-	add_ours(asked, "tag", text_of(conf->reply_tag));
-	add_ours(asked, "name", text_of(conf->out_name));
-	add_ours(asked, "address", own_address(request, conf));
+	add_ours(request, asked, "tag", text_of(conf->reply_tag));
+	add_ours(request, asked, "name", text_of(conf->out_name));
+	add_ours(request, asked, "address", own_address(request, conf));
 	json_object_object_add(asked, "operator", text_of(str_of(request->operator.name)));
 	json_object_object_add(asked, "role", text_of(str_of(role_name(request->operator.role))));
 	if (request->session && !request->session->remote)
