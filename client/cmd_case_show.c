@@ -266,7 +266,7 @@ static void show_clocks(struct call *call, struct json_object *result)
 		if (!strcmp(member_text(clock, "state"), "paused"))
 			line_more(&line, _("paused"));
 		else
-			line_time(&line, member_of(clock, "due"), CELL_AGO);
+			line_time(&line, member_of(clock, "due"), CELL_DUE);
 	}
 	line_end(&line, _("clocks"));
 }

@@ -197,7 +197,8 @@ BEGIN
 	ASSERT k #>> '{items,1,what}' = 'notification, 72 hours from awareness' AND k #>> '{items,1,remind}' = stamp(now() + interval '46 hours'), k;
 	ASSERT json_array_length(case_clocks(which)) = 2;
 	ASSERT EXISTS (SELECT FROM hold WHERE object = 'case/' || nr AND until IS NULL), 'a filing holds its case';
-	ASSERT EXISTS (SELECT FROM journal j WHERE j.object = 'case/' || nr AND j.action LIKE 'clock started: answer to the early warning of City Hospital%');
+	ASSERT EXISTS (SELECT FROM journal j WHERE j.object = 'case/' || nr AND case_journal_text(nr, j.action, j.before, j.after)
+		LIKE 'clock % started: answer to the early warning of City Hospital, due %');
 
 	-- The law's time is not paused and gets longer by a ground only.
 	ASSERT test.refused('desk_clock_pause', test.asked('clock', k #>> '{items,0,id}')) LIKE '23514 the time of the law goes on%';
@@ -401,4 +402,35 @@ END $$;
 DO $$
 BEGIN
 	ASSERT NOT EXISTS (SELECT FROM audit_journal()), (SELECT string_agg(object || ' ' || problem, ', ') FROM audit_journal());
+END $$;
+
+-- What people read in the journal of a case, and that none of these functions is anybody's.
+DO $$
+DECLARE
+	nr text := test.case_('told');
+	which bigint := case_named(nr);
+	f json;
+	told text;
+BEGIN
+	f := desk_filing_new(test.asked('case', nr, 'regime', 'NIS', 'stage', 'early-warning', 'aware', stamp(now() - interval '25 hours'), 'from', 'a phone'));
+	PERFORM desk_filing_extend(test.asked('filing', f ->> 'filing', 'answer', 'true', 'by', '1 h', 'ground', 'sec. 9'));
+	PERFORM desk_filing_answer(test.asked('filing', f ->> 'filing', 'note', 'advice'));
+	PERFORM desk_case_wait(test.asked('number', nr, 'for', 'police', 'until', stamp(now() + interval '2 days')));
+	PERFORM case_move(nr, 'open', '', '');
+	SELECT string_agg(case_journal_text(nr, j.action, j.before, j.after), E'\n' ORDER BY j.n) INTO told FROM journal j WHERE j.object = 'case/' || nr;
+	ASSERT told LIKE E'%filing F% of City Hospital under NIS begun, they know since %clock % started: early warning, 24 hours from awareness, due %'
+		'filing F%: early-warning received late (a phone)%clock % met late: early warning%clock % extended: answer to the early warning %(sec. 9)%'
+		'filing F%: early-warning answered (advice)%clock % met: answer%waits for police until %waits for police no more: a person moved it%', told;
+	ASSERT told !~ '(^|\n)(clock|filing_stage|case_wait|clock_extension)( update)?(\n|$)', told;
+	ASSERT NOT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace s ON s.oid = p.pronamespace WHERE s.nspname = 'cirt'
+		AND p.proname ~ '^(calendar_|span_|clock_|filing_|playbook_|regime_|sheet_|desk_(clock|filing|regime|playbook)_|keeper_(clocks|waits|house)|case_(begun|playbooks|who|aware|shown|opened))'
+		AND has_function_privilege('cirt_courier', p.oid, 'EXECUTE')), 'somebody else may call them';
+END $$;
+
+-- What was changed behind the triggers, as this test does to let time go by, the audit finds.
+DO $$
+BEGIN
+	ASSERT EXISTS (SELECT FROM audit_verify() a WHERE a.problem LIKE 'clock % is not what the journal says: due, started%'), 'clocks';
+	ASSERT EXISTS (SELECT FROM audit_verify() a WHERE a.problem LIKE 'filing_stage % is not what the journal says%'), 'stages';
+	ASSERT NOT EXISTS (SELECT FROM audit_verify() a WHERE a.problem LIKE 'clock_extension %' OR a.problem LIKE 'calendar %');
 END $$;

@@ -191,5 +191,5 @@ BEGIN
 	ASSERT NOT conditions_cover('{"tags": ["a"]}', '{"tags": ["a"]}');
 	ASSERT NOT conditions_cover('{"tags": ["c"]}', '{"tags": ["a"], "kinds": ["bank"]}');
 	ASSERT NOT conditions_cover('{"tags": ["a"], "kinds": ["bank"]}', '{"tags": ["a"]}');
-	ASSERT NOT EXISTS (SELECT FROM audit_journal());
+	ASSERT NOT EXISTS (SELECT FROM audit_verify()), (SELECT string_agg(object || ' ' || problem, ', ') FROM audit_verify());
 END $$;
