@@ -44,6 +44,7 @@ extern const struct command playbook_commands[];
 extern const struct command mail_commands[];
 extern const struct command reply_commands[];
 extern const struct command inquiry_commands[];
+extern const struct command brief_commands[];
 extern const struct command spam_commands[];
 extern const struct command quarantine_commands[];
 extern const struct command org_commands[];

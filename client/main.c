@@ -13,10 +13,10 @@
 static const struct command *const tables[] = {today_commands, undo_commands, status_commands, alarm_commands,
 	source_commands, report_commands, report_act_commands, inbox_commands, by_hand_commands,
 	case_commands, party_commands, task_commands, clock_commands, playbook_commands, mail_commands,
-	reply_commands, inquiry_commands, spam_commands, quarantine_commands, org_commands, contact_commands,
-	group_commands, receipt_commands, evidence_commands, notice_commands, tlp_commands, rule_commands,
-	rules_commands, key_commands, search_commands, submit_commands, watch_commands, help_commands,
-	operator_commands, approve_commands, journal_commands};
+	reply_commands, brief_commands, inquiry_commands, spam_commands, quarantine_commands, org_commands,
+	contact_commands, group_commands, receipt_commands, evidence_commands, notice_commands, tlp_commands,
+	rule_commands, rules_commands, key_commands, search_commands, submit_commands, watch_commands,
+	help_commands, operator_commands, approve_commands, journal_commands};
 
 const struct command *command_find(const char *method)
 {

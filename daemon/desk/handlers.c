@@ -128,6 +128,7 @@ static const struct {
 	{"ask", "set", desk_function},
 	{"ask", "remind", desk_function},
 	{"ask", "close", desk_function},
+	{"case", "brief", desk_function},
 	{"mail", "search", desk_mail_search},
 	{"mail", "show", desk_mail_show},
 	{"spam", "review", desk_spam_review},

@@ -77,6 +77,15 @@ static const struct verb_option ask_set_options[] = {
 	LAST,
 };
 
+static const struct verb_option brief_options[] = {
+	{"for", "WHOM",
+		N_("Who gets it: a role in the case, a party, an organisation or an address; the gate is "
+		   "asked")},
+	{"lang", "LANGUAGE", N_("en (default), fr or es")},
+	{"tlp", "TLP", N_("Instead of the case's")},
+	LAST,
+};
+
 const struct verb verbs_mail[] = {
 	{"reply", "", ROLE_ANALYST, true, "WHAT",
 		N_("Answer a case or a mail: an editor with the quote, what the gate says, 60 seconds to "
@@ -112,5 +121,9 @@ const struct verb verbs_mail[] = {
 		"cirt ask remind 12"},
 	{"ask", "close", ROLE_ANALYST, true, "ASK", N_("No more answers are expected"), none,
 		"cirt ask close 12"},
+	{"case", "brief", ROLE_ANALYST, true, "NUMBER",
+		N_("One page on a case in plain words, out of what it has, for somebody who does not work on "
+		   "it"),
+		brief_options, "cirt case brief 2026-000412 --for regulator --lang fr"},
 	VERBS_END,
 };

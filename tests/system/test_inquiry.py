@@ -52,3 +52,18 @@ def test_many_are_asked_and_counted(office):
     waits = office.daemon.cirt("ask", "sector:health", "--question", "-", "--until", "1d", stdin="Again?")
     assert waits["waits"] is True and waits["state"] == "waits for a second person"
     assert waits["approval"]["approval"] in [one["approval"] for one in office.daemon.cirt("approve", "list")["items"]]
+
+
+def test_brief_is_a_page_out_of_the_case(office):
+    """What stands in the case and nothing else, in the language asked for; the gate is asked for whom it is; the same state is the same situation."""
+    office.contact(name="", organisation="Ministry", email="office@ministry.example")
+    number = office.case("Portal defaced", "webmaster@ministry.example", role="affected", organisation="Ministry")
+    first = office.daemon.cirt("case", "brief", number)
+    assert first["text"].startswith("TLP:AMBER · ") and first["situation"] == 1 and "how much was harmed" in first["text"]
+    assert office.daemon.cirt("case", "brief", number)["situation"] == 1
+    office.daemon.cirt("inquiry", "new", number, "--to", "affected", "--question", "Since when?", "--due", "4h", "--phone")
+    french = office.daemon.cirt("case", "brief", number, "--for", "affected", "--lang", "fr")
+    assert french["situation"] == 2 and "Ce que nous ne savons pas" in french["text"] and "Since when?" in french["text"]
+    assert french["gate"] == "Ministry: ok"
+    assert "What happened" in office.daemon.cirt_text("case", "brief", number).stdout
+    assert office.refused("case", "brief", number, "--for", "office@stranger.example", "--tlp", "red").startswith("4 ")

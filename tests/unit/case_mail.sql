@@ -326,3 +326,28 @@ BEGIN
 	ASSERT (desk_ask_close(asked(jsonb_build_object('ask', id('a1')::text))) ->> 'state') = 'closed';
 END $$;
 RESET ROLE;
+
+\echo test_brief_says_what_the_case_has
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	d jsonb;
+	e jsonb;
+BEGIN
+	INSERT INTO case_event (case_id, at, text) VALUES (id('wave'), '2026-11-24 05:12Z', 'first page seen');
+	INSERT INTO inquiry (case_id, name, question, due) VALUES (id('wave'), 'X', 'Who paid?', '2099-01-01');
+	d := desk_case_brief(asked(jsonb_build_object('number', number('wave'))));
+	ASSERT d ->> 'text' LIKE 'TLP:AMBER · %UTC · situation 1 · from the journal up to #%2026-11-24 05:12: first page seen%Who paid?%how much was harmed%' OR d ->> 'text' LIKE
+		'TLP:AMBER · %situation 1 %first page seen%how much was harmed%Who paid?%', d;
+	-- The same state of the case is the same situation; another one is the next.
+	e := desk_case_brief(asked(jsonb_build_object('number', number('wave'))));
+	ASSERT regexp_replace(d ->> 'text', '\d\d:\d\d UTC ·', '') = regexp_replace(e ->> 'text', '\d\d:\d\d UTC ·', '');
+	INSERT INTO case_event (case_id, at, text) VALUES (id('wave'), '2026-11-24 06:00Z', 'taken down');
+	e := desk_case_brief(asked(jsonb_build_object('number', number('wave'), 'lang', 'fr', 'for', 'imitated')));
+	ASSERT (e ->> 'situation')::int = 2 AND e ->> 'text' LIKE '%Ce que nous ne savons pas%' AND e ->> 'gate' = 'Bank: ok', e;
+	ASSERT refused(format('SELECT desk_case_brief(%L)', asked(jsonb_build_object('number', number('wave'), 'lang', 'xx')))) LIKE '22023 lang%';
+	ASSERT refused(format('SELECT desk_case_brief(%L)', asked(jsonb_build_object('number', number('wave'), 'tlp', 'red', 'for', 'partner')))) LIKE '42501 this must not%';
+	e := desk_case_brief(asked(jsonb_build_object('number', number('wave'), 'tlp', 'red', 'for', 'imitated')));
+	ASSERT e ->> 'form' = 'sanitised' AND e ->> 'text' NOT LIKE '%first page%' AND e ->> 'text' NOT LIKE '%Who paid%';
+END $$;
+RESET ROLE;
