@@ -1,167 +1,205 @@
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "client/command.h"
+#include "client/download.h"
 #include "client/i18n.h"
 
-/* A file on its way here. What it holds may be hostile: it goes to a file that nobody can run or to another
- * program, never to a terminal. */
-struct download {
-	struct call *call;
-	struct sha256 *hash;
-	const char *name; /* NULL: standard output */
-	char *part;       /* what it is written to until all of it is here */
-	int fd;
-	int64_t size;
-	int64_t have;
+#define FILE_MOST (64u << 20)
+#define PIECE     (2u << 20)
+
+int evidence_export(struct call *call); /* cmd_evidence_export.c */
+
+static const struct column list_columns[] = {
+	{"digest", N_("SHA-256"), CELL_TEXT, false},
+	{"size", N_("SIZE"), CELL_SIZE, false},
+	{"name", N_("NAME"), CELL_TEXT, true},
+	{"type", N_("TYPE"), CELL_TEXT, true},
+	{"report", N_("REPORT"), CELL_TEXT, false},
+	{"by_hand", N_("BY HAND"), CELL_FLAG, false},
+	{"held", N_("HELD"), CELL_FLAG, false},
+	{"kept", N_("KEPT"), CELL_FLAG, false},
+};
+static const struct column one_columns[] = {
+	{"digest", N_("SHA-256"), CELL_TEXT, false},
+	{"size", N_("size"), CELL_SIZE, false},
+	{"kept", N_("kept"), CELL_FLAG, false},
+	{"cases", N_("cases"), CELL_LIST, false},
+};
+static const struct column acquired_columns[] = {
+	{"at", N_("CAME"), CELL_TIME, false},
+	{"door", N_("DOOR"), CELL_TEXT, false},
+	{"source", N_("SOURCE"), CELL_TEXT, false},
+	{"operator", N_("OPERATOR"), CELL_TEXT, false},
+	{"from", N_("FROM"), CELL_TEXT, true},
+	{"name", N_("AS"), CELL_TEXT, true},
+	{"report", N_("REPORT"), CELL_TEXT, false},
+	{"case", N_("CASE"), CELL_TEXT, false},
+	{"note", N_("NOTE"), CELL_TEXT, true},
+};
+static const struct column hold_columns[] = {
+	{"since", N_("HELD SINCE"), CELL_TIME, false},
+	{"until", N_("UNTIL"), CELL_TIME, false},
+	{"by", N_("BY"), CELL_TEXT, false},
+	{"reason", N_("WHY"), CELL_TEXT, true},
+};
+static const struct column verdict_columns[] = {
+	{"report", N_("REPORT"), CELL_TEXT, false},
+	{"rule", N_("RULE"), CELL_TEXT, false},
+	{"outcome", N_("SAID"), CELL_TEXT, true},
+	{"engine", N_("ENGINE"), CELL_TEXT, false},
+	{"rules", N_("OF THE RULES"), CELL_TEXT, true},
+};
+static const struct column custody_columns[] = {
+	{"n", N_("N"), CELL_NUMBER, false},
+	{"at", N_("WHEN"), CELL_TIME, false},
+	{"actor", N_("WHO"), CELL_TEXT, false},
+	{"action", N_("WHAT"), CELL_TEXT, false},
 };
 
-static int complain(const char *name, const char *why)
+static void list(struct call *call, struct json_object *result)
 {
+	call_page(call, list_columns, ARRAY_LEN(list_columns), result, _("No files."));
+}
+
+static void section(struct call *call, const char *title, const struct column *columns, size_t count,
+	struct json_object *rows)
+{
+	if (!rows || json_object_array_length(rows) == 0)
+		return;
+	screen_heading(&call->screen, title);
+	screen_table(&call->screen, columns, count, rows);
+}
+
+static void show(struct call *call, struct json_object *result)
+{
+	screen_object(&call->screen, one_columns, ARRAY_LEN(one_columns), result);
+	section(call, _("How it came here"), acquired_columns, ARRAY_LEN(acquired_columns),
+		member_of(result, "acquired"));
+	section(call, _("Holds"), hold_columns, ARRAY_LEN(hold_columns), member_of(result, "holds"));
+	section(call, _("What rules said of its reports"), verdict_columns, ARRAY_LEN(verdict_columns),
+		member_of(result, "verdicts"));
+	section(call, _("Who has had it"), custody_columns, ARRAY_LEN(custody_columns),
+		member_of(result, "custody"));
+}
+
+static void held(struct call *call, struct json_object *result)
+{
+	screen_printf(&call->screen, "%s\n",
+		member_true(result, "held") ? _("Held: retention leaves it alone.")
+					    : _("Let go: it stays as long as its report does."));
+}
+
+/* --- a file from there --- */
+
+static int get(struct call *call)
+{
+	const char *output = member_text(call->invocation->params, "output");
+	const char *name = *output && strcmp(output, "-") != 0 ? output : NULL;
+	int64_t size = 0;
+	int code = call_connect(call);
 	struct buf safe = {0};
 
-	screen_safe(str_of(name), &safe);
-	fprintf(stderr, "cirt: %s: %s\n", buf_cstr(&safe), why);
-	buf_free(&safe);
-	return EXIT_FAILED;
-}
-
-static int start(struct download *download)
-{
-	if (!download->name) {
-		download->fd = STDOUT_FILENO;
-		if (!isatty(STDOUT_FILENO))
-			return EXIT_DONE;
-		fputs(_("cirt: a terminal is no place for these bytes: say --output FILE\n"), stderr);
-		return EXIT_USAGE;
+	if (code == EXIT_DONE)
+		code = download_file(call, member_text(call->invocation->params, "digest"), name, &size);
+	if (code != EXIT_DONE || !name)
+		return code;
+	if (call->invocation->json) {
+		struct json_object *result = json_object_new_object();
+		json_object_object_add(result, "output", json_object_new_string(name));
+		json_object_object_add(result, "size", json_object_new_int64(size));
+		call_json(call, result);
+		json_object_put(result);
+		return code;
 	}
-	download->part = mem_printf("%s.part", download->name);
-	if (access(download->name, F_OK) == 0)
-		return complain(download->name, strerror(EEXIST));
-	download->fd = open(download->part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return download->fd < 0 ? complain(download->part, strerror(errno)) : EXIT_DONE;
+	screen_cell(str_of(name), &safe);
+	screen_printf(&call->screen, _("%lld bytes in %s. Take care: they may be hostile.\n"),
+		(long long)size, buf_cstr(&safe));
+	buf_free(&safe);
+	return code;
 }
 
-static int take_piece(struct download *download, struct json_object *piece)
+/* --- a file to there --- */
+
+/* One piece of it; true: there are more, and *at is where the next begins. */
+static bool send_piece(struct call *call, struct json_object *params, struct str file, int64_t *at, int *code)
 {
+	struct str piece = {file.p + *at, file.len - (size_t)*at < PIECE ? file.len - (size_t)*at : PIECE};
+	struct rpc_message answer;
+	struct buf data = {0};
+	struct err err;
+
+	base64_encode(piece, &data);
+	json_object_object_add(params, "offset", json_object_new_int64(*at));
+	json_object_object_add(params, "data", json_object_new_string_len(data.data, (int)data.len));
+	buf_free(&data);
+	if (!link_call(call->link, call->method, params, NULL, NULL, &answer, &err)) {
+		*code = call_broken(call, &err);
+		return false;
+	}
+	*at += (int64_t)piece.len;
+	if (answer.kind == RPC_ERROR)
+		*code = call_failed(call, &answer);
+	else if ((size_t)*at == file.len && call->invocation->json)
+		call_json(call, answer.result);
+	else if ((size_t)*at == file.len)
+		screen_printf(&call->screen, _("%lld bytes are evidence of case %s, as %s.\n"),
+			(long long)file.len, member_text(answer.result, "case"),
+			member_text(answer.result, "digest"));
+	rpc_free(&answer);
+	return *code == EXIT_DONE && (size_t)*at < file.len;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int add(struct call *call)
+{
+	struct json_object *params = call->invocation->params;
+	char *path = mem_strdup(member_text(params, "file")), hex[SHA256_HEX];
+	uint8_t digest[SHA256_LEN];
 	struct buf bytes = {0};
 	struct err err;
+	int64_t at = 0;
 	int code = EXIT_DONE;
 
-	download->size = member_number(piece, "size");
-	if (!base64_decode(str_of(member_text(piece, "data")), true, &bytes) ||
-		(bytes.len == 0 && download->have < download->size)) {
-		code = complain("evidence", _("the daemon's answer is not what was expected"));
-	} else {
-		sha256_update(download->hash, bytes.data, bytes.len);
-		download->have += (int64_t)bytes.len;
-		if (!fd_write_all(download->fd, bytes.data, bytes.len, &err))
-			code = complain(download->name ? download->part : "-", err.text);
-	}
-	buf_free(&bytes);
-	return code;
-}
-
-static int ask_piece(struct download *download)
-{
-	struct call *call = download->call;
-	struct json_object *params = json_object_new_object();
-	struct rpc_message answer;
-	struct err err;
-	int code = EXIT_DONE;
-
-	json_object_object_add(
-		params, "digest", json_object_get(member_of(call->invocation->params, "digest")));
-	json_object_object_add(params, "offset", json_object_new_int64(download->have));
-	if (!link_call(call->link, call->method, params, NULL, NULL, &answer, &err)) {
-		code = call_broken(call, &err);
-	} else {
-		code = answer.kind == RPC_ERROR ? call_failed(call, &answer)
-		                                : take_piece(download, answer.result);
-		rpc_free(&answer);
-	}
-	json_object_put(params);
-	return code;
-}
-
-/* What came must be what was asked for. */
-static int finish(struct download *download)
-{
-	uint8_t digest[SHA256_LEN];
-	char hex[SHA256_HEX], wanted[SHA256_HEX] = "";
-	const char *text = member_text(download->call->invocation->params, "digest");
-
-	sha256_final(download->hash, digest);
-	hex_encode(digest, SHA256_LEN, hex);
-	if (hex_decode(str_of(text), digest, SHA256_LEN))
-		hex_encode(digest, SHA256_LEN, wanted);
-	if (strcmp(hex, wanted) != 0)
-		return complain(text, _("what came has another digest"));
-	if (!download->name)
-		return EXIT_DONE;
-	if (fsync(download->fd) != 0 || link(download->part, download->name) != 0)
-		return complain(download->name, strerror(errno));
-	return EXIT_DONE;
-}
-
-static void show(struct download *download)
-{
-	struct screen *screen = &download->call->screen;
-	struct buf name = {0};
-
-	if (!download->name)
-		return;
-	if (download->call->invocation->json) {
-		struct json_object *result = json_object_new_object();
-		json_object_object_add(result, "output", json_object_new_string(download->name));
-		json_object_object_add(result, "size", json_object_new_int64(download->size));
-		call_json(download->call, result);
-		json_object_put(result);
-		return;
-	}
-	screen_cell(str_of(download->name), &name);
-	screen_printf(screen, _("%lld bytes in %s. Take care: they may be hostile.\n"),
-		(long long)download->size, buf_cstr(&name));
-	buf_free(&name);
-}
-
-static int evidence_get(struct call *call)
-{
-	const char *name = member_text(call->invocation->params, "output");
-	struct download download = {.call = call,
-		.fd = -1,
-		.hash = sha256_new(),
-		.name = *name && strcmp(name, "-") != 0 ? name : NULL};
-	int code = start(&download);
-
+	if (!file_read(path, FILE_MOST, &bytes, &err))
+		code = download_complain(path, err.text);
+	else if (bytes.len == 0)
+		code = download_complain(path, _("it is empty: there is nothing to keep"));
 	if (code == EXIT_DONE)
 		code = call_connect(call);
-	do {
-		if (code == EXIT_DONE)
-			code = ask_piece(&download);
-	} while (code == EXIT_DONE && download.have < download.size);
-	if (code == EXIT_DONE)
-		code = finish(&download);
-	if (code == EXIT_DONE)
-		show(&download);
-	if (download.name && download.fd >= 0) {
-		fd_close(&download.fd);
-		unlink(download.part);
+	if (code == EXIT_DONE) {
+		sha256(buf_view(&bytes), digest);
+		json_object_object_del(params, "file");
+		json_object_object_add(
+			params, "digest", json_object_new_string(hex_encode(digest, sizeof(digest), hex)));
+		json_object_object_add(params, "size", json_object_new_int64((int64_t)bytes.len));
+		if (!*member_text(params, "called"))
+			json_object_object_add(params, "called", json_object_new_string(last_part(path)));
+		while (send_piece(call, params, buf_view(&bytes), &at, &code))
+			;
 	}
-	free(download.part);
-	sha256_free(&download.hash);
+	buf_free(&bytes);
+	free(path);
 	return code;
 }
 
 const struct command evidence_commands[] = {
-	{"evidence.get", NULL, evidence_get},
+	{"evidence.list", list, NULL},
+	{"evidence.show", show, NULL},
+	{"evidence.get", NULL, get},
+	{"evidence.add", NULL, add},
+	{"evidence.hold", held, NULL},
+	{"evidence.unhold", held, NULL},
+	{"evidence.export", NULL, evidence_export},
 	{NULL, NULL, NULL},
 };

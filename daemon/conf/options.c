@@ -282,7 +282,7 @@ const struct conf_option conf_options[] = {
 		"the envelope. Empty: bounce@ and the domain of from."},
 	{"mail_out", "templates", OPT_PATH, AT(out_templates), CIRTD_DATADIR "/templates", 0, 0, NULL, RELOAD,
 		SUPERVISOR, "Folder with the texts of mails: LANGUAGE/KIND.txt and LANGUAGE/KIND-CLASS.txt."},
-	{"mail_out", "pgp_key", OPT_TEXT, AT(out_pgp), "", 0, 0, NULL, RELOAD, COURIER,
+	{"mail_out", "pgp_key", OPT_TEXT, AT(out_pgp), "", 0, 0, NULL, RELOAD, DESK | COURIER,
 		"Fingerprint of our OpenPGP key, which signs what is not signed by smime_key: cirt key list."},
 	{"mail_out", "smime_key", OPT_TEXT, AT(out_smime), "", 0, 0, NULL, RELOAD, COURIER,
 		"Fingerprint of our certificate, which signs what goes to people with certificates; and all in the clear, without "

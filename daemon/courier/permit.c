@@ -55,7 +55,7 @@ bool permit_values(const struct str *values, struct err *err)
 	if (!truth(values[CONSISTENT], &consistent) || !consistent)
 		return err_set(err, ERR_DENIED,
 			"it was put there for another recipient, form, exercise or TLP than the mail has, or "
-		        "is "
+			"is "
 			"another's now");
 	return true;
 }

@@ -43,7 +43,11 @@ void desk_organisation_domains(struct request *request);
 void desk_register(struct request *request);
 void desk_register_import(struct request *request);
 void desk_register_export(struct request *request);
-void desk_evidence_get(struct request *request);
+void desk_evidence_export(struct request *request);
+/* Have a manifest of evidence signed by this key of ours: its armoured signature, or "" and why not. False:
+ * the room keys is not there; call() does not come. The request has no state of its own. */
+typedef void key_signed_fn(struct request *request, struct str signature, struct str why);
+bool key_ring_sign(struct request *request, struct str key, struct str manifest, key_signed_fn *call);
 void desk_receipt_show(struct request *request);
 void desk_search(struct request *request);
 void desk_function(struct request *request); /* a function of the database */

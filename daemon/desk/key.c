@@ -115,6 +115,24 @@ static void note(struct request *request, struct str text)
 	request_change(request, query, on_noted);
 }
 
+/* The state of a request that has something signed; others have none. */
+struct signing {
+	key_signed_fn *call;
+};
+
+static void signed_text(struct request *request, struct json_object *answer, struct str why)
+{
+	const struct signing *signing = request->state;
+	struct json_object *signature = NULL;
+
+	if (json_object_object_get_ex(answer, "signature", &signature))
+		signing->call(request, str_of(json_object_get_string(signature)), STR_NONE);
+	else
+		signing->call(
+			request, STR_NONE, answer ? STR("the answer of the room keys cannot be read") : why);
+	json_object_put(answer);
+}
+
 static void told(struct request *request, bool ok, struct str text)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(RPC_DEPTH_MAX);
@@ -122,7 +140,9 @@ static void told(struct request *request, bool ok, struct str text)
 
 	json_tokener_free(tokener);
 	request->closed = NULL;
-	if (!ok) {
+	if (request->state) {
+		signed_text(request, answer, text);
+	} else if (!ok) {
 		request_refuse(request, RPC_FAILED, STR_FMT, STR_ARG(text));
 	} else if (!answer) {
 		request_refuse(request, RPC_FAILED, "the room keys gave an answer that cannot be read");
@@ -218,4 +238,25 @@ void desk_key_unlock(struct request *request)
 void desk_key_lock(struct request *request)
 {
 	ask(request, KEYS_LOCK, STR_NONE, STR_NONE);
+}
+
+static void free_signing(struct request *request)
+{
+	free(request->state);
+	request->state = NULL;
+}
+
+bool key_ring_sign(struct request *request, struct str key, struct str manifest, key_signed_fn *call)
+{
+	const struct key_ring *ring = request->desk->keys;
+	struct signing *signing;
+
+	if (!room_conf(request->desk->room)->keys_enabled || !ring->channel || manifest.len > KEYS_INLINE)
+		return false;
+	signing = mem_alloc(sizeof(*signing));
+	signing->call = call;
+	request->state = signing;
+	request->release = free_signing;
+	ask(request, KEYS_SIGN, key, manifest);
+	return true;
 }

@@ -16,6 +16,7 @@ static const struct {
 	{KEYS_REMOVE, ROOM_BIT(ROOM_DESK)},
 	{KEYS_UNLOCK, ROOM_BIT(ROOM_DESK)},
 	{KEYS_LOCK, ROOM_BIT(ROOM_DESK)},
+	{KEYS_SIGN, ROOM_BIT(ROOM_DESK)},
 };
 
 bool keys_may_ask(unsigned room, uint16_t type)

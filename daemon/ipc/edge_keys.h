@@ -15,6 +15,8 @@
 /* A detached signature is a few hundred bytes; with all certificates of a chain some thousand. */
 #define KEYS_SIGNATURE_MAX 262144u
 
+#define KEYS_MANIFEST "# TLP:"
+
 enum keys_type {
 	/* to keys, from triage */
 	KEYS_OPEN = 1, /* struct keys_open */
@@ -26,6 +28,8 @@ enum keys_type {
 	KEYS_REMOVE, /* text: fingerprint */
 	KEYS_UNLOCK, /* bytes: passphrase; text: fingerprint, "" = every key that it opens */
 	KEYS_LOCK,
+	KEYS_SIGN, /* text: a key of ours; bytes: a manifest of evidence, which begins with KEYS_MANIFEST, and
+	              nothing else. Told: {"signature"}, armoured */
 	/* from keys */
 	KEYS_READY = 100, /* nothing: what waited may be asked again; first on every connection, and at each
 	                     change of the keyring or of what is unlocked */

@@ -107,7 +107,8 @@ void question_free(struct question **question)
 
 bool question_changes(const struct question *question)
 {
-	return question->type != KEYS_OPEN && question->type != KEYS_SEAL && question->type != KEYS_LIST;
+	return question->type != KEYS_OPEN && question->type != KEYS_SEAL && question->type != KEYS_LIST &&
+	       question->type != KEYS_SIGN;
 }
 
 /* --- in the job --- */
@@ -303,13 +304,42 @@ static bool change(
 	return true;
 }
 
+/* What the desk may have signed is evidence, and no mail. */
+static bool sign_manifest(const struct answering *answering, struct buf *json, struct err *err)
+{
+	const struct question *question = answering->question;
+	struct arena *arena = arena_new(16384);
+	struct openpgp openpgp = openpgp_of(answering);
+	struct seal seal = {.kind = SEAL_PGP, .signer = question->text, .bytes = question->bytes};
+	struct seal_answer made = {.outcome = SEAL_FAILED, .reason = STR("GnuPG is not installed")};
+	bool ok;
+
+	if (!str_starts(question->bytes, STR(KEYS_MANIFEST)) || question->text.len == 0) {
+		made.reason = STR("a manifest of evidence and a key of ours were expected");
+	} else if (answering->home->agent) {
+		openpgp_seal(&openpgp, &seal, arena, &made);
+	}
+	ok = made.outcome == SEAL_DONE;
+	if (ok) {
+		buf_text(json, "{\"signature\":");
+		buf_json_string(json, made.bytes);
+		buf_text(json, "}");
+	} else {
+		err_set(err, ERR_DENIED, STR_FMT, STR_ARG(made.reason));
+	}
+	arena_free(&arena);
+	return ok;
+}
+
 static void manage(const struct answering *answering, struct buf *answer)
 {
 	struct secrets secrets = {.count = 0};
 	struct buf json = {0};
 	struct err err = {0};
 	bool changes = question_changes(answering->question);
-	bool ok = changes ? change(answering, &json, &secrets, &err) : list(answering, &json, &err);
+	bool ok = changes                                  ? change(answering, &json, &secrets, &err)
+	          : answering->question->type == KEYS_SIGN ? sign_manifest(answering, &json, &err)
+	                                                   : list(answering, &json, &err);
 
 	pack_u8(answer, ok);
 	pack_str(answer, ok ? buf_view(&json) : str_of(err.text));

@@ -108,13 +108,6 @@ static const struct verb_option quarantine_show_options[] = {
 	LAST,
 };
 
-static const struct verb_option evidence_options[] = {
-	{"output", "FILE",
-		N_("Where to put it; it must not be there (default: standard output, if that is no "
-		   "terminal)")},
-	LAST,
-};
-
 const struct verb verbs_report[] = {
 	{"report", "list", ROLE_VIEWER, false, "", N_("Reports, newest first"), report_list_options,
 		"cirt report list --source sensor-1 --since 2h"},
@@ -186,8 +179,5 @@ const struct verb verbs_report[] = {
 		"cirt quarantine release 7"},
 	{"quarantine", "discard", ROLE_ANALYST, true, "ID...", N_("Give it up; a recorded act"), reasoned,
 		"cirt quarantine discard 7 --reason \"port scan\""},
-	{"evidence", "get", ROLE_ANALYST, true, "DIGEST",
-		N_("Fetch a file that a report came with, by its SHA-256; a recorded act"), evidence_options,
-		"cirt evidence get e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 >a"},
 	VERBS_END,
 };

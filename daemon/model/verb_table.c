@@ -9,6 +9,7 @@ static const struct verb *const subjects[] = {
 	verbs_today,
 	verbs_inbox,
 	verbs_report,
+	verbs_evidence,
 	verbs_case,
 	verbs_mail,
 	verbs_clock,

@@ -62,6 +62,7 @@ static const struct verb_option reasoned[] __attribute__((unused)) = {WHY_OPTION
 extern const struct verb verbs_today[];
 extern const struct verb verbs_inbox[];
 extern const struct verb verbs_report[];
+extern const struct verb verbs_evidence[];
 extern const struct verb verbs_case[];
 extern const struct verb verbs_mail[];
 extern const struct verb verbs_clock[];
