@@ -313,6 +313,20 @@ static void show_measures(struct call *call, struct json_object *measures, struc
 	show_line(call, _("MEASURES"), member_number(measures, "due"), text, "cirt measure list --due");
 }
 
+/* What waits for a second person. */
+static void show_approvals(struct call *call, struct json_object *approvals, struct buf *text)
+{
+	int64_t asked = member_number(approvals, "asked"), mails = member_number(approvals, "mails"),
+		alone = member_number(approvals, "countersign");
+
+	part(text, asked, _("asked"));
+	part(text, mails, _("mails"));
+	part(text, alone, _("done alone, to be countersigned"));
+	part(text, member_number(approvals, "late"), _("late"));
+	if (text->len)
+		show_line(call, _("TWO"), asked + mails + alone, text, "cirt approve list");
+}
+
 static void show_heading(struct call *call, struct json_object *day)
 {
 	struct json_object *operator= member_of(day, "operator");
@@ -336,6 +350,7 @@ static void today_show(struct call *call, struct json_object *day)
 	show_clocks(call, member_of(day, "clocks"), &text);
 	show_tasks(call, member_of(day, "tasks"), &text);
 	show_measures(call, member_of(day, "measures"), &text);
+	show_approvals(call, member_of(day, "approvals"), &text);
 	show_people(call, member_of(day, "people"), &text);
 	show_cases(call, member_of(day, "cases"), &text);
 	if (member_of(intake, "feeds"))

@@ -114,6 +114,7 @@ static const struct part parts[] = {
 	{"waits", "SELECT waits_today($?::jsonb)", NULL, true},
 	{"tasks", "SELECT tasks_today($?::jsonb)", NULL, true},
 	{"measures", "SELECT measures_today($?::jsonb)", NULL, true},
+	{"approvals", "SELECT approvals_today($?::jsonb)", NULL, true},
 	{"quarantine",
 		"SELECT json_build_object('waiting', count(*)) FROM (SELECT FROM quarantine WHERE"
 		" state = 'quarantined' LIMIT " MOST ") q",

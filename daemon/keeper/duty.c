@@ -310,6 +310,12 @@ static int64_t partition_took(struct keeper *keeper, const struct pg_result *res
 	return 20 * CLOCK_SECOND;
 }
 
+static int64_t approvals_took(struct keeper *keeper, const struct pg_result *result)
+{
+	(void)keeper, (void)result;
+	return 60 * CLOCK_SECOND;
+}
+
 static size_t ahead_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	snprintf(text[0], sizeof(text[0]), "%" PRIu64, room_conf(keeper->room)->partitions_ahead);
@@ -476,6 +482,7 @@ static const struct task tasks[DUTIES] = {
 		notices_fill, notices_took, notices_refused},
 	[DUTY_NOTICES_READY] = {"notices ready", "SELECT * FROM cirt.keeper_notices_ready($1::boolean, $2)",
 		ready_fill, ready_took, NULL},
+	[DUTY_APPROVALS] = {"approvals", "SELECT cirt.keeper_approvals()", NULL, approvals_took, NULL},
 	[DUTY_CLOCKS] = {"clocks", "SELECT * FROM cirt.keeper_clocks($1)", raise_fill, clocks_took, NULL},
 	[DUTY_INQUIRIES] = {"inquiries", "SELECT * FROM cirt.keeper_inquiries($1)", inquiries_fill,
 		inquiries_took, NULL},

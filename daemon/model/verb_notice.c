@@ -105,8 +105,11 @@ static const struct verb_option notice_show_options[] = {
 
 static const struct verb_option notice_send_options[] = {
 	{"all", NULL, N_("All that are ready or still gather")},
+	BREAK_GLASS_OPTION,
 	LAST,
 };
+
+static const struct verb_option notice_approve_options[] = {WHY_OPTION, BREAK_GLASS_OPTION, LAST};
 
 static const struct verb_option notice_oneshot_options[] = {
 	WHY_OPTION,
@@ -171,7 +174,7 @@ const struct verb verbs_notice[] = {
 		N_("It never goes; its reports wait for their interval"), reasoned,
 		"cirt notice cancel N2026-000123 --reason \"false alarm\""},
 	{"notice", "approve", ROLE_ANALYST, true, "NOTICE",
-		N_("Let go what two people have to let go; the second sends it"), reasoned,
+		N_("Let go what two people have to let go; the second sends it"), notice_approve_options,
 		"cirt notice approve N2026-000123"},
 	{"notice", "effect", ROLE_VIEWER, false, "", N_("Seen, warned, gone within 7 and 30 days, relapsed"),
 		notice_effect_options, "cirt notice effect --by sector --since 90d"},

@@ -51,6 +51,12 @@
 		"source", "NAME", N_("A source of kind desk that it counts for (default: the first)")       \
 	}
 
+/* Of what two people have to do. */
+#define BREAK_GLASS_OPTION                                                                         \
+	{                                                                                          \
+		"break-glass", "REASON",                                                           \
+			N_("Alone at night: done now, the lead is alarmed, somebody countersigns") \
+	}
 #define VERBS_END                                                    \
 	{                                                            \
 		NULL, NULL, ROLE_NONE, false, NULL, NULL, NULL, NULL \

@@ -275,3 +275,23 @@ SELECT FROM test.tamper('INSERT INTO cirt.tag (name) VALUES (''planted'')', 'DEL
 	'tag planted: tag planted is not in the journal');
 SELECT FROM test.tamper('DELETE FROM cirt.audited WHERE of_table = ''note''',
 	'INSERT INTO cirt.audited VALUES (''note'', ''of_case'', '''', ''{id}'', ''{}'')', 'audited/note: audited note is gone%');
+
+-- A mail that two people have to let go, by one who is alone.
+SET ROLE cirt_owner;
+INSERT INTO outbox (kind, state, waits_for, recipient, address, message_id, approvals, why)
+	VALUES ('notice', 'held', 'approval', 'affected', 'soc@bank.example', 'people-1@cirt.example', 2, 'TLP:RED');
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	num text := (SELECT number FROM outbox WHERE message_id = 'people-1@cirt.example');
+	said jsonb;
+BEGIN
+	ASSERT (SELECT count(*) FROM json_array_elements(desk_approve_list(test.by('vic')) -> 'items') i WHERE i ->> 'approval' = num) = 1, 'it is seen';
+	ASSERT desk_approve_give(test.by('anna', jsonb_build_object('approval', num))) ->> 'state' = 'held';
+	ASSERT test.refusal(format('SELECT desk_approve_give(test.by(''anna'', ''{"approval": "%s"}''))', num)) LIKE '23514 %another person%';
+	said := desk_notice_approve(test.by('anna', jsonb_build_object('notice', num, 'break_glass', 'it spreads')));
+	ASSERT said ->> 'state' = 'queued', said;
+	ASSERT (SELECT approved_by = '{anna,break-glass}' FROM outbox WHERE number = num);
+	ASSERT (SELECT state = 'countersign' AND object = 'outbox/' || num FROM approval WHERE why = 'it spreads');
+	ASSERT (approvals_today(test.by('vic')) ->> 'countersign')::int = 1;
+END $$;
