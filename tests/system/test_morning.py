@@ -208,6 +208,7 @@ def test_who_reports_by_mail_is_told_that_it_arrived(answered):
         office.post.send(head + TO_US + letter(f"MARMALADE{n}", sender, f"people-{n}@people.example", text=f"See 203.0.113.{n + 1}.", **more),
                          "report@cirt.example", sender)
     wait_for(lambda: office.one("SELECT count(*) FROM report WHERE title LIKE 'MARMALADE%'") == "5", 180, "five reports")
+    office.worked()
     office.gone_out()
     told = office.delivered(kinds=("acknowledgement",))
     assert {mail.recipient for mail in told} == {anna, known}
