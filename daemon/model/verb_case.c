@@ -97,7 +97,11 @@ static const struct verb_option case_restrict_options[] = {
 	WHY_OPTION,
 	LAST,
 };
-static const struct verb_option case_open_options[] = {BY_HAND_OPTIONS, LAST};
+static const struct verb_option case_open_options[] = {
+	BY_HAND_OPTIONS,
+	{"aware", "WHEN", N_("Since when they know: what the law wants of them counts from there")},
+	LAST,
+};
 
 const struct verb verbs_case[] = {
 	{"case", "list", ROLE_VIEWER, false, "", N_("Open cases, newest first"), case_list_options,

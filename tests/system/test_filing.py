@@ -137,3 +137,18 @@ def test_a_playbook_is_applied_by_hand_once(desk):
     assert "early-warning" in shown and "first word to the hospital" in shown and "Backups: offline" in shown
     refused = desk.cirt_text("playbook", "apply", case, "nothing", check=False)
     assert refused.returncode == 3 and "there is: compromised-account" in refused.stderr
+
+
+def test_a_case_by_phone_begins_with_its_playbook_and_filing(desk):
+    said = desk.cirt_text("case", "open", "--phone", "--from", "IT head of the night", "--org", "Filing Hospital", "--tag", "ransomware",
+                          "-s", "critical", "--aware", ago(minutes=25)).stdout
+    assert "ransomware-hospital" in said and "7 tasks" in said, said
+    case = re.search(r"20\d\d-\d{6}", said).group()
+    filing = desk.cirt("filing", "list", "--case", case)["items"][0]
+    assert filing.get("assumed") is None and filing["stages"][0]["state"] == "on time" and filing["stages"][0]["answer_state"] == "OURS"
+    rows = {row["what"].split(",")[0]: row for row in desk.cirt("clock", "list", "--case", case)["items"]}
+    due = {name: datetime.datetime.fromisoformat(row["due"].replace("Z", "+00:00")) for name, row in rows.items()}
+    # Ours from the call, theirs from awareness: 25 minutes apart, whatever the law of the day says.
+    assert rows["answer to the early warning of Filing Hospital"]["whose"] == "OURS" and rows["notification"]["whose"] == "theirs"
+    apart = due["notification"] - due["answer to the early warning of Filing Hospital"]
+    assert datetime.timedelta(minutes=34) < apart % datetime.timedelta(hours=1) < datetime.timedelta(minutes=36), apart
