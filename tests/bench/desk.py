@@ -44,7 +44,7 @@ ARGUMENTS = {
     "report search": {"what": ["{ip}"]}, "mail search": {"what": ["{ip}"]}, "search": {"what": ["{ip}"]}, "ref find": {"value": ["{reference}"]},
     "org show": {"name": "{organisation}"}, "org who": {"what": "{ip}"}, "group show": {"name": "bench-energy"}, "note show": {"id": "{note}"},
     "source show": {"name": "bench-feed-1"}, "notice show": {"notice": "{notice}"}, "inbox show": {"group": "{group}"}, "task show": {"id": "{task}"},
-    "notice preview": {"to": "{organisation}"},
+    "regime show": {"regime": "{regime}"}, "playbook show": {"name": "{playbook}"}, "rule show": {"rule": "{rule}"},
 }
 MORE = {
     "case list --all": ("case.list", {"all": True}),
@@ -117,9 +117,9 @@ class Kept(harness.Daemon):
     def facts(self):
         """What the questions name: from the middle of what is there."""
         def one(sql):
-            rows = self.psql(f"SET search_path = cirt; {sql}")
-            return rows[-1][0] if rows else "none"
-        middle = "(SELECT id FROM report WHERE id >= (SELECT (min(id) + max(id)) / 2 FROM report) AND organisation IS NOT NULL AND text {} '' ORDER BY id LIMIT 1)"
+            rows = [row for row in self.psql(f"SET search_path = cirt; {sql}") if row != ["SET"]]
+            return rows[0][0] if rows else "none"
+        middle = "(SELECT id FROM report WHERE id >= (SELECT (min(id) + max(id)) / 2 FROM report) AND text {} '' ORDER BY id LIMIT 1)"
         report, mail = one(f"SELECT {middle.format('=')}"), one(f"SELECT {middle.format('<>')}")
         return {
             "report": one(f"SELECT report_number({report})"), "mail": one(f"SELECT report_number({mail})"),
@@ -131,6 +131,8 @@ class Kept(harness.Daemon):
             "reference": one("SELECT value FROM reference WHERE id = (SELECT max(id) / 2 FROM reference)"),
             "person": one("SELECT contact FROM party WHERE id = (SELECT max(id) / 2 FROM party)"),
             "organisation": one("SELECT name FROM organisation WHERE name LIKE 'Bench %' ORDER BY id LIMIT 1"),
+            "regime": one("SELECT name FROM regime WHERE current LIMIT 1"), "playbook": one("SELECT name FROM playbook LIMIT 1"),
+            "rule": one("SELECT name FROM notify_rule ORDER BY position LIMIT 1"),
             "notice": one("SELECT number FROM outbox ORDER BY id LIMIT 1"), "group": one("SELECT id FROM inbox_line WHERE n > 0 ORDER BY id LIMIT 1"),
         }
 
