@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "client/command.h"
-#include "client/editor.h"
+#include "client/draft.h"
 #include "client/i18n.h"
 #include "client/when.h"
 
@@ -147,6 +147,40 @@ static void show_taken(struct call *call, struct json_object *result)
 			number);
 }
 
+/* Lines with # in front are the form's. */
+static void leave_out_form(struct str all, struct buf *text)
+{
+	struct str line;
+	struct buf kept = {0};
+
+	while (str_split(&all, '\n', &line)) {
+		if (line.len > 0 && line.p[0] == '#')
+			continue;
+		buf_str(&kept, line);
+		buf_char(&kept, '\n');
+	}
+	buf_str(text, str_trim(buf_view(&kept)));
+	buf_free(&kept);
+}
+
+static bool write_text(struct buf *text, struct err *err)
+{
+	struct draft draft;
+	struct buf all = {0};
+	bool ok = draft_begin("by-hand", str_of(_(form)), &draft, err) && draft_edit(&draft, &all, err);
+
+	if (ok && !utf8_valid(buf_view(&all)))
+		ok = err_set(err, ERR_MALFORMED, "%s", _("the text is not UTF-8"));
+	if (ok)
+		leave_out_form(buf_view(&all), text);
+	if (ok && text->len == 0)
+		ok = err_set(err, ERR_MALFORMED, "%s", _("the text is empty"));
+	draft_done(&draft);
+	draft_free(&draft);
+	buf_free(&all);
+	return ok;
+}
+
 /* False: nothing was written. */
 static bool have_text(struct call *call, int *code)
 {
@@ -157,15 +191,15 @@ static bool have_text(struct call *call, int *code)
 	if (member_of(params, "text") || member_of(params, "title") || call->invocation->json ||
 		!call->screen.terminal || !isatty(STDIN_FILENO))
 		return true;
-	if (!editor_write(_(form), &text, &err)) {
-		fprintf(stderr, "cirt: %s\n", err.text);
+	bool ok = write_text(&text, &err);
+	if (ok) {
+		json_object_object_add(params, "text", json_object_new_string(buf_cstr(&text)));
+	} else {
+		fprintf(stderr, _("cirt: %s: nothing is done\n"), err.text);
 		*code = EXIT_FAILED;
-		buf_free(&text);
-		return false;
 	}
-	json_object_object_add(params, "text", json_object_new_string(buf_cstr(&text)));
 	buf_free(&text);
-	return true;
+	return ok;
 }
 
 static int by_hand_run(struct call *call)
