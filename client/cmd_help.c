@@ -4,6 +4,7 @@
 
 #include "client/command.h"
 #include "client/i18n.h"
+#include "client/topic.h"
 
 static const struct {
 	const char *title;
@@ -171,34 +172,79 @@ static int help_json(struct call *call)
 	return EXIT_DONE;
 }
 
-/* `cirt help case move` is `cirt case move --help`: the same parser, so that a mistake gets the same answer.
- */
-static int help_run(struct call *call)
+/* What `cirt NOUN VERB --help` would show: the same parser, so that a mistake gets the same answer. */
+static int help_words(struct call *call, const char *noun, const char *verb)
 {
-	struct json_object *params = call->invocation->params;
-	const char *noun = member_text(params, "noun"), *verb = member_text(params, "verb");
 	char *argv[] = {(char *)"cirt", (char *)noun, (char *)verb, NULL};
 	struct invocation asked;
 	struct buf complaint = {0};
 	int code = EXIT_DONE;
 
-	if (call->invocation->json)
-		return help_json(call);
-	if (!*noun) {
-		help_overview(&call->screen);
-		return EXIT_DONE;
-	}
-	enum args_outcome outcome = args_parse(*verb ? 3 : 2, argv, &asked, &complaint);
+	enum args_outcome outcome = args_parse(verb ? 3 : 2, argv, &asked, &complaint);
 	if (asked.verb)
 		help_verb(&call->screen, asked.verb);
 	else if (asked.noun && outcome == ARGS_RUN)
 		help_noun(&call->screen, asked.noun);
 	else {
-		fputs(buf_cstr(&complaint), stderr);
+		struct buf safe = {0};
+		screen_safe(buf_view(&complaint), &safe);
+		fputs(buf_cstr(&safe), stderr);
+		buf_free(&safe);
 		code = EXIT_USAGE;
 	}
 	args_free(&asked);
 	buf_free(&complaint);
+	return code;
+}
+
+/* `cirt help task`: by what happened. The tasks of cases are a noun of that name too. */
+static int help_task(struct call *call, const char *verb, struct str said)
+{
+	if (verb && verb_find(STR("task"), str_of(verb)))
+		return help_words(call, "task", verb);
+	if (verb && topic_show(&call->screen, said))
+		return EXIT_DONE;
+	if (verb)
+		screen_printf(&call->screen, "%s\n\n", _("Nothing is written for that. What there is:"));
+	topic_list(&call->screen);
+	screen_printf(&call->screen, "\n%s\n", _("The tasks of cases: cirt task --help"));
+	return verb ? EXIT_NOT_FOUND : EXIT_DONE;
+}
+
+static const char *word_of(struct json_object *words, size_t at)
+{
+	return words && at < json_object_array_length(words)
+	               ? json_object_get_string(json_object_array_get_idx(words, at))
+	               : NULL;
+}
+
+static bool is_noun(const char *word)
+{
+	for (const struct verb *verb = verb_next(NULL); verb; verb = verb_next(verb))
+		if (!strcmp(verb->noun, word))
+			return true;
+	return false;
+}
+
+/* A noun and a verb, or words for what happened. */
+static int help_run(struct call *call)
+{
+	struct json_object *words = member_of(call->invocation->params, "what");
+	const char *first = word_of(words, 0), *second = word_of(words, 1);
+	struct buf said = {0};
+	int code = EXIT_DONE;
+
+	if (call->invocation->json)
+		return help_json(call);
+	for (size_t i = first && !strcmp(first, "task") ? 1 : 0; word_of(words, i); i++)
+		buf_printf(&said, "%s%s", said.len ? " " : "", word_of(words, i));
+	if (!first)
+		help_overview(&call->screen);
+	else if (!strcmp(first, "task"))
+		code = help_task(call, second, buf_view(&said));
+	else if (is_noun(first) || !topic_show(&call->screen, buf_view(&said)))
+		code = help_words(call, first, second);
+	buf_free(&said);
 	return code;
 }
 

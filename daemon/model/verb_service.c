@@ -29,7 +29,9 @@ const struct verb verbs_service[] = {
 	{"key", "lock", ROLE_ADMIN, true, "", N_("Forget all passphrases: mail that needs them waits"), none,
 		"cirt key lock"},
 	{"version", "", ROLE_NONE, false, "", N_("Versions of client and daemon"), none, "cirt version"},
-	{"help", "", ROLE_NONE, false, "[NOUN] [VERB]", N_("What there is, and how it is used"), none,
-		"cirt help case move"},
+	{"help", "", ROLE_NONE, false, "[WHAT...]",
+		N_("What there is and how it is used: of a noun and verb, or by what happened (cirt help "
+                   "task)"),
+		none, "cirt help case move"},
 	VERBS_END,
 };

@@ -393,3 +393,15 @@ def test_what_is_typed_often_is_kept_under_a_name(filled, tmp_path):
     assert shown(filled, "report", "list", "--save", "../out", **home).returncode == 1
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["grave"]
     assert (tmp_path / "cirt/saved/report.list/grave").stat().st_mode & 0o777 == 0o600
+
+
+def test_help_by_what_happened(filled):
+    listed = shown(filled, "help", "task").stdout
+    assert "Someone phoned" in listed and "A mail of ours bounced" in listed
+    assert "cirt case open --phone" in shown(filled, "help", "someone", "phoned").stdout
+    assert "cirt notice list --state failed" in shown(filled, "help", "task", "bounce").stdout
+    assert "cirt notice list --state failed" in shown(filled, "help", "bouncd").stdout
+    nothing = shown(filled, "help", "task", "weather")
+    assert nothing.returncode == 3 and "Someone phoned" in nothing.stdout
+    assert shown(filled, "help", "weather\x1b[2J").returncode == 2
+    assert "\x1b" not in shown(filled, "help", "weather\x1b[2J").stderr

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "client/args.h"
+#include "client/topic.h"
 
 #define ARGV_MAX 16
 
@@ -128,6 +129,41 @@ static void test_distance_counts_mistakes(void **state)
 	assert_int_equal(args_distance(STR(""), STR("ab"), 3), 2);
 }
 
+/* Words of a command as a shell takes them apart: "…" holds blanks. */
+static int shell_words(char *line, char **argv)
+{
+	int argc = 0;
+
+	while (*line && argc < ARGV_MAX * 2) {
+		bool quoted = *line == '"';
+		argv[argc++] = line += quoted;
+		line += strcspn(line, quoted ? "\"" : " ");
+		if (*line)
+			*line++ = 0;
+		line += strspn(line, " ");
+	}
+	return argc;
+}
+
+/* What help by situation tells people to type is what there is. */
+static void test_commands_of_topics_are_right(void **state)
+{
+	(void)state;
+	for (const struct topic *topic = topics; topic->words; topic++) {
+		for (const struct topic_step *step = topic->steps; step->command; step++) {
+			char *argv[ARGV_MAX * 2] = {NULL}, *line = mem_strdup(step->command);
+			struct invocation invocation;
+			struct buf complaint = {0};
+			int argc = shell_words(line, argv);
+			if (args_parse(argc, argv, &invocation, &complaint) != ARGS_RUN || !invocation.verb)
+				fail_msg("%s: %s", step->command, buf_cstr(&complaint));
+			args_free(&invocation);
+			buf_free(&complaint);
+			free(line);
+		}
+	}
+}
+
 /* The table itself: what parser, help and desk build on. */
 static void test_verb_table_is_complete(void **state)
 {
@@ -177,6 +213,7 @@ int main(void)
 		cmocka_unit_test(test_mistyped_words_are_told_the_right_one),
 		cmocka_unit_test(test_what_is_missing_or_too_much_is_named),
 		cmocka_unit_test(test_distance_counts_mistakes),
+		cmocka_unit_test(test_commands_of_topics_are_right),
 		cmocka_unit_test(test_verb_table_is_complete),
 		cmocka_unit_test(test_verb_table_is_sound),
 	};
