@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 	int code;
 
 	setlocale(LC_ALL, "");
-	bindtextdomain("cirtd", CIRTD_LOCALEDIR);
+	bindtextdomain("cirtd", getenv("CIRT_LOCALEDIR") ? getenv("CIRT_LOCALEDIR") : CIRTD_LOCALEDIR);
 	textdomain("cirtd");
 	if (argc > 2 && !strcmp(argv[1], "--complete") && !strcmp(argv[2], "--"))
 		return complete(argc - 3, argv + 3);
