@@ -31,7 +31,7 @@ const struct verb verbs_service[] = {
 	{"version", "", ROLE_NONE, false, "", N_("Versions of client and daemon"), none, "cirt version"},
 	{"help", "", ROLE_NONE, false, "[WHAT...]",
 		N_("What there is and how it is used: of a noun and verb, or by what happened (cirt help "
-                   "task)"),
+		   "task)"),
 		none, "cirt help case move"},
 	VERBS_END,
 };
