@@ -22,7 +22,7 @@ static const struct topic_step phoned[] = {
 	{"cirt case open --phone --from \"IT head, +99 555 0101\" --org \"City Hospital\" --class "
 	 "unauthorised-information-modification --tag ransomware --severity critical",
 		N_("a case; the call is a report of its own")},
-	{"cirt report new --phone --from \"A. Citizen\" --type phishing --text \"parcel SMS\"",
+	{"cirt report new --phone --from \"A. Citizen\" --class phishing --text \"parcel SMS\"",
 		N_("where it deserves no case: a report alone")},
 	{"cirt case note 2026-000412 \"ER works on paper\"", N_("what they said since")},
 	END,

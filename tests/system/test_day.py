@@ -40,7 +40,7 @@ class Day(CaseOffice):
             "desk": {"listen": [f"127.0.0.1:{self.port}"], "certificate": certificates.door[2], "key": certificates.door[3], "ca": certificates.ca[2]},
             "mail_out": {"server": f"smtp://127.0.0.1:{self.server.port}", "tls": "off", "from": "cirt@cirt.example", "name": "CIRT Exampleland"},
             "spam": {"trusted_hops": ["mx.cirt.example", "127.0.0.1"]}, "reply": {"tag": "CIRT-XX", "acknowledge": False},
-            "keeper": {"anchor_interval": "1s", "cases_per_hour": 500}})
+            "keeper": {"anchor_interval": "1s", "case_cap": 500}})
         for kind in ("regimes", "playbooks"):
             shutil.copytree(TOP / "etc" / kind, daemon.folder / kind)
         daemon.sections["clocks"] = {"time_zone": "Europe/Vienna", "hours": "Mon-Sun 00:00-24:00", "regimes": daemon.folder / "regimes",
