@@ -125,7 +125,7 @@ static const struct topic_step became[] = {
 };
 
 static const struct topic_step police[] = {
-	{"cirt evidence list 2026-000412", N_("what there is, by digest")},
+	{"cirt evidence list --case 2026-000412", N_("what there is, by digest")},
 	{"cirt evidence export 2026-000412 --output case-412", N_("a sealed folder; sha256sum -c checks it")},
 	END,
 };
