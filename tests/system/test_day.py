@@ -16,6 +16,7 @@ from case_office import CaseOffice
 from harness import Daemon, Ports, native, wait_for
 from outbox import literal
 from smtp_server import SmtpServer
+from test_audit_owner import as_owner
 from test_people_mail import letter
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -194,9 +195,9 @@ def test_a_wave_against_a_bank_is_one_case(day):
 def test_ransomware_by_phone_with_a_filing(day):
     """The law's clocks run from what the caller says; ours is met, another's is breached and raises an alarm."""
     done = day.ask("ben", "case", "open", "--phone", "--from", "IT head, +99 555 0101", "--org", "Quoll Hospital", "--class",
-                   "unauthorised-information-modification", "--tag", "ransomware", "--severity", "critical", "--title", "Files encrypted")
+                   "unauthorised-information-modification", "--tag", "ransomware", "--severity", "critical", "--title", "Files encrypted", "--aware", ago(hours=2))
     number = done["case"]
-    filing = day.ask("ben", "filing", "new", number, "--regime", "NIS", "--stage", "early-warning", "--aware", ago(hours=2), "--from", "IT head, phone")
+    filing = wait_for(lambda: day.ask("ben", "filing", "list", "--case", number)["items"], 30, "the filing that its playbook begins")[0]
     rows = day.ask("ben", "clock", "list", "--case", number)["items"]
     assert [row for row in rows if row["whose"] == "ours"] and [row for row in rows if row["whose"] == "theirs"], rows
     assert day.ask("ben", "task", "list", "--case", number)["items"], "its playbook adds tasks"
@@ -285,7 +286,6 @@ def problems(day):
     return json.loads(done.stdout)
 
 
-OWNER = "SET session_replication_role = replica; SET search_path = cirt; "
 
 
 @pytest.mark.parametrize("edit, undo", [
@@ -295,10 +295,10 @@ OWNER = "SET session_replication_role = replica; SET search_path = cirt; "
     ("UPDATE journal SET after = replace(after, 'Twin 1', 'Twin X') WHERE after LIKE '%Twin 1%'",
      "UPDATE journal SET after = replace(after, 'Twin X', 'Twin 1') WHERE after LIKE '%Twin X%'")])
 def test_what_the_owner_edits_is_found(day, edit, undo):
-    day.daemon.psql(OWNER + edit)
+    as_owner(day.daemon, "SET search_path = cirt; " + edit)
     found = problems(day)
     assert not found["ok"], edit
-    day.daemon.psql(OWNER + undo)
+    as_owner(day.daemon, "SET search_path = cirt; " + undo)
     assert problems(day)["ok"], undo
 
 
@@ -308,9 +308,9 @@ def test_what_the_owner_deletes_and_cuts_off_is_found(day):
     before = anchors()
     day.ask("lea", "case", "note", day.sql("SELECT number FROM cases WHERE title = 'Twin 1'"), "the last word")
     wait_for(lambda: anchors() > before, 60, "an anchor")
-    day.daemon.psql(OWNER + "DELETE FROM note WHERE text = 'the last word'")
+    as_owner(day.daemon, "DELETE FROM cirt.note WHERE text = 'the last word'")
     assert not problems(day)["ok"]
-    day.daemon.psql(OWNER + """
+    as_owner(day.daemon, """SET search_path = cirt;
         CREATE TEMP TABLE cut AS SELECT object, max(n) AS n FROM journal WHERE object = (SELECT 'case/' || number FROM cases WHERE title = 'Twin 1')
             GROUP BY object;
         DELETE FROM journal j USING cut c WHERE j.object = c.object AND j.n = c.n;
