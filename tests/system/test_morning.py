@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import signal
+import tempfile
 
 import pytest
 
@@ -24,11 +25,11 @@ DRILL_ROWS = [morning.Row(f"198.18.{n}.0", "scan_rdp", "drill-list", None, "EX",
 
 
 @pytest.fixture(scope="module")
-def office(programs, certificates, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("post")
-    for above in (folder, *folder.parents[:2]):
-        above.chmod(0o755)
+def office(programs, certificates):
     with contextlib.ExitStack() as stack:
+        # Where mail servers can go: pytest shuts its own folders against others each time that it starts.
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cirtd-m-", ignore_cleanup_errors=True)))
+        folder.chmod(0o755)
         yield open_office(programs, certificates, folder, stack)
 
 
