@@ -351,3 +351,24 @@ BEGIN
 	ASSERT e ->> 'form' = 'sanitised' AND e ->> 'text' NOT LIKE '%first page%' AND e ->> 'text' NOT LIKE '%Who paid%';
 END $$;
 RESET ROLE;
+
+\echo test_brief_says_nothing_above_its_label
+SET ROLE cirt_owner;
+INSERT INTO ids SELECT 'red', test.land('partner', ARRAY['ip source 198.18.77.5'], 'red');
+WITH c AS (INSERT INTO cases (title, state, type, tlp) VALUES ('198.18.77.5: infected', 'open', 'infected-system', 'red') RETURNING id)
+	INSERT INTO ids SELECT 'hush', id FROM c;
+INSERT INTO case_report (report, case_id) VALUES (id('red'), id('hush'));
+RESET ROLE;
+SET ROLE cirt_desk;
+DO $$
+BEGIN
+	ASSERT desk_case_brief(asked(jsonb_build_object('number', number('hush')))) ->> 'text' LIKE 'TLP:RED%198.18.77.5%';
+	ASSERT refused(format('SELECT desk_case_brief(%L)', asked(jsonb_build_object('number', number('hush'), 'tlp', 'green', 'for', 'evil@evil.example'))))
+		LIKE '42501 this must not be told to evil@evil.example: it says 198.18.77.5%';
+	ASSERT refused(format('SELECT desk_case_brief(%L)', asked(jsonb_build_object('number', number('hush'), 'tlp', 'clear'))))
+		LIKE '42501 this must not be told to whoever may have TLP:CLEAR: it says 198.18.77.5%';
+	-- A label of the case that somebody has lowered changes nothing of it.
+	UPDATE cases SET tlp = 'clear' WHERE id = id('hush');
+	ASSERT refused(format('SELECT desk_case_brief(%L)', asked(jsonb_build_object('number', number('hush'))))) LIKE '42501 this must not%';
+END $$;
+RESET ROLE;
