@@ -11,7 +11,9 @@ static const struct {
 	const char *nouns;
 } groups[] = {
 	{N_("Look"), "today search status ledger alarm watch journal whoami"},
-	{N_("Work"), "report case approve notice mail spam quarantine evidence receipt submit"},
+	{N_("Work"), "report case inbox task note tag event ref party inquiry ask mail reply approve notice "
+                     "tlp spam quarantine evidence "
+		     "measure clock filing campaign playbook regime receipt submit undo"},
 	{N_("Set up"), "source org contact group rule rules plugin key operator audit"},
 	{N_("Else"), "version help"},
 };
@@ -33,6 +35,22 @@ static const struct {
 	{"key", N_("keys for encrypted and signed mail")},
 	{"quarantine", N_("what could not be read")},
 	{"notice", N_("warnings to the owners of networks")},
+	{"inbox", N_("mails that nobody has read")},
+	{"task", N_("what has to be done in a case, by whom and until when")},
+	{"note", N_("what was written down in cases")},
+	{"tag", N_("words that cases are marked with")},
+	{"event", N_("what happened in an incident, and when")},
+	{"ref", N_("what a case is called elsewhere")},
+	{"party", N_("who takes part in a case, in which role")},
+	{"inquiry", N_("questions to parties of a case, and their answers")},
+	{"ask", N_("one question to many")},
+	{"measure", N_("countermeasures, and when to look at them again")},
+	{"clock", N_("times by which something is due")},
+	{"filing", N_("what the law wants filed")},
+	{"campaign", N_("cases that belong together")},
+	{"playbook", N_("what cases of a kind begin with")},
+	{"regime", N_("laws under which something is filed")},
+	{"tlp", N_("whether sources let what they told go further")},
 	{"rule", N_("whom to warn of what (YARA: rules)")},
 	{"rules", N_("YARA rules (whom to warn: rule)")},
 	{"plugin", N_("plugins of triage")},

@@ -352,6 +352,10 @@ def test_first_words_help(filled):
     assert filled.cirt_text("help", "case", "move").stdout.startswith("usage: cirt case move")
     verbs = filled.cirt("help")["items"]
     assert len(verbs) > 30
+    overview = filled.cirt_text("help").stdout
+    for noun in {verb["noun"] for verb in verbs}:
+        assert f"\n  {noun} " in overview, f"the overview leaves {noun} out"
+        assert not filled.cirt_text("help", noun).stdout.split("\n")[0].rstrip().endswith(":"), f"{noun} is not explained"
     for verb in verbs:
         words = [word for word in (verb["noun"], verb["verb"]) if word]
         shown = filled.cirt_text(*words, "--help").stdout
