@@ -110,6 +110,8 @@ def test_rule_suppresses_from_then_on(desk):
     (["--prefix", "300.1.1.0/24", "--suppress"], "prefix"),
     (["--to", "security", "--after", "elsewhere"], "comes first"),
     (["--org", "Telco", "--to", "address:report@cirt.example"], "mailbox of ours"),
+    (["--org", "Telco", "--to", "address:report+x@cirt.example"], "mailbox of ours"),
+    (["--org", "Telco", "--to", "address:case+2026-000001-x@cirt.example"], "mailbox of ours"),
     (["--org", "Telco", "--to", "as:itself"], "a circle"),
     (["--org", "Telco"], "what is it to do"),
     (["--org", "Telco", "--suppress", "--to", "security"], "either"),

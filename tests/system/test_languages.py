@@ -1,0 +1,104 @@
+"""What cirt says in another language, and that what is typed and what programs read stays as it is. No daemon is needed."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Speaker:
+    """cirt under a language, with the catalogues of po/."""
+
+    def __init__(self, cirt, folder):
+        self.cirt = cirt
+        self.folder = folder
+
+    def run(self, language, *arguments):
+        """What it was ended with, and all that it said."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "CIRT_"))}
+        environment.update(LC_ALL="C.UTF-8", LANGUAGE=language, CIRT_LOCALEDIR=str(self.folder))
+        done = subprocess.run([str(self.cirt), *arguments], capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL,
+                              timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    def says(self, language, *arguments):
+        code, out, err = self.run(language, *arguments)
+        assert code == 0, err
+        return out
+
+
+@pytest.fixture(scope="module")
+def speaker(programs, tmp_path_factory):
+    if not shutil.which("msgfmt"):
+        pytest.skip("needs msgfmt")
+    folder = tmp_path_factory.mktemp("locale")
+    for language in ("fr", "es"):
+        place = folder / language / "LC_MESSAGES"
+        place.mkdir(parents=True)
+        subprocess.run(["msgfmt", "-c", "-o", str(place / "cirtd.mo"), str(TOP / "po" / f"{language}.po")], check=True,
+                       capture_output=True)
+    return Speaker(programs.cirt, folder)
+
+
+def verbs(speaker):
+    return json.loads(speaker.says("en", "help", "--json"))["items"]
+
+
+def options(text):
+    """The options that a help lists, with what they take, in their order."""
+    return re.findall(r"^  (--[a-z-]+(?: [A-Z][^ ]*)?)(?:  +|$)", text, re.M)
+
+
+def test_help_speaks_french(speaker):
+    overview = speaker.says("fr", "help")
+    assert "Pour commencer : cirt status" in overview and "Start with" not in overview
+    listing = speaker.says("fr", "case", "list", "--help")
+    assert "usage : cirt case list" in listing
+    assert "Dossiers ouverts, les plus récents d'abord." in listing and "Open cases" not in listing
+    assert "--mine" in listing and "Seulement les vôtres" in listing
+
+
+def test_help_speaks_spanish(speaker):
+    assert "Para empezar: cirt status" in speaker.says("es", "help")
+    assert "Casos abiertos, los más nuevos primero." in speaker.says("es", "case", "list", "--help")
+
+
+def test_a_complaint_is_french(speaker):
+    code, out, err = speaker.run("fr", "cas", "list")
+    assert code == 2 and out == ""
+    assert "il n'y a pas de \"cas\"" in err and "vouliez-vous dire \"case\" ?" in err
+    assert "did you mean" not in err
+    code, _, err = speaker.run("fr", "case", "list", "--limit", "lots")
+    assert code == 2 and "attendu : un nombre entier" in err
+
+
+def test_json_has_no_language(speaker):
+    assert speaker.says("fr", "help", "--json") == speaker.says("en", "help", "--json")
+    assert speaker.says("es", "help", "--json") == speaker.says("en", "help", "--json")
+
+
+def test_help_of_every_verb_keeps_what_is_typed(speaker):
+    other = 0
+    for verb in verbs(speaker):
+        words = [word for word in (verb["noun"], verb["verb"]) if word]
+        english = speaker.says("en", *words, "--help")
+        french = speaker.says("fr", *words, "--help")
+        assert options(english), words
+        assert options(french) == options(english), words
+        for option in verb["options"]:
+            assert f"--{option['name']}" in french, words
+        assert verb["example"] in french, words
+        other += verb["summary"] not in french
+    assert other == len(verbs(speaker))
+
+
+def test_an_unknown_language_is_english(speaker):
+    english = speaker.says("en", "case", "list", "--help")
+    assert "Open cases, newest first" in english
+    assert speaker.says("xx", "case", "list", "--help") == english
+    assert "Dossiers ouverts" in speaker.says("xx:fr", "case", "list", "--help")
