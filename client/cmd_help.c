@@ -12,7 +12,7 @@ static const struct {
 } groups[] = {
 	{N_("Look"), "today search status ledger alarm watch journal whoami"},
 	{N_("Work"), "report case inbox task note tag event ref party inquiry ask mail reply approve notice "
-                     "tlp spam quarantine evidence "
+		     "tlp spam quarantine evidence "
 		     "measure clock filing campaign playbook regime receipt submit undo"},
 	{N_("Set up"), "source org contact group rule rules plugin key operator audit"},
 	{N_("Else"), "version help"},
