@@ -277,7 +277,11 @@ int complete_run(const struct place *place, int count, char **words)
 		offer_verbs(&typed);
 	else if (typed.verb && !strcmp(typed.noun, "help"))
 		typed.arguments == 0 ? offer_nouns(&typed) : (void)0;
-	else if (typed.verb)
+	else if (typed.verb) {
+		/* A noun that stands alone may have verbs beside its own argument. */
+		if (!typed.name && !typed.arguments)
+			offer_verbs(&typed);
 		offer_arguments(&typed);
+	}
 	return EXIT_DONE;
 }

@@ -63,7 +63,7 @@ def test_answers_find_their_case(desk):
     after = balanced(desk)
     assert after["correspondence"] == before["correspondence"] + 3 and after["reports"] == before["reports"]
     # Their ticket is kept, so that it is found and named in our answers; and from then on it finds the case.
-    assert {"system": "BANK", "value": "5512"} in desk.cirt("case", "show", number)["references"]
+    assert {"party": None, "system": "BANK", "value": "5512"} in desk.cirt("case", "show", number)["references"]
     desk.send_mail(letter("[BANK #5512] and more", "soc@bank.example", "b3@bank.example"))
     assert mails(desk, number, 4)[3]["way"] == "ticket"
     # Searched by what they mention and by words, and shown with their texts.
