@@ -104,6 +104,12 @@ def test_values_are_offered_by_what_they_are(desk):
     assert words(daemon, "case", "show", number[:6]) == [number]
     assert words(daemon, "case", "merge", number, number[:4]) == [number]
     assert words(daemon, "submit", "") == ["@files"]
+    daemon.cirt("tag", "new", "completed")
+    assert words(daemon, "case", "tag", number, "compl") == words(daemon, "tag", "set", "compl") == ["completed"]
+    daemon.cirt("task", "new", number, "Ring them")
+    assert words(daemon, "task", "done", "") == [str(task["id"]) for task in daemon.cirt("task", "list")["items"]]
+    assert daemon.cirt("whoami")["operator"] in words(daemon, "case", "list", "--assignee", "")
+    assert words(daemon, "inbox", "show", "") == [str(line["group"]) for line in daemon.cirt("inbox")["items"]]
     assert words(daemon, "case", "show", number, "") == []
     assert words(daemon, "no-such-noun", "") == []
 
