@@ -194,7 +194,7 @@ def test_poison_of_the_store_is_quarantined_alone(daemon):
 
 
 def test_trap_16_anchor_is_written_outside_the_database(make_daemon):
-    daemon = make_daemon(sections={"keeper": {"anchor_interval": "1s"}}).start()
+    daemon = make_daemon(sections={"keeper": {"anchor_interval": "1s"}}, fresh=True).start()
     daemon.add_sensor()
     anchors = lambda: [path for path in (daemon.folder / "state" / "anchors").glob("*") if path.stat().st_size > 0]  # noqa: E731
     wait_for(anchors, 30, "an anchor", every=0.3)

@@ -225,7 +225,7 @@ def test_systemd_is_told(make_daemon, monkeypatch, open_folder):
 
 def second_node(make_daemon, daemon):
     """Another cirtd on the database of `daemon`: not managed, with conninfo and password_file."""
-    other = make_daemon()
+    other = make_daemon(fresh=True)
     passwords = other.folder / "passwords"
     passwords.write_text((daemon.folder / "state" / "secrets" / "database").read_text())
     passwords.chmod(0o644)
