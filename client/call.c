@@ -6,6 +6,7 @@
 #include "client/choose.h"
 #include "client/command.h"
 #include "client/i18n.h"
+#include "client/said.h"
 #include "client/seen.h"
 
 static void complain(struct str text)
@@ -55,18 +56,30 @@ static void complain_of_option(const struct verb *verb, struct str text)
 	buf_free(&line);
 }
 
+static void complain_of_hint(const char *hint)
+{
+	struct buf said = {0};
+
+	said_translate(str_of(hint), &said);
+	complain(buf_view(&said));
+	buf_free(&said);
+}
+
 int call_failed(struct call *call, const struct rpc_message *answer)
 {
 	const struct verb *verb = call->invocation->verb;
+	struct buf said = {0};
 	int code = EXIT_FAILED;
 
 	screen_flush(&call->screen);
-	complain_of_option(answer->code == RPC_INVALID_PARAMS ? verb : NULL, answer->text);
+	said_translate(answer->text, &said);
+	complain_of_option(answer->code == RPC_INVALID_PARAMS ? verb : NULL, buf_view(&said));
+	buf_free(&said);
 	if (answer->code == RPC_INVALID_PARAMS && verb)
 		fprintf(stderr, _("for example: %s\n"), verb->example);
 	struct json_object *hint = member_of(answer->data, "hint");
 	if (hint)
-		complain(str_of(json_object_get_string(hint)));
+		complain_of_hint(json_object_get_string(hint));
 	if (answer->code == RPC_UNKNOWN_METHOD)
 		fputs(_("The daemon is of another version than this cirt: `cirt version` shows both.\n"),
 			stderr);
