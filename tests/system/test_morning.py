@@ -334,7 +334,7 @@ def relapsed(eighth_day):
     for _ in range(2):
         office.shift(1)
         office.submit(office.world.files(some))
-    office.worked()
+        office.worked()  # the keeper looks on each day: what was last seen two days ago is not said again
     office.daemon.psql("SELECT cirt.keeper_sweep(0, 1000000, 3)")
     office.gone = [row for n, row in enumerate(office.world.rows) if is_gone(office, n, row)]
     office.effect_gone = office.effect("gone_7")
