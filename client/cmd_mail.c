@@ -28,6 +28,13 @@ static const struct column show_columns[] = {
 	{"notes", N_("notes"), CELL_LIST, false},
 };
 
+static const struct column verdict_columns[] = {
+	{"rule", N_("RULE"), CELL_TEXT, false},
+	{"engine", N_("ENGINE"), CELL_TEXT, false},
+	{"part", N_("IN"), CELL_TEXT, true},
+	{"outcome", N_("OUTCOME"), CELL_TEXT, true},
+};
+
 static void mail_search(struct call *call, struct json_object *result)
 {
 	call_page(call, list_columns, ARRAY_LEN(list_columns), result, _("No such mail."));
@@ -39,6 +46,11 @@ static void mail_show(struct call *call, struct json_object *result)
 	screen_object(&call->screen, show_columns, ARRAY_LEN(show_columns), result);
 	screen_printf(&call->screen, "\n");
 	screen_block(&call->screen, 2, str_of(member_text(result, "text")));
+	struct json_object *verdicts = member_of(result, "verdicts");
+	if (verdicts && json_object_array_length(verdicts)) {
+		screen_printf(&call->screen, "\n");
+		screen_table(&call->screen, verdict_columns, ARRAY_LEN(verdict_columns), verdicts);
+	}
 }
 
 const struct command mail_commands[] = {

@@ -19,6 +19,7 @@
 #define PAUSE_MOST     (300 * CLOCK_SECOND)
 #define DRAIN_LIMIT    (8 * CLOCK_SECOND)
 #define FIRST_KEY_LOOK (5 * CLOCK_SECOND)
+#define KEY_LOOK_SOON  (CLOCK_SECOND / 4) /* many contacts may come at once */
 
 /* --- draining --- */
 
@@ -82,6 +83,18 @@ static void on_resume(void *context)
 static void on_key_look(void *context)
 {
 	key_watch_look(context);
+}
+
+/* A key was imported, or a contact has another one: what the desk says of it before a mail goes must hold. */
+static void on_keys_changed(struct pg *pg, const char *channel, const char *payload, void *context)
+{
+	struct post *post = context;
+
+	(void)pg;
+	(void)channel;
+	(void)payload;
+	if (room_conf(post->room)->keys_enabled && !post->draining)
+		timer_set(post->key_look, KEY_LOOK_SOON);
 }
 
 /* --- the next mail --- */
@@ -256,8 +269,10 @@ static bool courier_start(struct room *room, struct err *err)
 	}
 	if (settings.conninfo.len > 0)
 		post->pg = pg_new(post->loop, &settings, on_state, post);
-	if (room_conf(room)->keys_enabled && post->pg)
+	if (room_conf(room)->keys_enabled && post->pg) {
 		timer_set(post->key_look, FIRST_KEY_LOOK);
+		pg_listen(post->pg, "cirt_keys", on_keys_changed, post);
+	}
 	return true;
 }
 

@@ -9,7 +9,7 @@
 #include "wire/json_read.h"
 
 #define LOOK_INTERVAL (3600 * CLOCK_SECOND)
-#define LOOK_AGAIN    (60 * CLOCK_SECOND) /* where the room keys is not there */
+#define LOOK_AGAIN    (5 * CLOCK_SECOND) /* where the room keys is not there */
 
 static const char *text_of(struct json_object *object, const char *name)
 {

@@ -109,7 +109,8 @@ static void note(struct request *request, struct str text)
 	}
 	if (!request_database(request))
 		return;
-	query_start(query, request->arena, "SELECT journal_add('keyring', $?, NULL, $?)");
+	query_start(query, request->arena,
+		"SELECT journal_add('keyring', $?, NULL, $?), pg_notify('cirt_keys', '')");
 	query_str(query, str_of(request->verb->verb));
 	query_str(query, arena_str(request->arena, text));
 	request_change(request, query, on_noted);

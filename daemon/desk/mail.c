@@ -133,7 +133,11 @@ void desk_mail_show(struct request *request)
 		"'media_type', "
 		"a.media_type, 'size', a.size, 'digest', encode(a.digest, 'hex')) ORDER BY a.number), '[]') "
 		"FROM "
-		"attachment a WHERE a.report = i.id))" MAIL_FROM " AND i.id = $?::bigint");
+		"attachment a WHERE a.report = i.id), 'verdicts', (SELECT "
+		"coalesce(json_agg(json_build_object("
+		"'engine', w.engine, 'rule', w.rule, 'part', w.part, 'outcome', w.outcome) ORDER BY "
+		"w.number), '[]') "
+		"FROM verdict w WHERE w.report = i.id))" MAIL_FROM " AND i.id = $?::bigint");
 	query_int(&query, *id);
 	add_visible(&query, request);
 	request_query(request, &query, on_mail);

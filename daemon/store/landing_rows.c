@@ -109,6 +109,24 @@ static struct str country_of(const struct landing *landing, const struct report 
 	return STR_NONE;
 }
 
+static void put_verdicts(struct landing *landing, const struct landed *landed)
+{
+	const struct report *report = &landed->item->report;
+	struct rows *rows = &landing->copies[COPY_VERDICT];
+
+	for (size_t i = 0; i < report->verdict_count; i++) {
+		const struct verdict *verdict = &report->verdicts[i];
+		rows_start(rows, 7);
+		put_i64(&rows->bytes, landed->id);
+		put_i32(&rows->bytes, (int32_t)i);
+		put_text(&rows->bytes, verdict->engine);
+		put_text(&rows->bytes, verdict->rule);
+		put_text(&rows->bytes, verdict->set_digest);
+		put_text(&rows->bytes, verdict->part);
+		put_text(&rows->bytes, verdict->outcome);
+	}
+}
+
 static void put_report(struct landing *landing, const struct landed *landed, int32_t organisation)
 {
 	const struct report *report = &landed->item->report;
@@ -130,18 +148,7 @@ static void put_report(struct landing *landing, const struct landed *landed, int
 	put_numbers(out, keys, report_keys(report, keys));
 	put_notes(landing, landed, out);
 	put_texts(out, report->tags, report->tag_count);
-	for (size_t i = 0; i < report->verdict_count; i++) {
-		const struct verdict *verdict = &report->verdicts[i];
-		struct rows *verdicts = &landing->copies[COPY_VERDICT];
-		rows_start(verdicts, 7);
-		put_i64(&verdicts->bytes, landed->id);
-		put_i32(&verdicts->bytes, (int32_t)i);
-		put_text(&verdicts->bytes, verdict->engine);
-		put_text(&verdicts->bytes, verdict->rule);
-		put_text(&verdicts->bytes, verdict->set_digest);
-		put_text(&verdicts->bytes, verdict->part);
-		put_text(&verdicts->bytes, verdict->outcome);
-	}
+	put_verdicts(landing, landed);
 }
 
 /* The keeper finds what is alike, so that landing does not wait for it. */
@@ -272,6 +279,9 @@ static void encode_item(struct landing *landing, const struct landed *landed)
 	put_observables(out, report->observables, report->observable_count);
 	put_texts(out, report->notes, report->note_count);
 	put_numbers(out, keys, key_count);
+	/* What a party answers is evidence: who signed it, and what was found in its files. */
+	if (landed->kind == ITEM_CORRESPONDENCE)
+		put_verdicts(landing, landed);
 }
 
 static void put_quarantine(struct landing *landing, const struct ticket *ticket, int64_t item,

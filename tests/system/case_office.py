@@ -10,10 +10,10 @@ from test_people_mail import letter
 
 
 class CaseOffice(Outbox):
-    def __init__(self, programs, certificates):
+    def __init__(self, programs, certificates, **mail_out):
         self.server = SmtpServer()
         daemon = Daemon(programs, certificates, sections={
-            "mail_out": {"server": f"smtp://127.0.0.1:{self.server.port}", "tls": "off", "from": "cirt@cirt.example", "name": "CIRT Exampleland"},
+            "mail_out": {"server": f"smtp://127.0.0.1:{self.server.port}", "tls": "off", "from": "cirt@cirt.example", "name": "CIRT Exampleland", **mail_out},
             "spam": {"trusted_hops": ["mx.cirt.example", "127.0.0.1"]}, "notices": {"mass": 3}, "reply": {"tag": "CIRT-XX", "acknowledge": False}})
         super().__init__(daemon)
         daemon.start()

@@ -1,8 +1,12 @@
 """Questions: to a party of a case, answered by its own address; to many, with a tally; every mail of a case as one thread."""
+import email.utils
+import smtplib
+
 import pytest
 
 from case_office import CaseOffice
 from harness import wait_for
+from test_people_mail import letter
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +56,84 @@ def test_many_are_asked_and_counted(office):
     waits = office.daemon.cirt("ask", "sector:health", "--question", "-", "--until", "1d", stdin="Again?")
     assert waits["waits"] is True and waits["state"] == "waits for a second person"
     assert waits["approval"]["approval"] in [one["approval"] for one in office.daemon.cirt("approve", "list")["items"]]
+
+
+def asked_mails(office, ask):
+    """The mails of a question to many as they arrived, by organisation."""
+    rows = (row.split("|") for row in office.sql(f"SELECT i.name || '|' || o.number FROM inquiry i JOIN outbox o ON o.id = i.outbox WHERE i.ask = {ask}").splitlines())
+    return {name: office.sent(number) for name, number in rows}
+
+
+def tally(office, ask, **wanted):
+    return wait_for(lambda: (lambda found: found if all(found[name] == count for name, count in wanted.items()) else None)(
+        office.daemon.cirt("ask", "show", str(ask))), 30, f"{wanted} of ask {ask}: {office.daemon.cirt('ask', 'show', str(ask))}")
+
+
+def test_an_address_is_of_one_organisation_however_often_it_is_used(office):
+    """Asked once though it is in the group twice; forged addresses and programs count nothing, the last word does, and so does the phone."""
+    desk = office.daemon
+    for place, sector in (("Alpha", "energy"), ("Beta", "water"), ("Gamma", "energy")):
+        office.contact(name="IT", organisation=f"{place} Grid", email=f"it@{place.lower()}-grid.example")
+        office.daemon.psql(f"UPDATE organisation SET sector = '{sector}' WHERE name = '{place} Grid'")
+    desk.cirt("group", "new", "grid", "--sector", "energy")
+    desk.cirt("group", "add", "grid", "Alpha Grid", "Beta Grid")
+    asked = desk.cirt("ask", "grid", "--question", "-", "--until", "2d", "--no-reminder", stdin="Do you run GridOS 4?")
+    ask = asked["ask"]
+    assert (asked["of"], asked["mails"]) == (3, 3) and office.one(f"SELECT count(DISTINCT organisation) FROM inquiry WHERE ask = {ask}") == "3"
+    mails = asked_mails(office, ask)
+    address = email.utils.parseaddr(mails["Alpha Grid"]["Reply-To"])[1]
+    local, domain = address.split("@")
+    with pytest.raises(smtplib.SMTPResponseException) as forged:
+        desk.send_mail(letter("Re: forged", "it@alpha-grid.example", "grid-f@x.example", text="YES."), [local[:-1] + ("a" if local[-1] != "a" else "b") + "@" + domain])
+    assert forged.value.smtp_code == 550
+    desk.send_mail(letter("Out of office", "it@alpha-grid.example", "grid-o@x.example", text="NO, I am away.", Auto_Submitted="auto-replied",
+                          In_Reply_To=mails["Alpha Grid"]["Message-ID"]), [address])
+    desk.settle()
+    office.answer(mails["Beta Grid"], "CHECKING. More tomorrow.")
+    office.answer(mails["Alpha Grid"], "No.")
+    first = tally(office, ask, no=1, checking=1, silent=1)
+    assert [one["word"] for one in first["items"] if one["organisation"] == "Gamma Grid"] == ["no answer"]
+    office.answer(mails["Alpha Grid"], "YES after all, two of them.", sender="boss@alpha-grid.example")
+    tally(office, ask, yes=1, no=0)
+    desk.cirt("ask", "set", str(ask), "Gamma Grid", "no", "--note", "by phone 14:10")
+    shown = tally(office, ask, yes=1, no=1, checking=1, silent=0)
+    assert {one["sector"]: (one["of"], one["yes"], one["no"], one["checking"]) for one in shown["sectors"]} == {"energy": (2, 1, 1, 0), "water": (1, 0, 0, 1)}
+    rows = {one["organisation"]: one for one in shown["items"]}
+    assert rows["Alpha Grid"]["mails"] == 2 and rows["Gamma Grid"]["note"] == "by phone 14:10" and "mail" not in rows["Gamma Grid"]
+    assert [one["text"] for one in desk.cirt("inquiry", "show", str(rows["Alpha Grid"]["inquiry"]))["thread"] if one["way"] == "in"] == [
+        "No.", "YES after all, two of them."]
+    assert desk.cirt("ask", "remind", str(ask))["mails"] == 0, "who is checking has answered"
+    assert "was not asked" in office.refused("ask", "set", str(ask), "Nobody Grid", "no")
+
+
+def test_a_reminder_goes_once_and_late_answers_are_told(office):
+    """By the keeper at half time; an answer to the reminder is one; whose time is over is named, and what comes then counts as late."""
+    desk = office.daemon
+    for place in ("Fast", "Slow", "Mute"):
+        office.contact(name="IT", organisation=f"{place} Rail", email=f"it@{place.lower()}-rail.example")
+        office.daemon.psql(f"UPDATE organisation SET sector = 'rail' WHERE name = '{place} Rail'")
+    ask = desk.cirt("ask", "sector:rail", "--question", "-", "--until", "2d", stdin="Have you seen railworm?")["ask"]
+    mails = asked_mails(office, ask)
+    office.answer(mails["Fast Rail"], "NO.")
+    tally(office, ask, no=1, silent=2)
+    desk.psql(f"UPDATE ask SET remind = now() WHERE id = {ask}")
+    reminded = lambda: office.sql("SELECT count(*) || ' ' || count(DISTINCT o.inquiry) FROM outbox o JOIN inquiry i ON i.id = o.inquiry "  # noqa: E731
+                                  f"WHERE i.ask = {ask} AND o.id <> i.outbox")
+    wait_for(lambda: reminded() == "2 2", 60, "two reminders")
+    desk.psql(f"UPDATE ask SET remind = now() WHERE id = {ask}")
+    wait_for(lambda: office.sql(f"SELECT remind IS NULL FROM ask WHERE id = {ask}") == "t", 60, "the keeper to look again")
+    assert reminded() == "2 2", "nobody is reminded twice in an hour"
+    again = office.sent(office.one(f"SELECT o.number FROM outbox o JOIN inquiry i ON i.id = o.inquiry WHERE i.ask = {ask} AND i.name = 'Slow Rail' AND o.id <> i.outbox"))
+    assert again["In-Reply-To"] == mails["Slow Rail"]["Message-ID"] and "We have no answer of yours" in again.get_body().get_content()
+    desk.psql(f"UPDATE ask SET until = now() WHERE id = {ask}; UPDATE inquiry SET due = now() WHERE ask = {ask}")
+    wait_for(lambda: "Mute Rail, Slow Rail" in office.alarms("ask-over"), 60, "who has not answered to be named")
+    office.answer(again, "YES, on Monday.")
+    rows = {one["organisation"]: one for one in tally(office, ask, yes=1, no=1, silent=1)["items"]}
+    assert rows["Slow Rail"]["late"] is True and "late" not in rows["Fast Rail"] and rows["Mute Rail"]["word"] == "no answer"
+    assert desk.cirt("ask", "close", str(ask))["state"] == "closed" and office.alarms("ask-over") == ""
+    office.answer(mails["Mute Rail"], "Checking, sorry.")
+    rows = {one["organisation"]: one for one in tally(office, ask, checking=1, silent=0)["items"]}
+    assert rows["Mute Rail"]["late"] is True and "closed" in office.refused("ask", "remind", str(ask))
 
 
 def test_brief_is_a_page_out_of_the_case(office):
