@@ -1,4 +1,4 @@
-"""What cirt says in another language, and that what is typed and what programs read stays as it is. No daemon is needed."""
+"""What cirt says in another language, and that what is typed and what programs read stays as it is."""
 import json
 import os
 import pathlib
@@ -102,3 +102,16 @@ def test_an_unknown_language_is_english(speaker):
     assert "Open cases, newest first" in english
     assert speaker.says("xx", "case", "list", "--help") == english
     assert "Dossiers ouverts" in speaker.says("xx:fr", "case", "list", "--help")
+
+
+def test_what_the_desk_refuses_is_said_in_the_operators_language(speaker, daemon):
+    """The desk speaks English; what it puts in (here a hostile name) stays as it was typed, and safe."""
+    at = ["--socket", str(daemon.socket)]
+    said = {language: speaker.run(language, *at, "case", "show", "2026-999999") for language in ("en", "fr", "es")}
+    assert {code for code, _, _ in said.values()} == {3}
+    assert "there is no case 2026-999999" in said["en"][2]
+    assert "il n'y a pas de dossier 2026-999999" in said["fr"][2]
+    assert "no hay caso 2026-999999" in said["es"][2]
+    # A value that looks like a place or carries escapes is no more than a value.
+    code, _, err = speaker.run("fr", *at, "org", "show", "{2} \x1b[31m")
+    assert code == 3 and "{2}" in err and "\x1b" not in err and "organisation" in err
