@@ -54,6 +54,15 @@ static const struct column verdict_columns[] = {
 	{"engine", N_("ENGINE"), CELL_TEXT, false},
 	{"rules", N_("OF THE RULES"), CELL_TEXT, true},
 };
+static const struct column later_columns[] = {
+	{"at", N_("FOUND"), CELL_TIME, false},
+	{"rule", N_("RULE"), CELL_TEXT, false},
+	{"part", N_("IN"), CELL_TEXT, true},
+	{"report", N_("REPORT"), CELL_TEXT, false},
+	{"case", N_("CASE"), CELL_TEXT, false},
+	{"rescan", N_("RESCAN"), CELL_NUMBER, false},
+	{"rules", N_("OF THE RULES"), CELL_TEXT, true},
+};
 static const struct column custody_columns[] = {
 	{"n", N_("N"), CELL_NUMBER, false},
 	{"at", N_("WHEN"), CELL_TIME, false},
@@ -83,6 +92,8 @@ static void show(struct call *call, struct json_object *result)
 	section(call, _("Holds"), hold_columns, ARRAY_LEN(hold_columns), member_of(result, "holds"));
 	section(call, _("What rules said of its reports"), verdict_columns, ARRAY_LEN(verdict_columns),
 		member_of(result, "verdicts"));
+	section(call, _("What later rules say of it"), later_columns, ARRAY_LEN(later_columns),
+		member_of(result, "later"));
 	section(call, _("Who has had it"), custody_columns, ARRAY_LEN(custody_columns),
 		member_of(result, "custody"));
 }

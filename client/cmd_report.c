@@ -73,6 +73,14 @@ static const struct column verdict_columns[] = {
 	{"seen", N_("IN A SIGHTING"), CELL_AGO, true},
 };
 
+static const struct column later_columns[] = {
+	{"rule", N_("LATER RULE"), CELL_TEXT, false},
+	{"engine", N_("ENGINE"), CELL_TEXT, false},
+	{"part", N_("IN"), CELL_TEXT, true},
+	{"at", N_("FOUND"), CELL_AGO, false},
+	{"rescan", N_("RESCAN"), CELL_NUMBER, false},
+};
+
 static const struct column evidence_columns[] = {
 	{"name", N_("EVIDENCE"), CELL_TEXT, true},
 	{"media_type", N_("TYPE"), CELL_TEXT, false},
@@ -203,6 +211,7 @@ static void report_show(struct call *call, struct json_object *result)
 	section(call, observable_columns, ARRAY_LEN(observable_columns), member_of(result, "observables"));
 	section(call, version_columns, ARRAY_LEN(version_columns), member_of(result, "versions"));
 	section(call, verdict_columns, ARRAY_LEN(verdict_columns), member_of(result, "verdicts"));
+	section(call, later_columns, ARRAY_LEN(later_columns), member_of(result, "later"));
 	section(call, evidence_columns, ARRAY_LEN(evidence_columns), member_of(result, "evidence"));
 	section(call, sighting_columns, ARRAY_LEN(sighting_columns), member_of(result, "sightings"));
 	section(call, similar_columns, ARRAY_LEN(similar_columns), member_of(result, "similar"));

@@ -59,6 +59,7 @@ extern const struct command notice_commands[];
 extern const struct command tlp_commands[];
 extern const struct command rule_commands[];
 extern const struct command rules_commands[];
+extern const struct command rescan_commands[];
 extern const struct command key_commands[];
 extern const struct command search_commands[];
 extern const struct command submit_commands[];

@@ -88,6 +88,8 @@ static const struct domain domains[] = {
 	{"group", NULL, "NAME", NULL, "group.list", "name", "title"},
 	{"tag", NULL, "NAME", NULL, "tag.list", "name", "meaning"},
 	{"operator", NULL, "NAME", NULL, "operator.list", "operator", "role"},
+	{"rules", "rule", NULL, NULL, "rules.list", "names", "file"},
+	{"rules", NULL, "RESCAN", NULL, "rules.show", "rescan", "asked"},
 	{NULL, NULL, "RULE", NULL, "rule.list", "name", "note"},
 };
 
@@ -137,6 +139,17 @@ static void offer_saved(const struct typed *typed)
 	buf_free(&names);
 }
 
+/* A word, or each of a list of them. */
+static void offer_member(const struct typed *typed, struct json_object *word, const char *what)
+{
+	if (!json_object_is_type(word, json_type_array)) {
+		offer(typed, word ? json_object_get_string(word) : "", what);
+		return;
+	}
+	for (size_t i = 0; i < json_object_array_length(word); i++)
+		offer(typed, json_object_get_string(json_object_array_get_idx(word, i)), what);
+}
+
 static void offer_list(const struct typed *typed, const struct domain *domain)
 {
 	struct link *link = NULL;
@@ -152,8 +165,7 @@ static void offer_list(const struct typed *typed, const struct domain *domain)
 		for (size_t i = 0; items && i < json_object_array_length(items); i++) {
 			struct json_object *item = json_object_array_get_idx(items, i);
 			struct json_object *word = member_of(item, domain->member);
-			offer(typed, word ? json_object_get_string(word) : "",
-				member_text(item, domain->what));
+			offer_member(typed, word, member_text(item, domain->what));
 		}
 		rpc_free(&answer);
 	}

@@ -15,8 +15,8 @@ static const struct command *const tables[] = {today_commands, undo_commands, st
 	case_commands, party_commands, task_commands, clock_commands, playbook_commands, mail_commands,
 	reply_commands, brief_commands, inquiry_commands, spam_commands, quarantine_commands, org_commands,
 	contact_commands, group_commands, receipt_commands, evidence_commands, notice_commands, tlp_commands,
-	rule_commands, rules_commands, key_commands, search_commands, submit_commands, watch_commands,
-	help_commands, operator_commands, approve_commands, journal_commands};
+	rule_commands, rules_commands, rescan_commands, key_commands, search_commands, submit_commands,
+	watch_commands, help_commands, operator_commands, approve_commands, journal_commands};
 
 const struct command *command_find(const char *method)
 {

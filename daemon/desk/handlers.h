@@ -54,6 +54,7 @@ void desk_function(struct request *request); /* a function of the database */
 void desk_rules_list(struct request *request);
 void desk_rules_check(struct request *request);
 void desk_rules_reload(struct request *request);
+void desk_rules_rescan(struct request *request);
 void desk_plugin_list(struct request *request);
 void desk_key_list(struct request *request);
 void desk_key_import(struct request *request);

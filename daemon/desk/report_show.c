@@ -18,6 +18,12 @@
 	"verdict w WHERE w.report = "                                                                    \
 	"r.id)"
 
+/* What rules that came later found in it. */
+#define LATER                                                                                              \
+	"(SELECT json_agg(json_build_object('rule', m.rule, 'engine', m.engine, 'set_digest', m.rules, "   \
+	"'part', m.part, 'at', stamp(m.at), 'rescan', m.rescan, 'digest', encode(m.digest, 'hex')) ORDER " \
+	"BY m.id) FROM rescan_match m WHERE m.report = r.id)"
+
 #define EVIDENCE                                                                                            \
 	"(SELECT coalesce(json_agg(json_build_object('name', a.name, 'media_type', a.media_type, 'size', "  \
 	"a.size,"                                                                                           \
@@ -98,9 +104,9 @@
 	"r.text, 'doc', r.doc,"                                                                              \
 	" 'entry', to_char(timezone('UTC', r.received), 'YYYYMMDD') || '-' || left(r.spool::text, 8) || "    \
 	"'-' || r.sequence,"                                                                                 \
-	" 'observables', " OBSERVABLES ", 'verdicts', " VERDICTS ", 'evidence', " EVIDENCE                   \
-	", 'sightings', " SIGHTINGS ", 'similar', " SIMILAR ", 'similarities', " DIGESTS                     \
-	", 'answers_probably', " PROBABLY ")"
+	" 'observables', " OBSERVABLES ", 'verdicts', " VERDICTS ", 'later', " LATER                         \
+	", 'evidence', " EVIDENCE ", 'sightings', " SIGHTINGS ", 'similar', " SIMILAR                        \
+	", 'similarities', " DIGESTS ", 'answers_probably', " PROBABLY ")"
 
 static void on_report(struct request *request, const struct pg_result *result)
 {

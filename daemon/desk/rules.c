@@ -58,6 +58,86 @@ void desk_rules_reload(struct request *request)
 	supervisor_ask(request, "rules.reload", on_reloaded);
 }
 
+/* ---- old evidence under the rules of today ---- */
+
+static bool is_word(struct json_object *value, const char *word)
+{
+	return value && strcmp(json_object_get_string(value), word) == 0;
+}
+
+static bool lists(struct json_object *list, const char *word)
+{
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		if (is_word(json_object_array_get_idx(list, i), word))
+			return true;
+	return false;
+}
+
+/* "FILE/RULE" of each rule of a file, as verdicts name it. */
+static void add_names(struct request *request, struct json_object *file, struct json_object *names)
+{
+	struct json_object *list = member(file, "names"), *name = member(file, "file");
+
+	for (size_t i = 0; list && name && i < json_object_array_length(list); i++) {
+		const char *rule = json_object_get_string(json_object_array_get_idx(list, i));
+		struct str whole = arena_printf(request->arena, "%s/%s", json_object_get_string(name), rule);
+		json_object_array_add(names, json_object_new_string_len(whole.p, (int)whole.len));
+	}
+}
+
+static void add_refused(struct request *request, struct json_object *file, struct json_object *refused)
+{
+	struct json_object *name = member(file, "file"), *reason = member(file, "reason");
+	struct str text = arena_printf(request->arena, "%s: %s", name ? json_object_get_string(name) : "",
+		reason ? json_object_get_string(reason) : "");
+
+	json_object_array_add(refused, json_object_new_string_len(text.p, (int)text.len));
+}
+
+/* What the database has to know of the rules that are loaded; of those that are not, why. */
+static struct json_object *rules_now(struct request *request, struct json_object *page)
+{
+	struct json_object *items = member(page, "items"), *now = json_object_new_object();
+	struct json_object *names = json_object_new_array(), *refused = json_object_new_array();
+	struct json_object *digest = member(page, "digest");
+	bool events = false;
+
+	for (size_t i = 0; items && i < json_object_array_length(items); i++) {
+		struct json_object *file = json_object_array_get_idx(items, i);
+		if (is_word(member(file, "state"), "refused")) {
+			add_refused(request, file, refused);
+			continue;
+		}
+		add_names(request, file, names);
+		events |= lists(member(file, "scopes"), "event");
+	}
+	json_object_object_add(
+		now, "digest", json_object_new_string(digest ? json_object_get_string(digest) : ""));
+	json_object_object_add(now, "events", json_object_new_boolean(events));
+	json_object_object_add(now, "names", names);
+	json_object_object_add(now, "refused", refused);
+	return now;
+}
+
+static void on_rescan(struct request *request, const struct pg_result *result)
+{
+	request->result = result_json(result, 0, 0);
+	request_commit(request, request_answer_result);
+}
+
+static void on_rules(struct request *request, struct json_object *page)
+{
+	if (!request->params)
+		request->params = json_object_new_object();
+	json_object_object_add(request->params, "rules", rules_now(request, page));
+	function_change(request, on_rescan);
+}
+
+void desk_rules_rescan(struct request *request)
+{
+	supervisor_ask(request, "rules.list", on_rules);
+}
+
 void desk_plugin_list(struct request *request)
 {
 	supervisor_ask(request, "plugin.list", pass_on);

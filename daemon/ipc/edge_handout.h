@@ -45,8 +45,10 @@ struct handout_entry {
 
 /* Written by the worker, read by the spool after its death; hostile, so checked: stage is cut at its NUL. */
 #define SLOT_STAGE 64
+/* In place of a ticket: it is at something that is not the spool's (ITEMS_SCAN). */
+#define SLOT_ELSEWHERE UINT64_MAX
 struct handout_slot {
-	uint64_t ticket; /* 0: nothing in hand */
+	uint64_t ticket; /* 0: nothing in hand; or SLOT_ELSEWHERE */
 	uint32_t item;
 	char stage[SLOT_STAGE];
 };

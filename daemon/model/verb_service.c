@@ -4,6 +4,17 @@
 
 /* The machinery: YARA rules, plugins, keys; and help. */
 
+static const struct verb_option rescan_options[] = {
+	{"since", "WHEN", N_("Received since: 2h, 3d, 2026-11-22, or RFC 3339 (needed)")},
+	{"until", "WHEN", N_("Received before that (default: now)")},
+	{"rule", "RULE", N_("Only what this rule says, as RULE or FILE/RULE")},
+	{"dry-run", NULL, N_("Only say how much there is to look at")},
+	{"background", NULL, N_("Do not wait for its end")},
+	LAST,
+};
+
+static const struct verb_option rescans_options[] = {PAGE, LAST};
+
 const struct verb verbs_service[] = {
 	{"rules", "list", ROLE_VIEWER, false, "",
 		N_("YARA rule files: what is loaded, what was refused, what they cost"), none,
@@ -11,6 +22,15 @@ const struct verb verbs_service[] = {
 	{"rules", "check", ROLE_ANALYST, false, "", N_("Try all rule files: which fail, which are slow"),
 		none, "cirt rules check"},
 	{"rules", "reload", ROLE_LEAD, true, "", N_("Read the rule files again"), none, "cirt rules reload"},
+	{"rules", "rescan", ROLE_ANALYST, true, "",
+		N_("Look at old evidence with the rules of today: what matches now is told, and no report "
+		   "changes"),
+		rescan_options, "cirt rules rescan --since 30d --rule winterlock"},
+	{"rules", "show", ROLE_VIEWER, false, "[RESCAN]",
+		N_("Old evidence under new rules: the last rescans, or one and what it found"),
+		rescans_options, "cirt rules show 7"},
+	{"rules", "stop", ROLE_ANALYST, true, "RESCAN", N_("End a rescan; what it found so far stays"), none,
+		"cirt rules stop 7"},
 	{"plugin", "list", ROLE_VIEWER, false, "", N_("Plugins that are loaded"), none, "cirt plugin list"},
 	{"key", "list", ROLE_VIEWER, false, "", N_("Keys and certificates: whose, ours, open or locked"),
 		none, "cirt key list"},

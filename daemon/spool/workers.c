@@ -95,7 +95,8 @@ static const struct hand *hand_at_fault(const struct worker *worker, const struc
 		if (slot->ticket != 0 && worker->hands[i].ticket == slot->ticket)
 			return &worker->hands[i];
 	/* It said nothing, but there was nothing else it could have been. */
-	return worker->alone && worker->hand_count == 1 ? &worker->hands[0] : NULL;
+	return slot->ticket != SLOT_ELSEWHERE && worker->alone && worker->hand_count == 1 ? &worker->hands[0]
+	                                                                                  : NULL;
 }
 
 static void blame(

@@ -9,6 +9,7 @@
 #include "ipc/edge_items.h"
 #include "store/accounts.h"
 #include "store/lander.h"
+#include "store/rescan.h"
 
 /* Findings for tickets that the spool has not named may wait for it, up to that much of each worker. */
 #define UNHELD_LIMIT (64u << 20)
@@ -42,6 +43,7 @@ struct store {
 	struct berth berths[BERTHS_MAX];
 	size_t berth_count;
 	struct accounts *accounts; /* over the first berth's connection */
+	struct rescan *rescan;
 	struct channel *spool;
 	uint8_t spool_id[UUID_LEN];
 	int64_t timeline; /* 0 = not known */
@@ -204,6 +206,7 @@ static void on_tick(void *context)
 	timer_set(store->tick, TICK);
 	for (size_t i = 0; i < store->berth_count; i++)
 		berth_tick(&store->berths[i]);
+	rescan_kick(store->rescan);
 	store_check_drained(store);
 }
 
@@ -287,6 +290,29 @@ static void ticket_said(struct store *store, uint64_t number)
 		lander_kick(store->berths[i].lander);
 }
 
+/* To the worker that came last: it has the newest rules. */
+static const void *on_scan(const struct items_scan *scan, void *context)
+{
+	struct store *store = context;
+	struct worker *worker = store->workers;
+	struct buf body = {0};
+	struct err err;
+	int fd;
+	if (!worker)
+		return NULL;
+	if (scan->inlined) {
+		items_scan_encode(scan, channel_begin(worker->channel));
+		channel_end(worker->channel, ITEMS_SCAN);
+		return worker;
+	}
+	if (!fd_memory("evidence", scan->bytes, &fd, &err))
+		room_fail(store->room, &err);
+	items_scan_encode(scan, &body);
+	channel_send_fds(worker->channel, ITEMS_SCAN, buf_view(&body), &fd, 1);
+	buf_free(&body);
+	return worker;
+}
+
 static void on_items(struct channel *channel, struct frame *frame, void *context)
 {
 	struct worker *worker = context;
@@ -299,6 +325,10 @@ static void on_items(struct channel *channel, struct frame *frame, void *context
 	case ITEMS_REFUSED:
 		take_refusal(worker, frame->body);
 		break;
+	case ITEMS_SCANNED:
+		if (!rescan_answer(worker->store->rescan, worker, frame->body))
+			channel_break(channel, "an answer that nobody asked for");
+		return;
 	default:
 		channel_break(channel, "a frame of no known type");
 		return;
@@ -314,6 +344,7 @@ static void worker_free(struct store *store, struct worker *worker)
 	*at = worker->next;
 	channel_free(&worker->channel);
 	tickets_worker_lost(store->tickets, worker, worker->broken);
+	rescan_lost(store->rescan, worker);
 	free(worker);
 }
 
@@ -441,6 +472,21 @@ static void store_plan(struct room *room, struct sandbox *plan)
 	plan->inet_connect = true;
 }
 
+static void rescan_open(struct store *store)
+{
+	static const char *const on_connect[] = {"SELECT set_config('cirt.actor', 'store', false)", NULL};
+	struct pg_settings settings = {
+		.conninfo = room_grant(store->room, "db.conninfo"),
+		.user = STR("cirt_store"),
+		.password = room_grant(store->room, "db.password"),
+		.search_path = STR("cirt, pg_temp"),
+		.schema = PG_SCHEMA,
+		.name = "cirtd store, scanning again",
+		.on_connect = on_connect,
+	};
+	store->rescan = rescan_new(room_loop(store->room), &settings, on_scan, store);
+}
+
 static void berth_open(struct berth *berth)
 {
 	/* A batch reads and writes by key only; without statistics on its arrays the planner would turn to
@@ -480,6 +526,7 @@ static bool store_start(struct room *room, struct err *err)
 		berth_open(&store->berths[i]);
 	}
 	store->accounts = accounts_new(store->berths[0].pg);
+	rescan_open(store);
 	store->tick = timer_new(room_loop(room), on_tick, store);
 	timer_set(store->tick, TICK);
 	return true;
@@ -507,6 +554,7 @@ static void store_edge(struct room *room, enum edge_kind kind, enum room_id peer
 	worker->channel = channel_new(room_loop(room), fd, ITEMS_VERSION, on_items, on_items_closed, worker);
 	worker->next = store->workers;
 	store->workers = worker;
+	rescan_kick(store->rescan);
 }
 
 static void store_reload(struct room *room, const struct conf *old)
@@ -523,6 +571,7 @@ static void store_drain(struct room *room)
 {
 	struct store *store = room_state(room);
 	store->draining = true;
+	rescan_end(store->rescan);
 	store->drain_until = clock_monotonic() + DRAIN_LIMIT;
 	accounts_write(store->accounts);
 	timer_set(store->tick, 0);
@@ -560,6 +609,7 @@ static void store_stop(struct room *room)
 		lander_free(&store->berths[i].lander);
 		lookup_free(&store->berths[i].lookup);
 	}
+	rescan_free(&store->rescan);
 	accounts_free(&store->accounts);
 	tickets_free(&store->tickets);
 	free(store);

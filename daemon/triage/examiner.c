@@ -238,7 +238,8 @@ static void part_examine(struct examiner *examiner, const struct part *part)
 		return;
 	examiner->part = part;
 	examiner->index = part->item - first;
-	plugin_host_part(examiner->plugins, reading, examiner->index, part, enter, examiner);
+	if (examiner->plugins)
+		plugin_host_part(examiner->plugins, reading, examiner->index, part, enter, examiner);
 	part_scan(examiner, part);
 }
 
@@ -267,7 +268,7 @@ static void finish(struct examiner *examiner, bool last)
 	struct finding finding;
 
 	examiner->steerings = NULL;
-	if (plugin_host_count(examiner->plugins) > 0)
+	if (examiner->plugins && plugin_host_count(examiner->plugins) > 0)
 		for (size_t i = 0; i < reading->item_count; i++)
 			if (reading->items[i].kind == ITEM_REPORT)
 				plugin_host_item(examiner->plugins, reading, i, enter, examiner);
@@ -285,6 +286,10 @@ static void finish(struct examiner *examiner, bool last)
 		.objects = reading->objects,
 		.object_count = reading->object_count,
 	};
+	if (examiner->calls.found) {
+		examiner->calls.found(&finding, examiner->calls.context);
+		return;
+	}
 	buf_clear(&examiner->encoded);
 	finding_encode(&finding, &examiner->encoded);
 	examiner->calls.piece(

@@ -17,6 +17,8 @@ struct examiner;
 struct examiner_calls {
 	/* finding: encoded, valid during the call. The last piece of an entry may be empty of items. */
 	void (*piece)(uint64_t ticket, bool last, struct str finding, void *context);
+	/* Where it is set, instead of piece(): the finding as it is, valid during the call. */
+	void (*found)(const struct finding *finding, void *context);
 	/* The whole entry cannot be read; pieces given before it do not count. */
 	void (*refused)(uint64_t ticket, struct str stage, struct str reason, void *context);
 	/* The entry waits for who holds the keys, and is to be offered again; nothing given before counts.
@@ -43,7 +45,7 @@ struct examiner_counts {
 };
 
 /* All that is given stays the caller's and must outlive it. max_line 0: as in reading_limits_default. hops
- * may be NULL. */
+ * may be NULL, and plugins: none are run. */
 struct examiner *examiner_new(struct rule_set *rules, struct plugin_host *plugins, struct slot *slot,
 	struct item_limit *limit, size_t max_line, const struct spam_hops *hops,
 	const struct examiner_calls *calls);

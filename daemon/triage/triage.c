@@ -15,6 +15,7 @@
 #include "triage/in_hand.h"
 #include "triage/key_client.h"
 #include "triage/rules_check.h"
+#include "triage/second_look.h"
 #include "wire/archive.h"
 
 /* A few entries: enough that the next one is here when one is done, few enough that people's mail does not
@@ -47,6 +48,7 @@ struct triage {
 	struct item_limit *limit;
 	struct examiner *examiner;
 	struct in_hand *hand;
+	struct second_look *look;
 	struct key_client *keys; /* NULL: the configuration does without */
 	bool sealed;             /* the entry just read waits for them */
 	struct timer *work;
@@ -273,7 +275,9 @@ static void on_open(const struct sealed *sealed, struct arena *arena, struct uns
 
 static void work_soon(struct triage *triage)
 {
-	if (triage->store && in_hand_count(triage->hand) > 0 && channel_queued(triage->store) < STORE_QUEUE)
+	bool some = in_hand_count(triage->hand) > 0 || (triage->look && second_look_waits(triage->look));
+
+	if (triage->store && some && channel_queued(triage->store) < STORE_QUEUE)
 		timer_set(triage->work, 0);
 }
 
@@ -299,13 +303,27 @@ static void on_store_drained(struct channel *channel, void *context)
 	work_soon(triage);
 }
 
+/* What came long ago waits for what comes now. */
+static bool look_turn(struct triage *triage)
+{
+	return second_look_waits(triage->look) &&
+	       (in_hand_count(triage->hand) == 0 || second_look_is_due(triage->look));
+}
+
 /* One entry a turn of the loop, so that the supervisor's ping is answered between them. */
 static void on_work(void *context)
 {
 	struct triage *triage = context;
 	struct handout_entry entry;
 
-	if (!triage->store || !in_hand_take(triage->hand, &entry))
+	if (!triage->store)
+		return;
+	if (look_turn(triage)) {
+		second_look_run(triage->look, triage->store);
+		work_soon(triage);
+		return;
+	}
+	if (!in_hand_take(triage->hand, &entry))
 		return;
 	triage->sealed = false;
 	examiner_run(triage->examiner, &entry);
@@ -339,6 +357,8 @@ static void limit_archives(struct triage *triage, const struct conf *conf)
 	struct str *passwords = keep_list(triage, &conf->archive_passwords);
 
 	examiner_set_archives(triage->examiner, &limits, passwords, conf->archive_passwords.count);
+	examiner_set_archives(
+		second_look_examiner(triage->look), &limits, passwords, conf->archive_passwords.count);
 }
 
 static bool triage_start(struct room *room, struct err *err)
@@ -351,6 +371,7 @@ static bool triage_start(struct room *room, struct err *err)
 		.open = conf->keys_enabled ? on_open : NULL,
 		.alive = on_alive,
 		.context = triage};
+	const struct second_look_calls again = {calls.open, on_alive, triage};
 
 	(void)err;
 	if (!triage->rules)
@@ -362,6 +383,7 @@ static bool triage_start(struct room *room, struct err *err)
 			KEYS_PATIENCE + KEYS_TURNS * (int64_t)conf->keys_timeout, on_keys_ready, triage);
 	triage->examiner = examiner_new(triage->rules, triage->plugins, triage->slot, triage->limit,
 		(size_t)conf->sensor_max_line, &triage->hops, &calls);
+	triage->look = second_look_new(triage->rules, triage->slot, triage->limit, &again);
 	limit_archives(triage, conf);
 	triage->work = timer_new(room_loop(room), on_work, triage);
 	return true;
@@ -417,9 +439,21 @@ static void spool_edge(struct triage *triage, int fd)
 
 static void on_store_frame(struct channel *channel, struct frame *frame, void *context)
 {
-	(void)frame;
-	(void)context;
-	channel_break(channel, "the store has nothing to say here");
+	struct triage *triage = context;
+	int fd = frame->fd_count > 0 ? frame->fds[0] : -1;
+	struct err err = {0};
+
+	if (frame->type != ITEMS_SCAN) {
+		channel_break(channel, "a frame that is not of the items edge");
+		return;
+	}
+	if (frame->fd_count > 0)
+		frame->fds[0] = -1;
+	if (!second_look_put(triage->look, frame->body, fd, &err))
+		channel_break(channel, err.text);
+	else if (triage->draining)
+		second_look_return(triage->look, channel);
+	work_soon(triage);
 }
 
 static void on_patience(void *context)
@@ -435,6 +469,7 @@ static void on_patience(void *context)
 static void store_lost(struct triage *triage)
 {
 	channel_free(&triage->store);
+	second_look_return(triage->look, NULL);
 	unsent_done(triage);
 }
 
@@ -489,6 +524,8 @@ static void triage_drain(struct room *room)
 	triage->draining = true;
 	if (triage->spool)
 		channel_pause(triage->spool, true);
+	if (triage->look)
+		second_look_return(triage->look, triage->store);
 	drain_check(triage);
 }
 
@@ -523,6 +560,7 @@ static void triage_stop(struct room *room)
 	timer_free(&triage->work);
 	timer_free(&triage->patience);
 	examiner_free(&triage->examiner);
+	second_look_free(&triage->look);
 	arena_free(&triage->kept);
 	key_client_free(&triage->keys);
 	item_limit_free(&triage->limit);
