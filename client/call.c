@@ -212,6 +212,7 @@ void call_table(struct call *call, const struct column *columns, size_t count, s
 	struct buf complaint = {0};
 	struct choice choice;
 
+	call->screen.all_columns = invocation->columns != NULL;
 	if (choice_make(invocation->columns, invocation->sort, columns, count, rows, &choice, &complaint)) {
 		screen_table(&call->screen, choice.columns, choice.count, choice.rows);
 	} else {

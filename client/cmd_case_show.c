@@ -117,9 +117,9 @@ static void line_time(struct line *line, struct json_object *time, enum cell cel
 static void line_end(struct line *line, const char *label)
 {
 	if (line->text.len && label)
-		screen_printf(&line->call->screen, "%-*s%s\n", LABEL, label, buf_cstr(&line->text));
-	else if (line->text.len)
-		screen_printf(&line->call->screen, "%s\n", buf_cstr(&line->text));
+		screen_label(&line->call->screen, label, LABEL);
+	if (line->text.len)
+		screen_text(&line->call->screen, label ? LABEL : 0, buf_view(&line->text));
 	buf_free(&line->text);
 }
 
@@ -242,7 +242,8 @@ static void show_parties(struct call *call, struct json_object *result)
 		bool named = *member_text(party, "name");
 		line_add(&line, member_text(party, "role"));
 		line_more(&line, member_text(party, named ? "name" : "organisation"));
-		if (named && *member_text(party, "organisation")) {
+		if (named && *member_text(party, "organisation") &&
+			strcmp(member_text(party, "organisation"), member_text(party, "name")) != 0) {
 			buf_text(&line.text, ",");
 			line_more(&line, member_text(party, "organisation"));
 		}

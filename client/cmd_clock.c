@@ -16,9 +16,9 @@ static const struct column clock_columns[] = {
 	{"case", N_("CASE"), CELL_TEXT, false},
 	{"whose", N_("WHOSE"), CELL_TEXT, false},
 	{"what", N_("WHAT"), CELL_TEXT, true},
-	{"regime", N_("REGIME"), CELL_TEXT, true},
-	{"remind", N_("REMIND"), CELL_DUE, true},
-	{"filing", N_("FILING"), CELL_TEXT, false},
+	{"regime", N_("REGIME"), CELL_TEXT, COLUMN_SPARE},
+	{"remind", N_("REMIND"), CELL_DUE, COLUMN_SPARE},
+	{"filing", N_("FILING"), CELL_TEXT, COLUMN_SPARE},
 	{"id", N_("CLOCK"), CELL_NUMBER, false},
 };
 

@@ -6,15 +6,15 @@
 
 static const struct column list_columns[] = {
 	{"number", N_("NUMBER"), CELL_TEXT, false},
-	{"kind", N_("KIND"), CELL_TEXT, true},
+	{"kind", N_("KIND"), CELL_TEXT, COLUMN_SPARE},
 	{"state", N_("STATE"), CELL_TEXT, false},
-	{"rows", N_("ROWS"), CELL_NUMBER, false},
+	{"rows", N_("ROWS"), CELL_NUMBER, COLUMN_SPARE},
 	{"tlp", N_("TLP"), CELL_TLP, false},
 	{"to", N_("TO"), CELL_TEXT, false},
-	{"organisation", N_("WHOSE"), CELL_TEXT, true},
-	{"due", N_("DUE"), CELL_AGO, true},
-	{"sent", N_("SENT"), CELL_AGO, true},
-	{"key", N_("SEALED"), CELL_TEXT, true},
+	{"organisation", N_("WHOSE"), CELL_TEXT, COLUMN_SPARE},
+	{"due", N_("DUE"), CELL_AGO, COLUMN_SPARE},
+	{"sent", N_("SENT"), CELL_AGO, COLUMN_SPARE},
+	{"key", N_("SEALED"), CELL_TEXT, COLUMN_SPARE},
 	{"why", N_("WHY"), CELL_TEXT, true},
 };
 

@@ -8,10 +8,10 @@ static const struct column list_columns[] = {
 	{"id", N_("ID"), CELL_NUMBER, false},
 	{"state", N_("STATE"), CELL_TEXT, false},
 	{"received", N_("RECEIVED"), CELL_AGO, false},
-	{"source", N_("SOURCE"), CELL_TEXT, true},
+	{"source", N_("SOURCE"), CELL_TEXT, COLUMN_SPARE},
 	{"what", N_("WHAT"), CELL_TEXT, true},
-	{"size", N_("SIZE"), CELL_SIZE, false},
-	{"stage", N_("STAGE"), CELL_TEXT, true},
+	{"size", N_("SIZE"), CELL_SIZE, COLUMN_SPARE},
+	{"stage", N_("STAGE"), CELL_TEXT, COLUMN_SPARE},
 	{"reason", N_("REASON"), CELL_TEXT, true},
 };
 

@@ -16,10 +16,12 @@ struct line {
 
 static void line_end(struct line *line)
 {
-	if (line->text.len)
-		screen_printf(&line->call->screen, " %-9s%s\n", line->heading, buf_cstr(&line->text));
-	if (line->text.len)
+	if (line->text.len) {
+		buf_char(&line->call->screen.out, ' ');
+		screen_label(&line->call->screen, line->heading, 9);
+		screen_text(&line->call->screen, 10, buf_view(&line->text));
 		line->heading = "";
+	}
 	buf_clear(&line->text);
 }
 

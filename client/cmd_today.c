@@ -8,34 +8,41 @@
 #include "client/command.h"
 #include "client/i18n.h"
 #include "client/when.h"
+#include "client/width.h"
 
 /* What to type next stands in this column, or behind what is longer. */
 #define NEXT_COLUMN 76
+#define TEXT_COLUMN 18
+#define TASK_WIDTH  45
 
-static size_t columns_of(struct str text)
+/* A line below one of those with a title. */
+static void show_more(struct call *call, struct buf *text, const char *next)
 {
-	size_t columns = 0;
+	struct screen *screen = &call->screen;
+	int width = width_terminal(), end = TEXT_COLUMN + width_text(buf_view(text));
+	int column = end < NEXT_COLUMN ? NEXT_COLUMN : end;
 
-	for (size_t i = 0; i < text.len; i++)
-		columns += ((unsigned char)text.p[i] & 0xc0) != 0x80;
-	return columns;
+	if (*next && screen->terminal && column + 2 + width_text(str_of(next)) > width)
+		column = end; /* where there is no room for that column: behind the text, or below */
+	if (*next && (!screen->terminal || column + 2 + width_text(str_of(next)) <= width)) {
+		for (; end < column; end++)
+			buf_char(text, ' ');
+		buf_printf(text, "  %s", next);
+		next = "";
+	}
+	screen_text(screen, TEXT_COLUMN, buf_view(text));
+	if (*next)
+		screen_printf(screen, "%*s%s\n", TEXT_COLUMN, "", next);
+	buf_clear(text);
 }
 
 /* " ALARMS   1  what                     next": a line for what there is, none for what there is not. */
 static void show_line(struct call *call, const char *title, int64_t count, struct buf *text, const char *next)
 {
-	struct buf line = {0};
-
-	buf_printf(&line, " %-10s%5lld  ", title, (long long)count);
-	buf_text(&line, buf_cstr(text));
-	if (next && *next) {
-		for (size_t at = columns_of(str_of(buf_cstr(&line))); at < NEXT_COLUMN; at++)
-			buf_text(&line, " ");
-		buf_printf(&line, "  %s", next);
-	}
-	screen_printf(&call->screen, "%s\n", buf_cstr(&line));
-	buf_free(&line);
-	buf_clear(text);
+	buf_char(&call->screen.out, ' ');
+	screen_label(&call->screen, title, 10);
+	screen_printf(&call->screen, "%5lld  ", (long long)count);
+	show_more(call, text, next);
 }
 
 /* "5 new · 3 again": one more part of a line, where there is any. */
@@ -58,15 +65,15 @@ static void show_alarms(struct call *call, struct json_object *alarms, struct bu
 		buf_text(text, ": ");
 		screen_cell(utf8_cut(str_of(member_text(alarm, "text")), 160), text);
 		snprintf(next, sizeof(next), "cirt alarm ack %lld", (long long)member_number(alarm, "id"));
-		if (i == 0)
+		if (i == 0) {
 			show_line(call, _("ALARMS"), member_number(alarms, "open"), text, next);
-		else {
-			screen_printf(&call->screen, "%18s%s  %s\n", "", buf_cstr(text), next);
-			buf_clear(text);
+			continue;
 		}
+		screen_printf(&call->screen, "%*s", TEXT_COLUMN, "");
+		show_more(call, text, next);
 	}
 	if (member_number(alarms, "open") > 3)
-		screen_printf(&call->screen, "%18scirt alarm list\n", "");
+		screen_printf(&call->screen, "%*scirt alarm list\n", TEXT_COLUMN, "");
 }
 
 static const struct {
@@ -217,17 +224,19 @@ static void show_clocks(struct call *call, struct json_object *clocks, struct bu
 		buf_text(text, member_text(clock, "case"));
 		buf_text(text, !strcasecmp(member_text(clock, "whose"), "ours") ? _(" our ") : _(" their "));
 		screen_cell(str_of(member_text(clock, "what")), text);
-		buf_text(text, at > call->screen.now ? _(" due ") : _(" WAS DUE "));
+		bool late = at <= call->screen.now;
+		struct buf span = {0};
+		buf_text(text, late ? _(" WAS DUE ") : _(" due "));
 		when_due(at, call->screen.now, text);
-		buf_text(text, " (");
-		when_relative(at, call->screen.now, text);
-		buf_char(text, ')');
+		when_span(late ? call->screen.now - at : at - call->screen.now, &span);
+		buf_printf(text, late ? _(" (%s ago)") : _(" (in %s)"), buf_cstr(&span));
+		buf_free(&span);
 		if (i == 0) {
 			show_line(call, _("CLOCKS"), due, text, "cirt clock list");
 			continue;
 		}
-		screen_printf(&call->screen, "%18s%s\n", "", buf_cstr(text));
-		buf_clear(text);
+		screen_printf(&call->screen, "%*s", TEXT_COLUMN, "");
+		show_more(call, text, "");
 	}
 }
 
@@ -284,11 +293,15 @@ static void show_tasks(struct call *call, struct json_object *tasks, struct buf 
 {
 	struct json_object *next = first_of(tasks);
 	int64_t nobodys = member_number(tasks, "nobodys");
+	struct buf title = {0};
 
 	if (next) {
 		buf_text(text, member_text(next, "case"));
 		buf_char(text, ' ');
-		screen_cell(utf8_cut(str_of(member_text(next, "title")), 60), text);
+		screen_cell(str_of(member_text(next, "title")), &title);
+		width_cut(&title, TASK_WIDTH);
+		buf_str(text, buf_view(&title));
+		buf_free(&title);
 	}
 	part(text, member_number(tasks, "overdue"), _("overdue"));
 	part(text, nobodys, _("overdue and nobody's"));

@@ -9,7 +9,7 @@ static const struct column list_columns[] = {
 	{"at", N_("WHEN"), CELL_AGO, false},
 	{"actor", N_("WHO"), CELL_TEXT, true},
 	{"what", N_("WHAT"), CELL_TEXT, true},
-	{"until", N_("UNDO UNTIL"), CELL_TIME, true},
+	{"until", N_("UNDO UNTIL"), CELL_TIME, COLUMN_SPARE},
 	{"undone", N_("UNDONE"), CELL_AGO, false},
 };
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "client/i18n.h"
 #include "client/when.h"
+#include "client/width.h"
 
 void screen_init(struct screen *screen)
 {
@@ -159,7 +160,7 @@ static void append_time(const struct screen *screen, struct str text, enum cell 
 		return;
 	}
 	when_local(time, out);
-	if (screen->now - time < 30 * CLOCK_DAY) {
+	if (screen->now - time < 30 * CLOCK_DAY && time - screen->now < 30 * CLOCK_DAY) {
 		buf_text(out, " (");
 		when_relative(time, screen->now, out);
 		buf_char(out, ')');
@@ -199,6 +200,22 @@ void screen_value(const struct screen *screen, struct json_object *value, enum c
 		screen_cell(text, out);
 }
 
+void screen_label(struct screen *screen, const char *title, int width)
+{
+	buf_text(&screen->out, title);
+	for (int at = width_text(str_of(title)); at < width; at++)
+		buf_char(&screen->out, ' ');
+}
+
+void screen_text(struct screen *screen, int indent, struct str text)
+{
+	if (screen->terminal)
+		width_wrap(text, indent, width_terminal(), &screen->out);
+	else
+		buf_str(&screen->out, text);
+	buf_char(&screen->out, '\n');
+}
+
 void screen_block(struct screen *screen, int indent, struct str text)
 {
 	struct buf safe = {0};
@@ -206,8 +223,10 @@ void screen_block(struct screen *screen, int indent, struct str text)
 
 	screen_safe(str_trim(text), &safe);
 	struct str rest = buf_view(&safe);
-	while (str_split(&rest, '\n', &line))
-		buf_printf(&screen->out, "%*s%.*s\n", indent, "", (int)line.len, line.p);
+	while (str_split(&rest, '\n', &line)) {
+		buf_printf(&screen->out, "%*s", indent, "");
+		screen_text(screen, indent, line);
+	}
 	buf_free(&safe);
 }
 

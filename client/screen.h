@@ -12,6 +12,7 @@
 struct screen {
 	bool color; /* stdout is a terminal, and NO_COLOR is not set */
 	bool terminal;
+	bool all_columns; /* of tables, however narrow the terminal is */
 	int64_t now;
 	struct buf out; /* collected, written by screen_flush() */
 };
@@ -52,12 +53,16 @@ enum cell {
 /* value as text for `cell`; "" for null. Safe for a terminal. */
 void screen_value(const struct screen *screen, struct json_object *value, enum cell cell, struct buf *out);
 
+/* What a column gives where the terminal is narrow: nothing, what is long of its cells, or, before others are
+ * cut to nothing, itself. The first two may be written false and true. */
+enum column_room { COLUMN_KEPT = false, COLUMN_CUT = true, COLUMN_SPARE };
+
 /* A table of objects: one column per member, fitted to the terminal. */
 struct column {
 	const char *member;
 	const char *title; /* translated when printed */
 	enum cell cell;
-	bool cut; /* where the terminal is narrow */
+	enum column_room cut;
 };
 
 void screen_table(
@@ -65,6 +70,11 @@ void screen_table(
 /* One object as "title  value" lines; members that are null, "" or absent are left out. */
 void screen_object(
 	struct screen *screen, const struct column *columns, size_t count, struct json_object *object);
+/* title, and blanks up to column `width`. */
+void screen_label(struct screen *screen, const char *title, int width);
+/* Text that is safe already, from column `indent` to the end of a line: on a terminal it is broken at blanks,
+ * and goes on below where it began. */
+void screen_text(struct screen *screen, int indent, struct str text);
 /* Text over several lines, each behind `indent` blanks. */
 void screen_block(struct screen *screen, int indent, struct str text);
 

@@ -2,17 +2,15 @@
 
 #include <libsmartcols.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-#include <wchar.h>
 
 #include "base/mem.h"
 #include "client/i18n.h"
 #include "client/screen.h"
+#include "client/width.h"
 
-#define COLUMNS_MAX   16
-#define NARROWEST     8 /* a column is not cut below this */
-#define WIDTH_UNKNOWN 80
+#define COLUMNS_MAX 16
+#define NARROWEST   8  /* a column is not cut below this */
+#define MAIN_WANTED 20 /* spare columns go before the one that says what it is about is cut below this */
 
 /* A table before it is printed: its cells as text, and how wide each column is to be. */
 struct grid {
@@ -23,42 +21,6 @@ struct grid {
 	size_t row_count;
 	int widths[COLUMNS_MAX];
 };
-
-static int character_width(uint32_t c)
-{
-	int width = wcwidth((wchar_t)c);
-
-	return width < 0 ? 1 : width;
-}
-
-static int text_width(struct str text)
-{
-	int width = 0;
-
-	while (text.len)
-		width += character_width(utf8_next(&text));
-	return width;
-}
-
-/* Cut text at a character so that it is at most `width` wide, with "…" at its end. */
-static void text_cut(struct buf *text, int width)
-{
-	struct str rest = buf_view(text);
-	int taken = 0;
-
-	if (text_width(rest) <= width)
-		return;
-	while (rest.len) {
-		struct str before = rest;
-		int more = character_width(utf8_next(&rest));
-		if (taken + more > width - 1) {
-			text->len = (size_t)(before.p - text->data);
-			break;
-		}
-		taken += more;
-	}
-	buf_text(text, "…");
-}
 
 static struct json_object *grid_row(const struct grid *grid, size_t row)
 {
@@ -73,13 +35,13 @@ static void grid_text(const struct grid *grid, size_t row, const struct column *
 
 static int natural_width(const struct grid *grid, const struct column *column, bool *empty)
 {
-	int widest = text_width(str_of(_(column->title)));
+	int widest = width_text(str_of(_(column->title)));
 	struct buf text = {0};
 
 	*empty = true;
 	for (size_t row = 0; row < grid->row_count; row++) {
 		grid_text(grid, row, column, &text);
-		int width = text_width(buf_view(&text));
+		int width = width_text(buf_view(&text));
 		widest = width > widest ? width : widest;
 		*empty = *empty && text.len == 0;
 	}
@@ -100,15 +62,47 @@ static void grid_measure(struct grid *grid, const struct column *columns, size_t
 	}
 }
 
-static int terminal_width(void)
+/* The column that says what a row is about: the last that may only be cut. */
+static size_t main_column(const struct grid *grid)
 {
-	const char *columns = getenv("COLUMNS");
-	struct winsize size;
-	uint64_t width;
+	for (size_t i = grid->columns_shown; i-- > 1;)
+		if (grid->columns[i]->cut == COLUMN_CUT)
+			return i;
+	return grid->columns_shown - 1;
+}
 
-	if (columns && str_to_u64(str_of(columns), &width) && width > 0 && width < 10000)
-		return (int)width;
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : WIDTH_UNKNOWN;
+/* Whether it fits no terminal so wide, though all was cut that may be: the main column down to `main`. */
+static bool grid_is_too_wide(const struct grid *grid, int width, int main)
+{
+	int total = (int)grid->columns_shown - 1;
+
+	for (size_t i = 0; i < grid->columns_shown; i++) {
+		int least = i == main_column(grid) ? main : NARROWEST;
+		bool whole = grid->columns[i]->cut == COLUMN_KEPT || grid->widths[i] < least;
+		total += whole ? grid->widths[i] : least;
+	}
+	return total > width;
+}
+
+static void grid_leave(struct grid *grid, size_t left)
+{
+	grid->columns_shown--;
+	for (size_t i = left; i < grid->columns_shown; i++) {
+		grid->columns[i] = grid->columns[i + 1];
+		grid->widths[i] = grid->widths[i + 1];
+	}
+}
+
+/* Leave out what there is no room for, from behind: what is spare, and then what is neither the first column
+ * nor the main one. */
+static void grid_narrow(struct grid *grid, int width)
+{
+	for (size_t i = grid->columns_shown; i-- > 1 && grid_is_too_wide(grid, width, MAIN_WANTED);)
+		if (grid->columns[i]->cut == COLUMN_SPARE)
+			grid_leave(grid, i);
+	for (size_t i = grid->columns_shown; i-- > 1 && grid_is_too_wide(grid, width, NARROWEST);)
+		if (i != main_column(grid))
+			grid_leave(grid, i);
 }
 
 /* The widest column that may be cut gives first, so that all keep what can be kept. */
@@ -150,7 +144,7 @@ static void add_columns(struct libscols_table *table, const struct grid *grid)
 		bool right = grid->columns[i]->cell == CELL_NUMBER || grid->columns[i]->cell == CELL_SIZE;
 		buf_clear(&title);
 		buf_text(&title, _(grid->columns[i]->title));
-		text_cut(&title, grid->widths[i]);
+		width_cut(&title, grid->widths[i]);
 		scols_table_new_column(table, buf_cstr(&title), 0, right ? SCOLS_FL_RIGHT : 0);
 	}
 	buf_free(&title);
@@ -165,7 +159,7 @@ static void add_row(struct libscols_table *table, const struct grid *grid, size_
 		struct json_object *value = member_of(grid_row(grid, row), grid->columns[i]->member);
 		grid_text(grid, row, grid->columns[i], &text);
 		if (grid->columns[i]->cut)
-			text_cut(&text, grid->widths[i]);
+			width_cut(&text, grid->widths[i]);
 		scols_line_set_data(line, i, buf_cstr(&text));
 		const char *color = cell_color(grid->screen, grid->columns[i], value);
 		if (*color)
@@ -184,8 +178,10 @@ void screen_table(struct screen *screen, const struct column *columns, size_t co
 	if (!table)
 		return;
 	grid_measure(&grid, columns, count);
+	if (screen->terminal && !screen->all_columns)
+		grid_narrow(&grid, width_terminal());
 	if (screen->terminal)
-		grid_fit(&grid, terminal_width());
+		grid_fit(&grid, width_terminal());
 	scols_table_enable_colors(table, screen->color);
 	/* Cells are harmless already, and "\x1b" must not be escaped once more. */
 	scols_table_enable_noencoding(table, 1);
@@ -209,17 +205,21 @@ void screen_object(
 	int widest = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if ((int)strlen(_(columns[i].title)) > widest)
-			widest = (int)strlen(_(columns[i].title));
+		if (width_text(str_of(_(columns[i].title))) > widest)
+			widest = width_text(str_of(_(columns[i].title)));
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *value = member_of(object, columns[i].member);
 		buf_clear(&text);
 		screen_value(screen, value, columns[i].cell, &text);
 		if (text.len == 0)
 			continue;
-		screen_printf(screen, "%-*s  ", widest, _(columns[i].title));
-		screen_colored(screen, cell_color(screen, &columns[i], value), buf_cstr(&text));
-		buf_char(&screen->out, '\n');
+		screen_label(screen, _(columns[i].title), widest + 2);
+		bool plain = !*cell_color(screen, &columns[i], value);
+		if (plain)
+			screen_text(screen, widest + 2, buf_view(&text));
+		else
+			screen_colored(screen, cell_color(screen, &columns[i], value), buf_cstr(&text));
+		buf_text(&screen->out, plain ? "" : "\n");
 	}
 	buf_free(&text);
 }

@@ -15,6 +15,7 @@
 #include "client/piece.h"
 #include "client/screen.h"
 #include "client/when.h"
+#include "client/width.h"
 
 static void shows(struct str text, bool cell, const char *expected)
 {
@@ -83,6 +84,7 @@ static void test_values_are_shown_for_people(void **state)
 	value_is("\"2026-11-22T14:00:00Z\"", CELL_AGO, "in 2 h");
 	value_is("\"2020-01-02T03:04:05Z\"", CELL_AGO, "2020-01-02");
 	value_is("\"2026-11-22T11:57:00Z\"", CELL_TIME, "2026-11-22 11:57 UTC (3 min ago)");
+	value_is("\"2027-02-20T11:57:00Z\"", CELL_TIME, "2027-02-20 11:57 UTC");
 	value_is("1536", CELL_SIZE, "1.5 KB");
 	value_is("512", CELL_SIZE, "512 B");
 	value_is("93784", CELL_SPAN, "1 d 2 h");
@@ -131,6 +133,74 @@ static void test_table_fits_and_cuts_at_characters(void **state)
 	assert_true(utf8_valid(buf_view(&screen.out)));
 	screen_free(&screen);
 	json_object_put(rows);
+}
+
+static const struct column list_columns[] = {
+	{"number", "NUMBER", CELL_TEXT, false},
+	{"severity", "SEVERITY", CELL_SEVERITY, false},
+	{"type", "TYPE", CELL_TEXT, COLUMN_SPARE},
+	{"opened", "OPENED", CELL_TEXT, COLUMN_SPARE},
+	{"title", "TITLE", CELL_TEXT, COLUMN_CUT},
+	{"id", "CLOCK", CELL_NUMBER, false},
+};
+
+/* No line is wider than the terminal, and the main column stays readable: what is spare goes first, from
+ * behind. */
+static void table_of_width(const char *width, bool all, const char *titles)
+{
+	struct screen screen = screen_of(false);
+	struct json_object *rows = json_tokener_parse(
+		"[{\"number\":\"2026-000412\",\"severity\":\"critical\",\"type\":\"unauthorised-information-"
+		"modification\",\"opened\":\"13 min ago\",\"title\":\"Files have another ending since ten\","
+		"\"id\":12345}]");
+
+	screen.terminal = true;
+	screen.all_columns = all;
+	setenv("COLUMNS", width, 1);
+	screen_table(&screen, list_columns, ARRAY_LEN(list_columns), rows);
+	struct str text = buf_view(&screen.out), line, first = text;
+	assert_true(str_split(&first, '\n', &line));
+	shows(line, true, titles);
+	while (!all && str_split(&text, '\n', &line))
+		assert_true(width_text(line) <= atoi(width));
+	screen_free(&screen);
+	json_object_put(rows);
+}
+
+static void test_a_narrow_table_leaves_columns_out(void **state)
+{
+	(void)state;
+	table_of_width("120", false, "NUMBER SEVERITY TYPE OPENED TITLE CLOCK");
+	table_of_width("70", false, "NUMBER SEVERITY TYPE OPENED TITLE CLOCK");
+	table_of_width("60", false, "NUMBER SEVERITY TYPE TITLE CLOCK");
+	table_of_width("50", false, "NUMBER SEVERITY TITLE CLOCK");
+	table_of_width("40", false, "NUMBER SEVERITY TITLE CLOCK");
+	table_of_width("34", false, "NUMBER SEVERITY TITLE");
+	table_of_width("24", false, "NUMBER TITLE");
+	table_of_width("42", true, "NUMBER SEVERITY TYPE OPENED TITLE CLOCK");
+}
+
+static void wraps(const char *text, int indent, int width, const char *expected)
+{
+	struct buf out = {0};
+
+	width_wrap(str_of(text), indent, width, &out);
+	assert_string_equal(buf_cstr(&out), expected);
+	buf_free(&out);
+}
+
+static void test_lines_are_broken_at_blanks(void **state)
+{
+	(void)state;
+	wraps("one two three", 0, 20, "one two three");
+	wraps("one two three", 4, 11, "one two\n    three");
+	wraps("a verylongwordthatdoesnotfit b", 2, 10, "a\n  verylongwordthatdoesnotfit\n  b");
+	wraps("one two   ", 0, 7, "one two");
+	wraps("日本 日本 日本", 0, 9, "日本 日本\n日本");
+	wraps("\x1b[1;31mone\x1b[0m two", 0, 7, "\x1b[1;31mone\x1b[0m two");
+	wraps("one\ntwo", 2, 40, "one\n  two");
+	wraps("", 2, 40, "");
+	wraps("one two", 30, 10, "one\n                              two");
 }
 
 static void test_colour_only_where_it_is_wanted(void **state)
@@ -324,6 +394,8 @@ int main(void)
 		cmocka_unit_test(test_values_are_shown_for_people),
 		cmocka_unit_test(test_table_has_a_line_per_row),
 		cmocka_unit_test(test_table_fits_and_cuts_at_characters),
+		cmocka_unit_test(test_a_narrow_table_leaves_columns_out),
+		cmocka_unit_test(test_lines_are_broken_at_blanks),
 		cmocka_unit_test(test_colour_only_where_it_is_wanted),
 		cmocka_unit_test(test_times_that_people_type),
 		cmocka_unit_test(test_times_ahead_and_times_of_the_day),
