@@ -41,7 +41,9 @@ bool approval_show(struct call *call, struct json_object *result)
 		screen_printf(&call->screen,
 			_("waits for a second person: %s\nnext, by somebody else: cirt approve give %s\n"),
 			buf_cstr(&what), member_text(approval, "approval"));
-	else
+	if (member_true(result, "again"))
+		screen_printf(&call->screen, "%s\n", _("then say it again yourself, within a day"));
+	if (!member_true(result, "waits"))
 		screen_printf(&call->screen,
 			_("done alone: %s\nthe lead is alarmed, and somebody else countersigns within 24 "
 			  "hours: "

@@ -132,6 +132,16 @@ static int make(struct call *call, const char *folder, struct json_object *resul
 	return code;
 }
 
+/* Nothing has left. */
+static int waits(struct call *call, struct json_object *result)
+{
+	if (call->invocation->json)
+		call_json(call, result);
+	else
+		approval_show(call, result);
+	return EXIT_DONE;
+}
+
 int evidence_export(struct call *call)
 {
 	struct json_object *params = call->invocation->params;
@@ -153,7 +163,12 @@ int evidence_export(struct call *call)
 		return code;
 	if (!link_call(call->link, call->method, params, NULL, NULL, &answer, &err))
 		return call_broken(call, &err);
-	code = answer.kind == RPC_ERROR ? call_failed(call, &answer) : make(call, folder, answer.result);
+	if (answer.kind == RPC_ERROR)
+		code = call_failed(call, &answer);
+	else if (member_true(answer.result, "waits"))
+		code = waits(call, answer.result);
+	else
+		code = make(call, folder, answer.result);
 	rpc_free(&answer);
 	return code;
 }

@@ -58,7 +58,8 @@ static void key_import(struct call *call, struct json_object *result)
 
 static void key_remove(struct call *call, struct json_object *result)
 {
-	show_keys(call, result, _("Removed"));
+	if (!approval_show(call, result))
+		show_keys(call, result, _("Removed"));
 }
 
 static void key_secrets(struct call *call, struct json_object *result)

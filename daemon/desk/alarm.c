@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "desk/handlers.h"
+#include "desk/visible.h"
 
 #define ALARM_JSON                                                                                       \
 	"json_build_object('id', a.id, 'kind', a.kind, 'subject', a.subject, 'source', s.name, 'text', " \
@@ -29,6 +30,7 @@ void desk_alarm_list(struct request *request)
 	query_int(&query, cursor);
 	if (!all)
 		query_add(&query, " AND a.ended IS NULL");
+	alarm_add_visible(&query, request);
 	query_add(&query, " ORDER BY a.id DESC LIMIT $?::bigint");
 	query_int(&query, *limit + 1);
 	request_query(request, &query, on_page);

@@ -225,8 +225,10 @@ void desk_case_list(struct request *request)
 						   : ") AS found ORDER BY key DESC, id DESC");
 	query_add(&query,
 		" LIMIT $?::bigint) SELECT " CASE_JSON ", page.key || ':' || page.id FROM page JOIN "
-		"case_view v ON v.id = page.id ORDER BY page.key");
+		"case_view v ON v.id = page.id CROSS JOIN ");
 	query_int(&query, filter->limit + 1);
+	asks_add(&query, request);
+	query_add(&query, " ORDER BY page.key");
 	query_add(&query, filter->order->ascending ? ", page.id" : " DESC, page.id DESC");
 	request_query(request, &query, on_page);
 }

@@ -41,7 +41,9 @@ static const struct piece pieces[] = {
 		   "(w.ids) AND m.id <> c.id)"},
 	{"campaign",
 		"(SELECT json_build_object('number', g.number, 'title', g.title, 'cases', (SELECT count(*) "
-		"FROM cases m WHERE m.campaign = g.id)) FROM cases g WHERE g.id = case_now(c.campaign))"},
+		"FROM cases m WHERE m.campaign = g.id)) FROM cases g WHERE g.id = case_now(c.campaign) AND "
+		"campaign_shown(g.number, "
+		"asks.who, asks.role) IS NOT NULL)"},
 	{"campaign_of", "(SELECT to_json(nullif(count(*), 0)) FROM cases m WHERE m.campaign = c.id)"},
 	{"watchers", "case_watchers(c.id)"},
 	{"tags", "case_tags(c.id)"},
@@ -83,8 +85,9 @@ static const struct piece pieces[] = {
 		"(SELECT coalesce(json_agg(json_build_object('n', k.n, 'at', stamp(to_timestamp(k.at / "
 		"1e6)), "
 		"'actor', k.actor, 'action', k.action, 'what', k.what) ORDER BY k.n) FILTER (WHERE k.what IS "
-		"NOT NULL), '[]') FROM (SELECT j.*, case_journal_text(c.number, j.action, j.before, j.after) "
-		"AS what FROM journal j WHERE j.object = 'case/' || c.number ORDER BY j.n DESC "
+		"NOT NULL), '[]') FROM (SELECT j.*, journal_told(case_journal_text(c.number, j.action, "
+		"j.before, j.after), asks.who, asks.role) AS what FROM journal j WHERE j.object = 'case/' || "
+		"c.number ORDER BY j.n DESC "
 		"LIMIT " JOURNAL_MOST ") k)"},
 	/* Reports that somebody whom the case does not know says are of it. */
 	{"perhaps",
@@ -102,22 +105,15 @@ static const struct piece pieces[] = {
 	"stamp(i.received), 'sender', nullif(l.sender, ''), 'title', i.title, 'kind', i.subkind, 'way', " \
 	"l.way, 'known', l.known, 'new', l.seen IS NULL, 'text', CASE WHEN $?::boolean THEN i.text END) " \
 	"ORDER BY i.id), '[]') FROM (SELECT * FROM case_letter m WHERE m." OF_WHOLE                       \
-	" ORDER BY m.item DESC LIMIT " MAILS_MOST ") l JOIN item i ON i.id = l.item)"
+	" ORDER BY m.item DESC LIMIT " MAILS_MOST                                                         \
+	") l JOIN item i ON i.id = l.item WHERE mail_may_see(i.id, i.tlp, asks.who, asks.role))"
 
-#define REPORTS                                                                                         \
-	"ARRAY(SELECT r.report FROM case_report r WHERE r.case_id = c.id AND r.ended IS NULL ORDER BY " \
-	"r.report DESC LIMIT " REPORTS_MOST ")"
+#define REPORTS                                                                                    \
+	"ARRAY(SELECT r.report FROM case_report r WHERE r.case_id = c.id AND r.ended IS NULL AND " \
+	"landed_may_see(r.report, asks.who, asks.role) ORDER BY r.report DESC LIMIT " REPORTS_MOST ")"
 
 /* The columns in front of the pieces. */
 enum { SHOWN_HEAD, SHOWN_REPORTS, SHOWN_MAILS, SHOWN_THREAD, SHOWN_PIECES };
-
-void case_add_visible(struct query *query, const struct request *request)
-{
-	if (request->operator.role >= ROLE_LEAD)
-		return;
-	query_add(query, " AND (NOT c.restricted OR case_may_see(c.id, $?))");
-	query_str(query, str_of(request->operator.name));
-}
 
 static void on_reports(struct request *request, const struct pg_result *result)
 {
@@ -138,7 +134,7 @@ static void ask_reports(struct request *request, struct json_object *list)
 	report_ids_start(&ids, count, request->arena);
 	for (size_t i = 0; i < count; i++)
 		report_ids_add(&ids, json_object_get_int64(json_object_array_get_idx(list, i)));
-	report_ids_query(&ids, request->arena, &query);
+	report_ids_query(&ids, request, &query);
 	request_query(request, &query, on_reports);
 }
 
@@ -166,10 +162,6 @@ static void add_reply(struct request *request)
 
 static void on_case(struct request *request, const struct pg_result *result)
 {
-	if (result->rows == 0) {
-		request_refuse(request, RPC_DENIED, "that case is restricted");
-		return;
-	}
 	struct json_object *reports = result_json(result, 0, SHOWN_REPORTS);
 	request->result = result_json(result, 0, SHOWN_HEAD);
 	json_object_object_add(request->result, "mails", result_json(result, 0, SHOWN_MAILS));
@@ -194,15 +186,20 @@ void desk_case_show(struct request *request)
 		return;
 	query_start(&query, request->arena, "SELECT " CASE_JSON ", array_to_json(" REPORTS "), " MAILS);
 	query_bool(&query, texts);
-	query_add(&query, ", CASE WHEN $?::boolean THEN case_thread(c.id) END");
+	query_add(&query,
+		", CASE WHEN $?::boolean THEN thread_told(case_thread(c.id), asks.who, asks.role) END");
 	query_bool(&query, texts);
 	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
 		query_add(&query, ", ");
 		query_add(&query, pieces[i].sql);
 	}
 	query_add(&query, " FROM cases c JOIN case_view v ON v.id = c.id, LATERAL (SELECT case_whole(c.id) "
-			  "AS ids) w WHERE c.id = case_named($?)");
+			  "AS ids) w, ");
+	asks_add(&query, request);
+	query_add(&query, " WHERE c.id = case_seen($?, jsonb_build_object('operator', $?::text, 'role', "
+			  "$?::text))");
 	query_str(&query, number);
-	case_add_visible(&query, request);
+	query_str(&query, str_of(request->operator.name));
+	query_str(&query, str_of(role_name(request->operator.role)));
 	request_query(request, &query, on_case);
 }

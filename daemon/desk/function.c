@@ -145,7 +145,7 @@ static void name_function(struct query *query, struct request *request)
 		query_add(query, "_");
 		query_add(query, verb->verb);
 	}
-	query_add(query, "($?::jsonb)");
+	query_add(query, "(asked_seen($?::jsonb))");
 }
 
 /* The statement, with all that was asked; NULL: refused. */

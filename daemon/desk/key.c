@@ -214,12 +214,32 @@ void desk_key_import(struct request *request)
 	buf_free(&bytes);
 }
 
-void desk_key_remove(struct request *request)
+static void on_let_go(struct request *request, const struct pg_result *result)
 {
 	struct str key;
 
+	(void)result;
 	if (request_needs(request, "key", &key))
 		ask(request, KEYS_REMOVE, key, STR_NONE);
+}
+
+/* Either it waits for a second person, or it may be done. */
+static void on_asked(struct request *request, const struct pg_result *result)
+{
+	struct json_object *answer = result_json(result, 0, 0);
+
+	if (json_object_object_length(answer) > 0) {
+		request->result = answer;
+		request_commit(request, request_answer_result);
+		return;
+	}
+	json_object_put(answer);
+	request_commit(request, on_let_go);
+}
+
+void desk_key_remove(struct request *request)
+{
+	function_change(request, on_asked);
 }
 
 void desk_key_unlock(struct request *request)

@@ -19,14 +19,6 @@
 	" LEFT JOIN case_letter l ON l.item = i.id LEFT JOIN cases c ON c.id = case_now(l.case_id)" \
 	" WHERE i.kind IN ('correspondence', 'spam')"
 
-/* The mails of restricted cases are for those who may see the case. */
-static void add_visible(struct query *query, const struct request *request)
-{
-	query_add(query, " AND (c.id IS NULL OR (true");
-	case_add_visible(query, request);
-	query_add(query, "))");
-}
-
 static void on_page(struct request *request, const struct pg_result *result)
 {
 	request_answer(request, result_page(result, *(int64_t *)request->state));
@@ -94,7 +86,7 @@ void desk_mail_search(struct request *request)
 		query_add(&query, " AND c.id = case_named($?)");
 		query_str(&query, named);
 	}
-	add_visible(&query, request);
+	mail_add_visible(&query, request);
 	query_add(&query, " ORDER BY i.id DESC LIMIT $?::bigint");
 	query_int(&query, *limit + 1);
 	request_query(request, &query, on_page);
@@ -106,8 +98,8 @@ static void on_mail(struct request *request, const struct pg_result *result)
 
 	if (result->rows == 0) {
 		request_refuse_hint(request, RPC_NOT_FOUND, "A report is shown by: cirt report show",
-			"there is no mail %lld-%lld, or its case is restricted",
-			(long long)(*id / 10000000000), (long long)(*id % 10000000000));
+			"there is no mail %lld-%lld, or it is not for you", (long long)(*id / 10000000000),
+			(long long)(*id % 10000000000));
 		return;
 	}
 	request_answer(request, result_json(result, 0, 0));
@@ -139,6 +131,6 @@ void desk_mail_show(struct request *request)
 		"w.number), '[]') "
 		"FROM verdict w WHERE w.report = i.id))" MAIL_FROM " AND i.id = $?::bigint");
 	query_int(&query, *id);
-	add_visible(&query, request);
+	mail_add_visible(&query, request);
 	request_query(request, &query, on_mail);
 }

@@ -27,18 +27,24 @@ struct receipt_ask {
 	char why[256];               /* the spool could not be asked */
 };
 
-/* One item: what became of it, and of that since. */
+#define SHOWN "landed_may_see(e.id, p.who, p.role)"
+
+/* One item: what became of it, and of that since; of what whoever asks may not read, no more than that it
+ * came. */
 #define ITEM_JSON                                                                                            \
 	"json_build_object('item', nullif(e.item, -1), 'became', e.became, 'report', CASE WHEN e.became IN " \
 	"('report', 'folded') THEN report_number(e.id) END, 'id', CASE WHEN e.became NOT IN ('report', "     \
-	"'folded', 'quarantined') THEN report_number(e.id) END, 'title', coalesce(CASE WHEN r.id IS NOT "    \
+	"'folded', 'quarantined') THEN report_number(e.id) END, 'title', CASE WHEN " SHOWN                   \
+	" THEN coalesce(CASE WHEN r.id IS NOT "                                                              \
 	"NULL "                                                                                              \
-	"THEN report_title(r.title, r.type, r.identifier, r.malware, r.observables) END, i.title), 'kind', " \
-	"nullif(i.subkind, ''), 'case', coalesce((SELECT c.number FROM case_report t JOIN cases c ON c.id "  \
+	"THEN report_title(r.title, r.type, r.identifier, r.malware, r.observables) END, i.title) END, "     \
+	"'kind', "                                                                                           \
+	"nullif(i.subkind, ''), 'case', CASE WHEN " SHOWN                                                    \
+	" THEN coalesce((SELECT c.number FROM case_report t JOIN cases c ON c.id "                           \
 	"= "                                                                                                 \
 	"t.case_id "                                                                                         \
 	"WHERE t.report = r.id AND t.ended IS NULL), (SELECT c.number FROM case_letter t JOIN cases c ON "   \
-	"c.id = case_now(t.case_id) WHERE t.item = i.id)), 'quarantine', q.id, 'state', "                    \
+	"c.id = case_now(t.case_id) WHERE t.item = i.id)) END, 'quarantine', q.id, 'state', "                \
 	"coalesce(q.state::text, "                                                                           \
 	"CASE WHEN r.id IS NOT NULL THEN coalesce((SELECT u.state FROM report_status u WHERE u.report = "    \
 	"r.id), 'new')::text END), 'stage', q.stage, 'reason', q.reason, 'acted', (SELECT "                  \
@@ -66,7 +72,9 @@ struct receipt_ask {
 	"l.day AND w.item IS NULL), l.disposition::text), 'received', stamp(l.received), 'landed', "        \
 	"stamp(l.landed), 'source', s.name, 'exercise', nullif(x.name, ''), 'format', l.format, 'size', "   \
 	"l.size, 'digest', encode(l.digest, 'hex'), 'node', nullif(n.name, ''), 'envelope', "               \
-	"nullif(l.envelope, ''), 'line', p.line, 'counts', json_build_object('found', l.found, 'reports', " \
+	"CASE WHEN NOT EXISTS (SELECT FROM entry_items(l.day, l.spool, l.sequence, -2, 50) e WHERE "        \
+	"NOT " SHOWN ") THEN nullif(l.envelope, '') END, 'line', p.line, 'counts', "                        \
+	"json_build_object('found', l.found, 'reports', "                                                   \
 	"l.reports, 'folded', l.folded, 'correspondence', l.correspondence, 'context', l.context, 'spam', " \
 	"l.spam, 'quarantined', l.quarantined, 'discarded', l.discarded), 'rerun_of', (SELECT "             \
 	"json_build_object('quarantine', z.id, 'entry', entry_number(z.day, z.spool, z.sequence)) FROM "    \
@@ -198,10 +206,12 @@ static void ask_ledger(struct request *request)
 	struct query query;
 
 	query_start(&query, request->arena,
-		"WITH p AS MATERIALIZED (SELECT $?::int AS after, $?::int AS most, $?::bigint AS line) "
-		"SELECT " RECEIPT_JSON " FROM ");
+		"WITH p AS MATERIALIZED (SELECT $?::int AS after, $?::int AS most, $?::text AS who, $?::text "
+		"AS role, $?::bigint AS line) SELECT " RECEIPT_JSON " FROM ");
 	query_int(&query, ask->after);
 	query_int(&query, ask->limit + 1);
+	query_str(&query, str_of(request->operator.name));
+	query_str(&query, str_of(role_name(request->operator.role)));
 	if (wanted->of_line) {
 		query_int(&query, (int64_t)wanted->line);
 		query_add(&query, "entry_of_line($?::uuid, $?::bigint)" RECEIPT_FROM);

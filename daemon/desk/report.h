@@ -1,20 +1,21 @@
 #ifndef DESK_REPORT_H
 #define DESK_REPORT_H
 
-#include "desk/request.h"
+#include "desk/visible.h"
 
-/* A row of v, which is report_view or REPORT_ROWS, as every list shows it. */
-#define REPORT_JSON                                                                                    \
-	"json_build_object('id', v.number, 'source', v.source, 'classification', v.classification,"    \
-	" 'identifier', nullif(v.identifier, ''), 'malware', nullif(v.malware, ''), 'severity', "      \
-	"v.severity_name, "                                                                            \
-	"'tlp', v.tlp,"                                                                                \
-	" 'title', v.title, 'state', v.state, 'organisation', v.organisation, 'first_seen', "          \
-	"stamp(v.first_seen),"                                                                         \
-	" 'last_seen', stamp(v.last_seen), 'received', stamp(v.received), 'count', v.count, 'case', "  \
-	"v.\"case\","                                                                                  \
-	" 'exercise', nullif(v.exercise, ''), 'probably', (SELECT min(pc.number) FROM letter_guess g " \
-	"JOIN cases pc ON pc.id = g.case_id WHERE g.report = v.id))"
+/* A row of v, which is report_view or REPORT_ROWS, as every list shows it to whoever asks: asks_add(). */
+#define REPORT_JSON                                                                                        \
+	"json_build_object('id', v.number, 'source', v.source, 'classification', v.classification,"        \
+	" 'identifier', nullif(v.identifier, ''), 'malware', nullif(v.malware, ''), 'severity', "          \
+	"v.severity_name, "                                                                                \
+	"'tlp', v.tlp,"                                                                                    \
+	" 'title', v.title, 'state', v.state, 'organisation', v.organisation, 'first_seen', "              \
+	"stamp(v.first_seen),"                                                                             \
+	" 'last_seen', stamp(v.last_seen), 'received', stamp(v.received), 'count', v.count, 'case', "      \
+	"v.\"case\","                                                                                      \
+	" 'exercise', nullif(v.exercise, ''), 'probably', (SELECT min(pc.number) FROM letter_guess g "     \
+	"JOIN cases pc ON pc.id = g.case_id WHERE g.report = v.id AND (asks.role IN ('lead', 'admin') OR " \
+	"case_may_see(pc.id, asks.who))))"
 
 /* Ids of reports, to be shown as a page. */
 struct report_ids {
@@ -25,7 +26,7 @@ void report_ids_start(struct report_ids *ids, size_t max, struct arena *arena);
 void report_ids_add(struct report_ids *ids, int64_t id); /* what is over max is left out */
 /* The statement that gives REPORT_JSON and the id of each, newest first. It reads only the partitions that
  * these ids lie in. */
-void report_ids_query(const struct report_ids *ids, struct arena *arena, struct query *query);
+void report_ids_query(const struct report_ids *ids, const struct request *request, struct query *query);
 /* Answer with these as a page; next 0: the last one. */
 void report_ids_answer(struct request *request, const struct report_ids *ids, int64_t next);
 

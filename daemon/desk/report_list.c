@@ -92,10 +92,12 @@ static void on_resolved(struct request *request, const struct pg_result *result)
 	if (!report_filter_take(request, result, filter))
 		return;
 	query_start(&query, request->arena,
-		"SELECT c.id FROM (SELECT r.id, r.type, r.severity, r.identifier, r.organisation, r.country");
+		"SELECT c.id FROM (SELECT r.id, r.tlp, r.type, r.severity, r.identifier, r.organisation, "
+		"r.country");
 	add_range(&query, filter);
 	query_add(&query, is_filtered(filter) ? LOOK_AT ") c" : "ALL) c");
 	add_conditions(&query, filter);
+	report_add_visible(&query, request, "c");
 	query_add(&query, " ORDER BY c.id DESC LIMIT $?::bigint");
 	query_int(&query, filter->limit + 1);
 	request_query(request, &query, on_found);

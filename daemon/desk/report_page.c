@@ -25,7 +25,7 @@ static const char report_rows[] =
 	" LEFT JOIN organisation o ON o.id = coalesce(st.organisation, r.organisation)"
 	" LEFT JOIN (SELECT * FROM case_report WHERE report = ANY ($?::bigint[]) AND ended IS NULL) cr ON "
 	"cr.report = r.id"
-	" LEFT JOIN cases c ON c.id = cr.case_id WHERE r.id = ANY ($?::bigint[])) v ORDER BY v.id DESC";
+	" LEFT JOIN cases c ON c.id = cr.case_id WHERE r.id = ANY ($?::bigint[])) v CROSS JOIN ";
 
 #define REPORT_ROWS_PLACES 4
 
@@ -40,7 +40,7 @@ void report_ids_add(struct report_ids *ids, int64_t id)
 		ids->ids[ids->count++] = id;
 }
 
-void report_ids_query(const struct report_ids *ids, struct arena *arena, struct query *query)
+void report_ids_query(const struct report_ids *ids, const struct request *request, struct query *query)
 {
 	struct buf list = {0};
 
@@ -48,11 +48,13 @@ void report_ids_query(const struct report_ids *ids, struct arena *arena, struct 
 	for (size_t i = 0; i < ids->count; i++)
 		pg_array_int(&list, ids->ids[i]);
 	pg_array_end(&list);
-	struct str array = arena_str(arena, buf_view(&list));
+	struct str array = arena_str(request->arena, buf_view(&list));
 	buf_free(&list);
-	query_start(query, arena, report_rows);
+	query_start(query, request->arena, report_rows);
 	for (int i = 0; i < REPORT_ROWS_PLACES; i++)
 		query_str(query, array);
+	asks_add(query, request);
+	query_add(query, " ORDER BY v.id DESC");
 }
 
 static void on_rows(struct request *request, const struct pg_result *result)
@@ -76,6 +78,6 @@ void report_ids_answer(struct request *request, const struct report_ids *ids, in
 		struct str text = arena_printf(request->arena, "%lld", (long long)next);
 		request->result = json_object_new_string_len(text.p, (int)text.len);
 	}
-	report_ids_query(ids, request->arena, &query);
+	report_ids_query(ids, request, &query);
 	request_query(request, &query, on_rows);
 }

@@ -66,15 +66,16 @@ static void add_ways(struct query *query, const struct searching *searching)
 	const struct search *search = &searching->search;
 
 	if (search->key_count) {
-		query_add(query, "SELECT r.id FROM report r WHERE r.keys && $?::bigint[]");
+		query_add(query, "SELECT r.id, r.tlp FROM report r WHERE r.keys && $?::bigint[]");
 		query_str(query, searching->keys);
 		add_narrowing(query, searching);
 		add_inside(query, searching, " AND observable_inside(r.observables, $?::inet)");
 	}
 	if (search->key_count) {
 		/* what a newer version of it says */
-		query_add(query, " UNION SELECT r.id FROM report_version w JOIN report r ON r.id = w.report "
-				 "WHERE w.keys && $?::bigint[]");
+		query_add(query,
+			" UNION SELECT r.id, r.tlp FROM report_version w JOIN report r ON r.id = w.report "
+			"WHERE w.keys && $?::bigint[]");
 		query_str(query, searching->keys);
 		add_narrowing(query, searching);
 		add_inside(query, searching, " AND observable_inside(w.observables, $?::inet)");
@@ -82,7 +83,7 @@ static void add_ways(struct query *query, const struct searching *searching)
 	if (search->key_count && search->words.len)
 		query_add(query, " UNION ");
 	if (search->words.len) {
-		query_add(query, "SELECT r.id FROM report r WHERE report_words(r.title, r.text) @@ "
+		query_add(query, "SELECT r.id, r.tlp FROM report r WHERE report_words(r.title, r.text) @@ "
 				 "plainto_tsquery('simple', $?)"
 				 " AND r.text <> ''");
 		query_str(query, search->words);
@@ -133,7 +134,9 @@ static void search_chunk(struct request *request)
 
 	query_start(&query, request->arena, "WITH hit AS MATERIALIZED (");
 	add_ways(&query, searching);
-	query_add(&query, ") SELECT id FROM hit ORDER BY id DESC LIMIT $?::bigint");
+	query_add(&query, ") SELECT h.id FROM (SELECT * FROM hit ORDER BY id DESC OFFSET 0) h WHERE true");
+	report_add_visible(&query, request, "h");
+	query_add(&query, " ORDER BY h.id DESC LIMIT $?::bigint");
 	query_int(&query, still_wanted(searching));
 	request_query(request, &query, on_chunk);
 }
@@ -153,15 +156,16 @@ static void search_newest(struct request *request)
 	struct query query;
 
 	query_start(&query, request->arena,
-		"SELECT n.id FROM (SELECT r.id, r.keys, r.observables FROM report r WHERE true");
+		"SELECT n.id FROM (SELECT r.id, r.tlp, r.keys, r.observables FROM report r WHERE true");
 	add_narrowing(&query, searching);
-	query_add(&query, " ORDER BY r.id DESC LIMIT " SEARCH_NEWEST ") n WHERE (n.keys && $?::bigint[]");
+	query_add(&query, " ORDER BY r.id DESC LIMIT " SEARCH_NEWEST ") n WHERE ((n.keys && $?::bigint[]");
 	query_str(&query, searching->keys);
 	add_inside(&query, searching, " AND observable_inside(n.observables, $?::inet)");
 	query_add(&query, ") OR n.id IN (SELECT w.report FROM report_version w WHERE w.keys && $?::bigint[]");
 	query_str(&query, searching->keys);
 	add_inside(&query, searching, " AND observable_inside(w.observables, $?::inet)");
-	query_add(&query, ")");
+	query_add(&query, "))");
+	report_add_visible(&query, request, "n");
 	query_add(&query, " ORDER BY n.id DESC LIMIT $?::bigint");
 	query_int(&query, still_wanted(searching));
 	request_query(request, &query, on_newest);

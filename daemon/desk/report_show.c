@@ -48,16 +48,17 @@
 	"stix_current c ON c.id = o.id AND c.report = r.id LEFT JOIN report_version w ON w.report = r.id " \
 	"AND w.version = o.version AND w.source = o.source)"
 
-#define LINKS                                                                                            \
-	"(SELECT coalesce(json_agg(json_build_object('kind', l.kind, 'report', report_number(l.other), " \
-	"'newer', l.newer,"                                                                              \
-	" 'title', (SELECT report_title(p.title, p.type, p.identifier, p.malware, p.observables) FROM "  \
-	"report p WHERE p.id = l.other), 'score', l.score, 'actor', l.actor,"                            \
-	" 'at', stamp(l.at), 'reason', (SELECT u.reason FROM fold_undo u WHERE l.kind = 'unfolded' AND " \
-	"u.became IN (l.other, r.id)"                                                                    \
-	" ORDER BY u.id DESC LIMIT 1)) ORDER BY l.at), '[]') FROM"                                       \
-	" (SELECT b AS other, false AS newer, kind, score, actor, at FROM report_link WHERE a = r.id"    \
-	" UNION ALL SELECT a, true, kind, score, actor, at FROM report_link WHERE b = r.id LIMIT 200) l)"
+#define LINKS                                                                                             \
+	"(SELECT coalesce(json_agg(json_build_object('kind', l.kind, 'report', report_number(l.other), "  \
+	"'newer', l.newer,"                                                                               \
+	" 'title', (SELECT report_title(p.title, p.type, p.identifier, p.malware, p.observables) FROM "   \
+	"report p WHERE p.id = l.other), 'score', l.score, 'actor', l.actor,"                             \
+	" 'at', stamp(l.at), 'reason', (SELECT u.reason FROM fold_undo u WHERE l.kind = 'unfolded' AND "  \
+	"u.became IN (l.other, r.id)"                                                                     \
+	" ORDER BY u.id DESC LIMIT 1)) ORDER BY l.at), '[]') FROM"                                        \
+	" (SELECT b AS other, false AS newer, kind, score, actor, at FROM report_link WHERE a = r.id"     \
+	" UNION ALL SELECT a, true, kind, score, actor, at FROM report_link WHERE b = r.id LIMIT 200) l " \
+	"WHERE landed_may_see(l.other, asks.who, asks.role))"
 
 #define SIMILAR                                                                                             \
 	"(SELECT coalesce(json_agg(json_build_object('report', report_number(l.other), 'score', "           \
@@ -70,7 +71,7 @@
 	"(SELECT b AS other, score FROM report_link WHERE a = r.id AND kind = 'similar')"                   \
 	" UNION ALL (SELECT a, score FROM report_link WHERE b = r.id AND kind = 'similar' ORDER BY a DESC " \
 	"LIMIT 200)) x"                                                                                     \
-	" ORDER BY score DESC, other DESC LIMIT 20) l)"
+	" ORDER BY score DESC, other DESC LIMIT 20) l WHERE landed_may_see(l.other, asks.who, asks.role))"
 
 #define DIGESTS                                                                                              \
 	"(SELECT coalesce(json_agg(json_build_object('kind', y.kind, 'part', nullif(y.part, ''), 'digest', " \
@@ -138,9 +139,11 @@ void desk_report_show(struct request *request)
 	request->state = id;
 	query_start(&query, request->arena, "SELECT " REPORT_JSON ", " MORE ", ");
 	query_add(&query, why ? WHY : "NULL");
-	query_add(&query, " FROM report r JOIN report_view v ON v.id = r.id WHERE r.id = $?::bigint AND v.id "
-			  "= $?::bigint");
+	query_add(&query, " FROM report r JOIN report_view v ON v.id = r.id CROSS JOIN ");
+	asks_add(&query, request);
+	query_add(&query, " WHERE r.id = $?::bigint AND v.id = $?::bigint");
 	query_int(&query, *id);
 	query_int(&query, *id);
+	report_add_visible(&query, request, "r");
 	request_query(request, &query, on_report);
 }

@@ -37,8 +37,11 @@ void desk_report_unfold(struct request *request)
 		return;
 	request->state = id;
 	query_start(query, request->arena,
-		"WITH r AS (SELECT id, source FROM report WHERE id = $?::bigint),"
-		" seen AS (SELECT DISTINCT g.source FROM sighting g JOIN r ON r.id = g.report),"
+		"WITH r AS (SELECT x.id, x.source FROM report x WHERE x.id = $?::bigint");
+	query_int(query, *id);
+	report_add_visible(query, request, "x");
+	query_add(query,
+		"), seen AS (SELECT DISTINCT g.source FROM sighting g JOIN r ON r.id = g.report),"
 		" asked AS (SELECT s.id AS source FROM source s, r WHERE s.name = $?"
 		" UNION SELECT seen.source FROM seen, r WHERE $?::text IS NULL AND seen.source <> r.source"
 		" UNION SELECT r.source FROM r WHERE $?::text IS NULL AND NOT EXISTS (SELECT FROM seen, r "
@@ -49,7 +52,6 @@ void desk_report_unfold(struct request *request)
 		" SELECT json_build_object('report', report_number(r.id), 'source', s.name, 'into', "
 		"report_number(done.became))"
 		" FROM r JOIN done ON true LEFT JOIN source s ON s.id = done.source ORDER BY done.became");
-	query_int(query, *id);
 	query_str(query, source);
 	query_str(query, source);
 	query_str(query, source);

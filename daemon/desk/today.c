@@ -1,8 +1,8 @@
 #include "config.h"
 
 #include "base/mem.h"
-#include "desk/case.h"
 #include "desk/handlers.h"
+#include "desk/visible.h"
 
 /*
  * What the day looks like, for whoever begins a watch. "Today" is the day in UTC, as in the books. No part
@@ -23,14 +23,7 @@ struct part {
 };
 
 static const struct part parts[] = {
-	{"alarms",
-		"SELECT json_build_object('open', (SELECT count(*) FROM (SELECT FROM alarm WHERE"
-		" ended IS NULL LIMIT " MOST ") n), 'items',"
-		" coalesce(json_agg(json_build_object('id', a.id, 'kind', a.kind, 'subject',"
-		" a.subject, 'text', a.text, 'raised', stamp(a.raised)) ORDER BY a.last DESC),"
-		" '[]')) FROM (SELECT * FROM alarm WHERE ended IS NULL ORDER BY last DESC LIMIT 3)"
-		" a",
-		NULL, false},
+	{"alarms", "SELECT alarms_today($?::jsonb)", NULL, true},
 	/* Mails that nobody has taken up: reports without a case, mails of new cases, and what came into a
            case and is unread. */
 	{"people",

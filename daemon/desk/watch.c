@@ -134,10 +134,12 @@ static void ask_cases(struct request *request)
 		" AND j.object < 'case0' AND j.id > $?::bigint AND row_is_new(j.xmin, $?::pg_snapshot, "
 		"$?::pg_snapshot))"
 		" SELECT " CASE_JSON
-		" FROM touched JOIN cases c USING (number) JOIN case_view v ON v.id = c.id WHERE true");
+		" FROM touched JOIN cases c USING (number) JOIN case_view v ON v.id = c.id CROSS JOIN ");
 	query_int(&query, watch->floor.journal);
 	query_str(&query, buf_view(&watch->since));
 	query_str(&query, buf_view(&watch->target));
+	asks_add(&query, request);
+	query_add(&query, " WHERE true");
 	case_add_visible(&query, request);
 	query_add(&query, " ORDER BY c.changed, c.id");
 	run(request, &query, on_cases);
@@ -187,7 +189,7 @@ static void on_reports(struct pg *pg, const struct pg_result *result, void *cont
 	report_ids_start(&ids, WATCH_PAGE, request->arena);
 	for (int i = 0; i < result->rows; i++)
 		report_ids_add(&ids, pg_value_int(result, i, 0));
-	report_ids_query(&ids, request->arena, &query);
+	report_ids_query(&ids, request, &query);
 	run(request, &query, on_report_rows);
 }
 
@@ -208,13 +210,14 @@ static void ask_reports(struct request *request)
 		"interval '2 minutes'"
 		" GROUP BY month) SELECT r.id FROM landed l JOIN report r ON r.id >= "
 		"l.least AND r.id < l.ends"
-		" WHERE r.id > $?::bigint AND row_is_new(r.xmin, $?::pg_snapshot, $?::pg_snapshot) ORDER BY "
-		"r.id LIMIT $?::bigint");
+		" WHERE r.id > $?::bigint AND row_is_new(r.xmin, $?::pg_snapshot, $?::pg_snapshot)");
 	query_int(&query, watch->floor.report);
 	query_int(&query, watch->floor.report);
 	query_int(&query, watch->last_report);
 	query_str(&query, buf_view(&watch->since));
 	query_str(&query, buf_view(&watch->target));
+	report_add_visible(&query, request, "r");
+	query_add(&query, " ORDER BY r.id LIMIT $?::bigint");
 	query_int(&query, WATCH_PAGE);
 	run(request, &query, on_reports);
 }

@@ -72,7 +72,6 @@ static const struct verb_option case_wait_options[] = {
 	{"for", "WHOM", N_("A party of it, by role, name or address, or any words (needed)")},
 	{"until", "UNTIL", N_("When it comes back without an answer (needed)")},
 	IF_OPTION,
-	IF_OPTION,
 	LAST,
 };
 

@@ -34,6 +34,8 @@ static const struct verb_option evidence_hold_options[] = {
 
 static const struct verb_option evidence_export_options[] = {
 	{"output", "DIR", N_("The folder to make; it must not be there (needed)")},
+	{"reason", "TEXT", N_("For the second person, where the case holds TLP:RED")},
+	BREAK_GLASS_OPTION,
 	LAST,
 };
 

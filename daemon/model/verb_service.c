@@ -15,6 +15,12 @@ static const struct verb_option rescan_options[] = {
 
 static const struct verb_option rescans_options[] = {PAGE, LAST};
 
+static const struct verb_option key_remove_options[] = {
+	{"reason", "TEXT", N_("Why, for the second person; it stands in the journal")},
+	BREAK_GLASS_OPTION,
+	LAST,
+};
+
 const struct verb verbs_service[] = {
 	{"rules", "list", ROLE_VIEWER, false, "",
 		N_("YARA rule files: what is loaded, what was refused, what they cost"), none,
@@ -41,8 +47,8 @@ const struct verb verbs_service[] = {
 		   "standard input"),
 		none, "cirt key import partner.asc"},
 	{"key", "remove", ROLE_ADMIN, true, "KEY",
-		N_("Give a key up, a secret one too; by its whole fingerprint"), none,
-		"cirt key remove 44E96BAF54A8D1E10FEC9FD43E5FE42A0AC02F85"},
+		N_("Give a key up, a secret one too; by its whole fingerprint. Two people have to want it"),
+		key_remove_options, "cirt key remove 44E96BAF54A8D1E10FEC9FD43E5FE42A0AC02F85"},
 	{"key", "unlock", ROLE_ADMIN, true, "",
 		N_("Open the keyring by its passphrase, typed or on standard input; what waits goes on"),
 		none, "cirt key unlock"},

@@ -442,11 +442,14 @@ def test_key_verbs(desk, people):
     refused = desk.cirt_text("key", "import", "-", stdin="no key\n", check=False)
     assert refused.returncode == 1 and "OpenPGP key" in refused.stderr
     short = desk.cirt_text("key", "remove", "ABCD", check=False)
-    assert short.returncode == 1 and "whole fingerprint" in short.stderr
+    assert short.returncode == 2 and "whole fingerprint" in short.stderr
     late = people.fingerprint("late@partner.example")
-    assert "Removed" in desk.cirt_text("key", "remove", late).stdout
+    waits = desk.cirt("key", "remove", late, "--reason", "it expired")
+    assert waits["waits"] and waits["approval"]["kind"] == "key-remove" and late in {one["key"] for one in desk.cirt("key", "list")["items"]}
+    assert "Removed" in desk.cirt_text("key", "remove", late, "--break-glass", "it expired").stdout
+    assert [one["state"] for one in desk.cirt("approve", "list", "--all")["items"]] == ["countersign", "withdrawn"]
     assert late not in {one["key"] for one in desk.cirt("key", "list")["items"]}
-    gone = desk.cirt_text("key", "remove", late, check=False)
+    gone = desk.cirt_text("key", "remove", late, "--break-glass", "again", check=False)
     assert gone.returncode == 1 and "there is no key" in gone.stderr
 
 

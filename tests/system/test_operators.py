@@ -16,13 +16,13 @@ ROLES = {"anna": "analyst", "ben": "analyst", "tom": "trainee", "vic": "viewer",
 class Desk:
     """A daemon whose operators come from elsewhere, each by a certificate of his own."""
 
-    def __init__(self, programs, certificates):
+    def __init__(self, programs, certificates, **sections):
         self.ports = Ports()
         self.port = self.ports.take()
         self.certificates = certificates
         self.pairs = {name: certificates.issue(name, f"{name}.test") for name in [*ROLES, "gone", "zoe"]}
         subprocess.run(["chmod", "-R", "a+rX", certificates.folder], check=True)
-        self.daemon = Daemon(programs, certificates, sections={"desk": {
+        self.daemon = Daemon(programs, certificates, sections={**sections, "desk": {
             "listen": [f"127.0.0.1:{self.port}"], "certificate": certificates.door[2], "key": certificates.door[3], "ca": certificates.ca[2]}})
         self.daemon.start()
         for name, role in ROLES.items():
@@ -267,3 +267,42 @@ def test_strange_names_do_not_reach_the_terminal(desk):
     desk.daemon.psql(f"UPDATE cirt.cases SET title = E'red \\x1b[31m \\u202e' WHERE number = '{number}'")
     shown = desk.run("vic", "journal", number).stdout
     assert "\x1b[31m" not in shown and "\u202e" not in shown and "\\x1b[31m" in shown
+
+
+def test_evidence_of_red_leaves_by_two_people(desk, open_folder):
+    """Whatever is said of the case: one report of TLP:RED in it is enough. Who is alone breaks the glass."""
+    number = desk.case("handed over in red")
+    (open_folder / "sample").write_bytes(b"a sample")
+    desk.ask("anna", "evidence", "add", number, open_folder / "sample")
+    assert desk.ask("anna", "evidence", "export", number, "--output", open_folder / "amber")["files"] == 1
+    desk.ask("anna", "case", "set", number, "--tlp", "red")
+    empty = desk.case("nothing in it")
+    desk.ask("anna", "case", "set", empty, "--tlp", "red")
+    assert "has no evidence" in desk.run("anna", "evidence", "export", empty, "--output", open_folder / "none").stderr
+    waits = desk.ask("anna", "evidence", "export", number, "--output", open_folder / "red", "--reason", "the police ask")
+    assert waits["waits"] and not (open_folder / "red").exists()
+    said = desk.run("anna", "evidence", "export", number, "--output", open_folder / "red").stdout
+    assert "waits for a second person: take the evidence of " + number in said and "say it again yourself" in said
+    exported = lambda: [row for row in desk.ask("lea", "journal", number)["items"] if row["action"] == "evidence exported"]
+    assert len(exported()) == 1
+    assert "your own" in desk.refused("anna", "approve", "give", waits["approval"]["approval"])
+    desk.ask("ben", "approve", "give", waits["approval"]["approval"])
+    assert desk.ask("ben", "evidence", "export", number, "--output", open_folder / "red")["waits"], "it was let go for anna"
+    assert desk.ask("anna", "evidence", "export", number, "--output", open_folder / "red")["tlp"] == "RED"
+    assert (open_folder / "red" / "SHA256SUMS").read_text().startswith("# TLP:RED\n") and len(exported()) == 2
+    assert desk.ask("anna", "evidence", "export", number, "--output", open_folder / "twice")["waits"], "once is once"
+    assert desk.ask("anna", "evidence", "export", number, "--output", open_folder / "alone", "--break-glass", "03:00, court order")["tlp"] == "RED"
+    assert [row["state"] for row in desk.ask("lea", "approve", "list")["items"] if number in row["what"]] == ["countersign"]
+    assert any("court order" in row["text"] for row in desk.ask("lea", "alarm", "list")["items"])
+
+
+def test_a_key_is_given_up_by_two_people(desk):
+    """What was let go comes as far as the keyring, which has no such key."""
+    key = "44E96BAF54A8D1E10FEC9FD43E5FE42A0AC02F85"
+    assert desk.run("ada", "key", "remove", "ABCD").returncode == 2
+    waits = desk.ask("ada", "key", "remove", key, "--reason", "their staff changed")["approval"]
+    assert key in waits["what"] and waits["why"] == "their staff changed"
+    assert "needs the role lead" in desk.refused("anna", "approve", "give", waits["approval"])
+    desk.ask("lea", "approve", "give", waits["approval"])
+    assert "there is no key" in desk.run("ada", "key", "remove", key).stderr
+    assert desk.ask("ada", "key", "remove", key)["waits"]
