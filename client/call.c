@@ -93,6 +93,8 @@ int call_broken(struct call *call, const struct err *err)
 {
 	screen_flush(&call->screen);
 	complain(str_of(err->text));
+	if (call->invocation->verb && call->invocation->verb->changes)
+		fputs(_("Whether it was done is not known: look before you say it again.\n"), stderr);
 	return err->code == ERR_NOTFOUND ? EXIT_NO_DAEMON : EXIT_FAILED;
 }
 

@@ -70,10 +70,26 @@ void link_close(struct link **link)
 	*link = NULL;
 }
 
+/* A daemon that hangs up may have said why: that is read before anything is complained of. */
+static bool send_all(int fd, struct str bytes, struct err *err)
+{
+	while (bytes.len > 0) {
+		ssize_t sent = send(fd, bytes.p, bytes.len, MSG_NOSIGNAL);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0 && (errno == EPIPE || errno == ECONNRESET))
+			return true;
+		if (sent < 0)
+			return err_errno(err, _("writing to the daemon"));
+		bytes = (struct str){bytes.p + sent, bytes.len - (size_t)sent};
+	}
+	return true;
+}
+
 static bool flush(struct link *link, struct err *err)
 {
 	bool ok = link->remote ? remote_write(link->remote, link->out.data, link->out.len, err)
-	                       : fd_write_all(link->fd, link->out.data, link->out.len, err);
+	                       : send_all(link->fd, buf_view(&link->out), err);
 
 	buf_clear(&link->out);
 	return ok;
@@ -112,9 +128,9 @@ static bool read_more(struct link *link, struct err *err)
 	} while (!link->remote && got < 0 && errno == EINTR);
 	if (got < 0 && link->remote)
 		return false;
-	if (got < 0)
+	if (got < 0 && errno != ECONNRESET)
 		return err_errno(err, _("reading from the daemon"));
-	if (got == 0)
+	if (got <= 0)
 		return err_set(err, ERR_NOTFOUND, _("the daemon closed the connection"));
 	buf_grow(&link->in, (size_t)got);
 	return true;

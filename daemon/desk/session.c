@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -208,19 +209,6 @@ static struct session *session_new(struct desk *desk, int fd, bool remote)
 	return session;
 }
 
-static void accept_local(struct desk *desk, int fd)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0) {
-		log_warn("who connects cannot be found out: %s", strerror(errno));
-		fd_close(&fd);
-		return;
-	}
-	session_new(desk, fd, false)->uid = peer.uid;
-}
-
 /* An IPv4 address, or the /64 of an IPv6 one: what one host has all of. */
 static uint64_t address_key(const struct sockaddr_storage *address)
 {
@@ -245,27 +233,84 @@ struct crowd {
 	size_t all, remote, same;
 };
 
-static struct crowd crowd_of(const struct desk *desk, uint64_t peer)
+/* Of the same Unix user, or from the same address. */
+static bool is_same(const struct session *session, bool remote, uint64_t peer)
+{
+	return session->remote == remote && (remote ? session->peer == peer : session->uid == peer);
+}
+
+static struct crowd crowd_of(const struct desk *desk, bool remote, uint64_t peer)
 {
 	struct crowd crowd = {0};
 
 	for (const struct session *session = desk->sessions; session; session = session->next) {
 		crowd.all++;
 		crowd.remote += session->remote;
-		crowd.same += session->remote && session->peer == peer;
+		crowd.same += is_same(session, remote, peer);
 	}
 	return crowd;
 }
 
 static const char *too_many(const struct listener *listener, uint64_t peer)
 {
-	struct crowd crowd = crowd_of(listener->desk, peer);
+	struct crowd crowd = crowd_of(listener->desk, listener->remote, peer);
 
 	if (crowd.all >= SESSION_MAX || (listener->remote && crowd.remote >= SESSION_REMOTE_MAX))
 		return "too many connections of operators";
-	if (listener->remote && crowd.same >= SESSION_ADDRESS_MAX)
-		return "too many connections from its address";
+	if (crowd.same >= (listener->remote ? SESSION_ADDRESS_MAX : SESSION_USER_MAX))
+		return listener->remote ? "too many connections from its address"
+		                        : "too many connections of its Unix user";
 	return listener->remote && !listener->desk->tls ? "there is no certificate for them" : NULL;
+}
+
+/* A client of this machine is told why; over TLS nothing can be said before the handshake. */
+static void refuse(const struct listener *listener, int fd, const char *why)
+{
+	char text[120];
+	struct buf line = {0};
+
+	log_warn("an operator's connection is refused: %s", why);
+	if (!listener->remote) {
+		snprintf(text, sizeof(text), "%s: try again in a moment", why);
+		rpc_write_error(&line, NULL, RPC_UNAVAILABLE, str_of(text), NULL);
+		if (send(fd, line.data, line.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			log_debug("it is not told: %s", strerror(errno));
+		buf_free(&line);
+	}
+	fd_close(&fd);
+}
+
+static bool local_user(int fd, uint64_t *uid)
+{
+	struct ucred user;
+	socklen_t len = sizeof(user);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &len) != 0) {
+		log_warn("who connects cannot be found out: %s", strerror(errno));
+		return false;
+	}
+	*uid = user.uid;
+	return true;
+}
+
+static void take_connection(struct listener *listener, int fd, const struct sockaddr_storage *address)
+{
+	uint64_t peer = listener->remote ? address_key(address) : 0;
+
+	if (!listener->remote && !local_user(fd, &peer)) {
+		fd_close(&fd);
+		return;
+	}
+	const char *why = too_many(listener, peer);
+	if (why) {
+		refuse(listener, fd, why);
+		return;
+	}
+	struct session *session = session_new(listener->desk, fd, listener->remote);
+	if (listener->remote)
+		session->peer = peer;
+	else
+		session->uid = (uid_t)peer;
 }
 
 static void on_accept(int fd_listening, unsigned ready, void *context)
@@ -280,16 +325,7 @@ static void on_accept(int fd_listening, unsigned ready, void *context)
 			SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0)
 			return;
-		uint64_t peer = listener->remote ? address_key(&address) : 0;
-		const char *why = too_many(listener, peer);
-		if (why) {
-			log_warn("an operator's connection is refused: %s", why);
-			fd_close(&fd);
-		} else if (listener->remote) {
-			session_new(listener->desk, fd, true)->peer = peer;
-		} else {
-			accept_local(listener->desk, fd);
-		}
+		take_connection(listener, fd, &address);
 	}
 }
 

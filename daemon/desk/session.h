@@ -7,6 +7,7 @@
 
 #define SESSION_MAX          200
 #define SESSION_REMOTE_MAX   150        /* so that whoever sits at the machine always gets in */
+#define SESSION_USER_MAX     60         /* of one Unix user */
 #define SESSION_ADDRESS_MAX  40         /* from one address (or IPv6 /64) */
 #define SESSION_REQUESTS_MAX 64         /* unanswered at a time */
 #define SESSION_QUEUED_MAX   (4u << 20) /* bytes not yet taken by the client: no more is read meanwhile */

@@ -101,7 +101,9 @@ size_t pg_queued(const struct pg *pg)
 
 const char *pg_why_down(const struct pg *pg)
 {
-	return pg->ready ? "" : pg->why_down;
+	if (pg->ready)
+		return "";
+	return *pg->why_down ? pg->why_down : "it is being connected";
 }
 
 static void pg_enqueue(struct pg *pg, bool transaction, const char *sql,

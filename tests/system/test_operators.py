@@ -244,6 +244,21 @@ def test_one_address_does_not_take_all_connections(desk):
     wait_for(lambda: desk.run("vic", "whoami").returncode == 0, 30, "the places that were left")
 
 
+def test_one_user_does_not_take_all_connections(desk):
+    held = []
+    try:
+        for _ in range(80):
+            held.append(socket.socket(socket.AF_UNIX))
+            held[-1].connect(str(desk.daemon.socket))
+        refused = desk.daemon.cirt_text("whoami", check=False)
+        assert refused.returncode == 1 and "too many connections of its Unix user: try again" in refused.stderr
+        assert desk.ask("vic", "whoami")["operator"] == "vic", "others get in"
+    finally:
+        for raw in held:
+            raw.close()
+    wait_for(lambda: desk.daemon.cirt_text("whoami", check=False).returncode == 0, 30, "the places that were left")
+
+
 def test_a_restricted_case_is_for_its_members(desk):
     number = desk.case("at the ministry")
     desk.ask("anna", "case", "note", number, "before")
