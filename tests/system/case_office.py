@@ -48,7 +48,9 @@ class CaseOffice(Outbox):
     def sent(self, number):
         """The mail with this number as the other side gets it, and where it went."""
         self.hurry()
-        wait_for(lambda: self.sql(f"SELECT state FROM outbox WHERE number = {literal(number)}") == "sent", 60, f"{number} to be sent")
+        state = lambda: self.sql(f"SELECT state FROM outbox WHERE number = {literal(number)}")  # noqa: E731
+        wait_for(lambda: state() in ("sent", "held", "failed", "cancelled"), 60, f"{number} to be sent")
+        assert state() == "sent", self.sql(f"SELECT why FROM outbox WHERE number = {literal(number)}")
         ident = self.sql(f"SELECT message_id FROM outbox WHERE number = {literal(number)}")
         found = [one for one in self.server.mails if ident.encode() in one[2]]
         assert len(found) == 1
