@@ -89,7 +89,7 @@ static void group_list(struct call *call, struct json_object *result)
 		_("No groups. Make one: cirt group new NAME"));
 }
 
-static void group_show(struct call *call, struct json_object *result)
+static void group_changed(struct call *call, struct json_object *result)
 {
 	struct json_object *members = member_of(result, "organisations");
 
@@ -100,6 +100,12 @@ static void group_show(struct call *call, struct json_object *result)
 	screen_table(&call->screen, member_columns, ARRAY_LEN(member_columns), members);
 }
 
+static void group_show(struct call *call, struct json_object *result)
+{
+	group_changed(call, result);
+	call_more(call, result);
+}
+
 static void group_deleted(struct call *call, struct json_object *result)
 {
 	screen_printf(&call->screen, _("There is no group %s any more.\n"), member_text(result, "name"));
@@ -108,10 +114,10 @@ static void group_deleted(struct call *call, struct json_object *result)
 const struct command group_commands[] = {
 	{"group.list", group_list, NULL},
 	{"group.show", group_show, NULL},
-	{"group.new", group_show, NULL},
-	{"group.set", group_show, NULL},
-	{"group.add", group_show, NULL},
-	{"group.remove", group_show, NULL},
+	{"group.new", group_changed, NULL},
+	{"group.set", group_changed, NULL},
+	{"group.add", group_changed, NULL},
+	{"group.remove", group_changed, NULL},
 	{"group.delete", group_deleted, NULL},
 	{NULL, NULL, NULL},
 };

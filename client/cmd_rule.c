@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "client/command.h"
 #include "client/i18n.h"
@@ -98,8 +100,20 @@ static void rule_list(struct call *call, struct json_object *result)
 		screen_printf(&call->screen, _("There is a draft: cirt rule list --draft, cirt rule test\n"));
 }
 
+/* What is counted only so far is said to be more. */
+static void say_more(struct json_object *result)
+{
+	char said[32];
+
+	if (!json_object_get_boolean(member_of(result, "more")))
+		return;
+	snprintf(said, sizeof(said), "%lld+", (long long)member_number(result, "reports"));
+	json_object_object_add(result, "reports", json_object_new_string(said));
+}
+
 static void rule_show(struct call *call, struct json_object *result)
 {
+	say_more(result);
 	screen_heading(&call->screen, member_text(result, "name"));
 	screen_object(&call->screen, show_columns, ARRAY_LEN(show_columns), result);
 	if (json_object_get_boolean(member_of(result, "draft")))

@@ -150,7 +150,7 @@ const struct verb verbs_register[] = {
 		none, "cirt contact test 12"},
 	{"group", "list", ROLE_VIEWER, false, "", N_("Groups of organisations"), paged_options,
 		"cirt group list"},
-	{"group", "show", ROLE_VIEWER, false, "NAME", N_("Who is in it, and why"), none,
+	{"group", "show", ROLE_VIEWER, false, "NAME", N_("Who is in it, and why"), paged_options,
 		"cirt group show hospitals"},
 	{"group", "new", ROLE_ANALYST, true, "NAME", N_("A new group: by names, or all of a sector or kind"),
 		group_options, "cirt group new hospitals --kind hospital"},
