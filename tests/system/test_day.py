@@ -2,134 +2,31 @@
 expired key, cases merged, split and reopened; nothing leaks, clocks are met or breached as they had to be, and the journal says all of it."""
 import datetime
 import json
-import pathlib
 import re
-import shutil
-import subprocess
-import threading
 import time
 
 import pytest
 
 import keyring
-from case_office import CaseOffice
-from harness import Daemon, Ports, native, wait_for
+from day_office import OURS, TOP, Day
+from feed_servers import Host
+from harness import native, wait_for
 from outbox import literal
-from smtp_server import SmtpServer
 from test_audit_owner import as_owner
-from test_people_mail import letter
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
 SECRET = "quokka-c2.secret.example"      # in the partner's question, TLP:RED
 KIT = "login-wombat.example.net"         # of the phishing kit
+REGRET = "numbats-never-said"         # in a mail that was taken back
 STRICT = "203.0.113.222"                 # of a report that is AMBER+STRICT
-FILES = {"stix": "stix", "idea": "idea", "eve": "eve", "xarf": "xarf", "intelmq": "intelmq", "zeek": "zeek"}
-
-
-class Day(CaseOffice):
-    """The desk of the day: doors for machines and people, operators by certificate, a mail server, keys, and what the law wants."""
-
-    def __init__(self, programs, certificates):
-        self.server = SmtpServer()
-        self.ports = Ports()
-        self.port = self.ports.take()
-        self.certificates = certificates
-        self.pairs = {name: certificates.issue(f"day-{name}", f"day-{name}.test") for name in ("anna", "ben", "lea")}
-        subprocess.run(["chmod", "-R", "a+rX", certificates.folder], check=True)
-        self.theirs = keyring.Keyring()
-        daemon = Daemon(programs, certificates, sections={
-            "desk": {"listen": [f"127.0.0.1:{self.port}"], "certificate": certificates.door[2], "key": certificates.door[3], "ca": certificates.ca[2]},
-            "mail_out": {"server": f"smtp://127.0.0.1:{self.server.port}", "tls": "off", "from": "cirt@cirt.example", "name": "CIRT Exampleland"},
-            "spam": {"trusted_hops": ["mx.cirt.example", "127.0.0.1"]}, "reply": {"tag": "CIRT-XX", "acknowledge": False},
-            "keeper": {"anchor_interval": "1s", "case_cap": 500}})
-        for kind in ("regimes", "playbooks"):
-            shutil.copytree(TOP / "etc" / kind, daemon.folder / kind)
-        daemon.sections["clocks"] = {"time_zone": "Europe/Vienna", "hours": "Mon-Sun 00:00-24:00", "regimes": daemon.folder / "regimes",
-                                     "playbooks": daemon.folder / "playbooks"}
-        daemon.write_conf()
-        self.daemon, self.count = daemon, 0
-        daemon.start()
-        daemon.add_sensor()
-        self.furnish()
-
-    def furnish(self):
-        """Who is served, who works here, and a partner whose word is secret."""
-        org = lambda name, kind, sector, prefix, domain, *more: self.daemon.cirt(
-            "org", "new", name, "--kind", kind, "--sector", sector, "--prefix", prefix, "--domain", domain, *more)
-        org("Wombat Bank", "bank", "finance", "198.51.100.0/27", "wombat.example", "--brand", "wombat")
-        org("Quoll Hospital", "hospital", "health", "198.51.100.64/27", "quoll.example", "--criticality", "critical")
-        org("Ministry of Rain", "government", "government", "198.51.100.128/26", "rain.example")
-        for name, role in (("anna", "analyst"), ("ben", "analyst"), ("lea", "lead")):
-            self.daemon.cirt("operator", "new", name, "--role", role, "--certificate", self.pairs[name][2])
-        self.daemon.cirt("contact", "new", "Wombat Bank", "--role", "security", "--name", "SOC", "--email", "soc@wombat.example")
-        self.theirs.make("it@quoll.example", expire="2d", clock="20260101T000000!")
-        (self.daemon.folder / "quoll.asc").write_bytes(self.theirs.public("it@quoll.example"))
-        self.daemon.cirt("key", "import", self.daemon.folder / "quoll.asc", check=False)
-        self.daemon.cirt("contact", "new", "Quoll Hospital", "--role", "security", "--name", "IT", "--email", "it@quoll.example", "--phone", "+99 555 0101",
-                         "--policy", "required", "--pgp", self.theirs.fingerprint("it@quoll.example"))
-        self.daemon.cirt("source", "add", "partner", "--kind", "mailbox", "--match", "partner@cirt.example", "--tlp", "red", "--trust", 90,
-                         "--ask-before-notice", "--contact", "duty@partner.example")
-        self.daemon.cirt("source", "add", "strict", "--kind", "desk", "--tlp", "amber+strict", "--ask-before-notice", "--contact", "duty@partner.example")
-        wait_for(lambda: self.daemon.cirt("regime", "list")["items"], 60, "the regimes")
-        wait_for(lambda: "partner" in self.sql("SELECT name FROM source"), 30, "the sources")
-
-    def close(self):
-        self.daemon.remove()
-        self.server.close()
-        self.theirs.remove()
-        self.ports.release()
-
-    def run(self, who, *arguments, stdin=None):
-        """cirt as this operator, from elsewhere; the finished process."""
-        pair = self.pairs[who]
-        return subprocess.run([str(self.daemon.programs.cirt), "--server", f"localhost:{self.port}", "--certificate", str(pair[2]), "--key", str(pair[3]),
-                               "--ca", str(self.certificates.ca[2]), *map(str, arguments)], capture_output=True, text=True, timeout=90, check=False,
-                              input=stdin, env=dict(self.daemon.environment(), XDG_STATE_HOME=f"{self.daemon.folder}/state-{who}"))
-
-    def ask(self, who, *arguments, stdin=None):
-        done = self.run(who, "--json", *arguments, stdin=stdin)
-        assert done.returncode == 0, (who, arguments, done.stdout, done.stderr)
-        return json.loads(done.stdout)
-
-    def at_once(self, **acts):
-        """Each operator's act, begun at the same time; what each came to."""
-        came, gate = {}, threading.Barrier(len(acts))
-
-        def play(who, act):
-            gate.wait(60)
-            try:
-                came[who] = act()
-            except BaseException as error:  # the test's thread shall see it  # noqa: BLE001
-                came[who] = error
-
-        threads = [threading.Thread(target=play, args=pair) for pair in acts.items()]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(300)
-        for error in came.values():
-            if isinstance(error, BaseException):
-                raise error
-        return came
-
-    def out(self):
-        """Every byte that left, mails decoded too."""
-        self.hurry()
-        wait_for(lambda: self.sql("SELECT count(*) FROM outbox WHERE state = 'queued'") == "0", 90, "all mails to be sent")
-        parts = []
-        for _, recipient, data, _ in self.server.mails:
-            parts.append((recipient, data.decode("utf-8", "replace")))
-        for message in self.server.messages():
-            for part in message.walk():
-                if not part.is_multipart():
-                    parts.append((message["To"] or "", (part.get_payload(decode=True) or b"").decode("utf-8", "replace")))
-        return parts
+FILES = {"stix": "stix", "idea": "idea", "eve": "eve", "xarf": "xarf", "intelmq": "intelmq", "zeek": "zeek", "misp": "misp",
+         "shadowserver": "shadowserver"}
 
 
 @pytest.fixture(scope="module")
 def day(programs, certificates):
     day = Day(programs, certificates)
     yield day
+    day.web.close()
     day.close()
 
 
@@ -137,38 +34,79 @@ def ago(**span):
     return (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(**span)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_two_hundred_reports_of_every_kind_come_in(day):
-    """Sensors of all types, every format that has a golden input, citizens, and a list that is AMBER+STRICT; the books balance."""
+def by_socket(day):
+    """Sensors of all types, from 130 addresses, over mutual TLS."""
     types = day.sql("SELECT unnest(enum_range(NULL::rsit_type))").split()
     lines = [dict(native(1000 + n), id=f"day-{n}", type=types[n % len(types)], severity=30, identifier=f"day-{n % 7}",
                   source={"ip": f"198.51.100.{n % 200}", "port": 2000 + n}) for n in range(120)]
     lines += [dict(native(2000 + n), id=f"day-i-{n}", type="infected-system", severity=60, identifier="day-bot", malware="daybot",
                    source={"ip": f"198.51.100.{130 + n}", "port": 4000 + n}) for n in range(10)]
     day.daemon.send_lines(lines)
-    day.daemon.cirt("source", "add", "files", "--kind", "desk")
-    time.sleep(0.5)
+
+
+def by_file(day):
+    """Every format that has a golden input, the bad ones too; and a list that is AMBER+STRICT."""
     for folder, form in FILES.items():
-        for path in sorted((TOP / "tests/golden" / folder).glob("*")):
-            if path.suffix not in (".expected", ".envelope", ".py", ".md"):
-                day.daemon.cirt("submit", path, "--source", "files", "--format", form, "--again", check=False)
+        good = [str(path) for path in sorted((TOP / "tests/golden" / folder).glob("*")) if path.suffix not in (".expected", ".envelope", ".py", ".md")]
+        day.daemon.cirt("submit", *good, "--source", "files", "--format", form, "--again", check=False)
     strict = day.daemon.folder / "strict.ndjson"
     strict.write_text(json.dumps({"v": 1, "type": "c2-server", "identifier": "day-strict", "source": {"ip": STRICT}, "tlp": "amber+strict"}) + "\n")
     day.daemon.cirt("submit", strict, "--source", "strict", "--format", "native")
+
+
+def by_mail(day):
+    """Citizens, programs (feedback reports, X-ARF), a sealed and a signed one."""
     for n in range(30):
-        day.daemon.send_mail(letter(f"Odd call number {n} about my modem", f"citizen{n}@people.example", f"odd-{n}@people.example",
-                                    text=f"They said they are support {n}, call 555{n:04}"))
+        day.write_in(f"Odd call number {n} about my modem", f"citizen{n}@people.example", f"odd-{n}@people.example", f"They said they are support {n}, call 555{n:04}")
+    for name in ("arf-abuse.eml", "xarf-4.eml", "xarf-3.eml"):
+        day.daemon.send_mail((TOP / "tests/golden/mail" / name).read_bytes(), sender="auto@reporter.example")
+    sealed = day.theirs.encrypt(keyring.part("The botnet day-sealed speaks to 198.51.100.201\n"), OURS, sign="duty@rain.example")
+    day.daemon.send_mail(keyring.encrypted("Sealed words", sealed, "duty@rain.example"))
+    authority = keyring.Authority()
+    authority.issue("signer", "signer@people.example")
+    body = keyring.part("Somebody scans us from 198.51.100.202\n")
+    day.daemon.send_mail(keyring.signed("Signed words", body, authority.sign(body, "signer"), "signer@people.example", "smime"))
+    authority.remove()
+
+
+def by_feed(day):
+    """A list that is fetched by HTTPS."""
+    body = "when,host\n" + "".join(f"2026-11-22T10:00:0{n}Z,198.51.100.{210 + n}:80\n" for n in range(5))
+    day.web = Host(day.certificates, {"/list.csv": lambda _: (200, {"Content-Type": "text/csv"}, body.encode())})
+    day.daemon.cirt("source", "add", "blocklist", "--kind", "feed", "--match", day.web.url("/list.csv"), "--tlp", "green", "--interval", 1,
+                    "--format", "csv", "--columns", "when=time host=endpoint", "--type", "c2-server")
+
+
+def test_two_hundred_reports_of_every_kind_come_in(day):
+    """By socket, feed, file, mail and hand, while all three look on; the books balance, and none is lost."""
+    day.daemon.cirt("source", "add", "files", "--kind", "desk")
+    time.sleep(0.5)
+    came = day.at_once(
+        anna=lambda: [by_mail(day), day.ask("anna", "report", "new", "--phone", "--from", "A. Caller", "--class", "phishing", "--title", "By hand", "--about",
+                                            "http://by-hand.example.net/x")],
+        ben=lambda: [by_file(day), day.ask("ben", "today")], lea=lambda: [by_socket(day), by_feed(day), day.ask("lea", "inbox")])
+    assert all(came.values())
+    wait_for(lambda: len(day.daemon.reports("--source", "blocklist")) == 5, 60, "the feed's five")
+    day.daemon.cirt("source", "disable", "blocklist")
     ledger = day.daemon.settle(120)
     items = ledger["items"]
     assert items["found"] == sum(items[name] for name in ("reports", "folded", "correspondence", "context", "spam", "quarantined", "discarded"))
-    assert items["reports"] >= 150 and items["found"] >= 200
+    assert items["reports"] >= 200 and items["spam"] == 0, items
     assert len(day.sql("SELECT DISTINCT type FROM report").split()) >= 30
+    kinds = set(day.sql("SELECT DISTINCT format FROM ledger").split())
+    assert {"native", "mail", "csv", "stix", "idea", "eve", "xarf", "intelmq", "zeek", "misp", "shadowserver"} <= kinds, kinds
+    for title in ("Sealed words", "Signed words", "By hand"):
+        assert day.sql(f"SELECT count(*) FROM report WHERE title = '{title}'") == "1", title
+    assert "day-sealed" in day.sql("SELECT text FROM report WHERE title = 'Sealed words'")
+    assert day.sql("SELECT count(*) FROM report WHERE identifier = 'login-attack'") != "0", "X-ARF by mail"
+    assert all(row["reason"] for row in day.daemon.all_pages("quarantine", "list")), "what is set apart says why"
 
 
 def test_a_wave_against_a_bank_is_one_case(day):
     """Forty citizens send the same parcel; anna makes one case of it while ben and lea do something else, and tells the bank."""
     for n in range(40):
-        day.daemon.send_mail(letter("Your parcel of Wombat Bank", f"victim{n}@people.example", f"wave-{n}@people.example",
-                                    text=f"Dear customer, confirm at http://{KIT}/a/{n} today. Wombat Bank"))
+        day.write_in("Your parcel of Wombat Bank", f"victim{n}@people.example", f"wave-{n}@people.example",
+                     f"Dear customer, confirm at http://{KIT}/a/{n} today. Wombat Bank")
     day.daemon.settle(120)
     of_wave = ("SELECT DISTINCT c.number FROM cases c JOIN case_report cr ON cr.case_id = c.id AND cr.ended IS NULL JOIN report r ON r.id = cr.report "
                "WHERE r.title = 'Your parcel of Wombat Bank'")
@@ -186,7 +124,7 @@ def test_a_wave_against_a_bank_is_one_case(day):
     sent = day.ask("anna", "reply", number, "--to", "imitated", "--text", "-", "--yes", stdin=f"Please look at http://{KIT}/a/1\n")
     assert sent["state"] == "queued", sent
     message = day.sent(sent["number"])
-    text = "".join(part.get_content() for part in message.walk() if not part.is_multipart())
+    text = "".join(day.opened(message))
     assert KIT not in text and "login-wombat[.]example[.]net" in text and "victim" not in text
     day.answer(message, "Thanks, we know it. Ticket 5512.")
     wait_for(lambda: [mail for mail in day.ask("anna", "case", "show", number)["mails"] if "soc@wombat.example" in str(mail)], 60, "the bank's answer")
@@ -215,8 +153,8 @@ def test_ransomware_by_phone_with_a_filing(day):
 
 
 def test_a_partners_red_question_stays_red(day):
-    day.daemon.send_mail(letter("TLP:RED question about a server", "duty@partner.example", "red-1@partner.example",
-                                text=f"Do you see {SECRET} at Quoll Hospital? TLP:RED"), ["partner@cirt.example"], sender="duty@partner.example")
+    day.write_in("TLP:RED question about a server", "duty@partner.example", "red-1@partner.example", f"Do you see {SECRET} at Quoll Hospital? TLP:RED",
+                 ["partner@cirt.example"])
     day.daemon.settle(60)
     report = wait_for(lambda: day.sql("SELECT report_number(id) FROM report WHERE title LIKE 'TLP:RED question%'"), 30, "the question")
     assert day.ask("anna", "report", "show", report)["tlp"] == "red"
@@ -258,15 +196,53 @@ def test_the_second_of_two_is_shown_what_changed(day):
     number = day.ask("lea", "case", "open", "--phone", "--from", "x", "--title", "For two at once")["case"]
     day.ask("anna", "case", "show", number)
     revision = day.ask("ben", "case", "show", number)["revision"]
-    day.ask("anna", "case", "set", number, "--severity", "critical", "--if", revision)
-    second = day.run("ben", "case", "set", number, "--severity", "low", "--if", revision)
-    assert second.returncode != 0 and "anna" in second.stderr and "severity" in second.stderr, second.stderr
-    assert day.ask("lea", "case", "show", number)["severity"] == "critical"
+    wishes = {"anna": "critical", "ben": "low"}
+    came = day.at_once(**{who: lambda who=who, wish=wish: day.run(who, "case", "set", number, "--severity", wish, "--if", revision)
+                          for who, wish in wishes.items()})
+    first, = [who for who, done in came.items() if done.returncode == 0]
+    second, = set(wishes) - {first}
+    said = came[second].stderr
+    assert first in said and "severity" in said, said
+    assert day.ask("lea", "case", "show", number)["severity"] == wishes[first]
+    assert day.ask(second, "case", "set", number, "--severity", wishes[second])["severity"] == wishes[second], "said again it holds"
+
+
+def test_all_are_asked_and_the_silent_one_is_named(day):
+    """One answers in the clear, one sealed both ways, one cannot be reached by mail; each sector is counted, and the case has a page."""
+    hospital = day.sql("SELECT number FROM cases WHERE title = 'Files encrypted'")
+    day.daemon.cirt("group", "new", "served")
+    day.daemon.cirt("group", "add", "served", "Wombat Bank", "Quoll Hospital", "Ministry of Rain")
+    ask = str(day.ask("lea", "ask", "served", "--question", "-", "--until", "4h", "--case", hospital, stdin="Have you seen a note of numbat?")["ask"])
+    numbers = dict(row.split("|") for row in day.sql(f"SELECT i.name || '|' || o.number FROM inquiry i JOIN outbox o ON o.id = i.outbox WHERE i.ask = {ask}").splitlines())
+    mails = {name: day.sent(numbers[name]) for name in ("Wombat Bank", "Ministry of Rain")}
+    assert mails["Ministry of Rain"].get_content_type() == "multipart/encrypted"
+    day.answer(mails["Wombat Bank"], "NO.")
+    sealed = day.theirs.encrypt(keyring.part("YES. Two machines.\n"), OURS, sign="duty@rain.example")
+    back = f"In-Reply-To: {mails['Ministry of Rain']['Message-ID']}\r\n".encode() + keyring.encrypted("Re: question", sealed, "duty@rain.example")
+    day.daemon.send_mail(back, [re.search(r"[^<\s]+@[^>\s]+", mails["Ministry of Rain"]["Reply-To"]).group()])
+    shown = wait_for(lambda: (lambda one: one if one["silent"] == 1 else None)(day.ask("ben", "ask", "show", ask)), 60, "two answers")
+    assert {one["organisation"]: one["word"] for one in shown["items"]} == {"Wombat Bank": "no", "Ministry of Rain": "yes", "Quoll Hospital": "no answer"}
+    assert {one["sector"]: one["silent"] for one in shown["sectors"]} == {"finance": 0, "health": 1, "government": 0}
+    brief = day.ask("ben", "case", "brief", hospital, "--lang", "fr")["text"]
+    assert brief.startswith("TLP:AMBER · ") and "Quoll Hospital" in brief and SECRET not in brief and STRICT not in brief
+    assert "3 interrogés : 1 oui, 1 non" in brief
+
+
+def test_a_mail_is_taken_back(day):
+    number = day.sql("SELECT number FROM cases WHERE title = 'Twin 1'")
+    queued = day.ask("anna", "mail", "--to", "soc@wombat.example", "--case", number, "--subject", "too soon", "--text", "-", "--yes", stdin=f"{REGRET}\n")
+    assert day.run("ben", "undo", str(queued["act"])).returncode != 0, "only who did it takes it back"
+    assert "does not go" in day.ask("anna", "undo")["said"]
+    day.hurry()
+    assert day.sql(f"SELECT state FROM outbox WHERE number = {literal(queued['number'])}") == "cancelled"
 
 
 def test_nothing_leaked(day):
     """All bytes that left, as sent and decoded: neither the partner's secret, but to the partner, nor the strict address, nor a citizen."""
-    for recipient, text in day.out():
+    out = day.out()
+    assert any("Have you seen a note of numbat?" in text for recipient, text in out if recipient == "duty@rain.example"), "what was sealed is searched too"
+    for recipient, text in out:
+        assert REGRET not in text
         if "partner.example" not in recipient:
             assert SECRET not in text and SECRET.replace(".", "[.]") not in text, recipient
         assert STRICT not in text and STRICT.replace(".", "[.]") not in text, recipient
@@ -281,10 +257,17 @@ def test_all_of_it_stands_in_the_journal(day):
     assert ledger["balanced"]
 
 
+def test_nothing_was_lost(day):
+    """Each line of a sensor is a sighting, and each mail that was taken stands in the register of mails."""
+    assert day.sql("SELECT sum(s.count) FROM sighting s JOIN report r ON r.id = s.report JOIN source o ON o.id = r.source "
+                   "WHERE r.identifier LIKE 'day-%' AND o.kind = 'sensor'") == "130"
+    known = set(day.sql("SELECT DISTINCT message_id FROM letter").split())
+    assert len(day.sent_ids) == 71 and not [one for one in day.sent_ids if one not in known]
+
+
 def problems(day):
     done = day.daemon.cirt_text("--json", "audit", "verify", check=False)
     return json.loads(done.stdout)
-
 
 
 
