@@ -47,6 +47,7 @@ struct triage {
 	struct slot *slot;
 	struct item_limit *limit;
 	struct examiner *examiner;
+	struct examiner *reading; /* the one that is at it: of entries, or of what came long ago */
 	struct in_hand *hand;
 	struct second_look *look;
 	struct key_client *keys; /* NULL: the configuration does without */
@@ -260,7 +261,7 @@ static void on_keys_tick(void *context)
 {
 	const struct triage *triage = context;
 
-	examiner_tick(triage->examiner);
+	examiner_tick(triage->reading);
 }
 
 static void on_open(const struct sealed *sealed, struct arena *arena, struct unsealed *unsealed, bool *lost,
@@ -319,6 +320,7 @@ static void on_work(void *context)
 	if (!triage->store)
 		return;
 	if (look_turn(triage)) {
+		triage->reading = second_look_examiner(triage->look);
 		second_look_run(triage->look, triage->store);
 		work_soon(triage);
 		return;
@@ -326,6 +328,7 @@ static void on_work(void *context)
 	if (!in_hand_take(triage->hand, &entry))
 		return;
 	triage->sealed = false;
+	triage->reading = triage->examiner;
 	examiner_run(triage->examiner, &entry);
 	if (!triage->sealed)
 		unsent_add(triage, entry.ticket);
