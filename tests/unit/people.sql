@@ -274,7 +274,7 @@ SELECT FROM test.tamper('CREATE TABLE test.kept AS SELECT * FROM cirt.case_membe
 SELECT FROM test.tamper('INSERT INTO cirt.tag (name) VALUES (''planted'')', 'DELETE FROM cirt.tag WHERE name = ''planted''',
 	'tag planted: tag planted is not in the journal');
 SELECT FROM test.tamper('DELETE FROM cirt.audited WHERE of_table = ''note''',
-	'INSERT INTO cirt.audited VALUES (''note'', ''of_case'', '''', ''{id}'', ''{}'')', 'audited/note: audited note is gone%');
+	'INSERT INTO cirt.audited VALUES (''note'', ''of_case'', '''', ''{id}'', ''{}'')', 'audited/note: audited note/of_case is gone%');
 
 -- A mail that two people have to let go, by one who is alone.
 SET ROLE cirt_owner;
