@@ -14,7 +14,7 @@ static const struct {
 	{N_("Work"), "report case inbox task note tag event ref party inquiry ask mail reply approve notice "
 		     "tlp spam quarantine evidence "
 		     "measure clock filing campaign playbook regime receipt submit undo"},
-	{N_("Set up"), "source org contact group rule rules plugin key operator audit"},
+	{N_("Set up"), "source org contact group exercise rule rules plugin key operator audit"},
 	{N_("Else"), "version help"},
 };
 
@@ -39,6 +39,7 @@ static const struct {
 	{"task", N_("what has to be done in a case, by whom and until when")},
 	{"note", N_("what was written down in cases")},
 	{"tag", N_("words that cases are marked with")},
+	{"exercise", N_("drills, and who is in them")},
 	{"event", N_("what happened in an incident, and when")},
 	{"ref", N_("what a case is called elsewhere")},
 	{"party", N_("who takes part in a case, in which role")},

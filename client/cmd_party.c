@@ -45,6 +45,16 @@ static const struct column tag_columns[] = {
 	{"retired", N_("RETIRED"), CELL_AGO, false},
 };
 
+static const struct column exercise_columns[] = {
+	{"name", N_("EXERCISE"), CELL_TEXT, false},
+	{"state", N_("STATE"), CELL_TEXT, false},
+	{"from", N_("FROM"), CELL_TIME, false},
+	{"until", N_("UNTIL"), CELL_TIME, false},
+	{"directory", N_("MAY BE WRITTEN TO"), CELL_LIST, true},
+	{"sources", N_("SOURCES"), CELL_LIST, true},
+	{"title", N_("TITLE"), CELL_TEXT, true},
+};
+
 static const struct column event_columns[] = {
 	{"id", N_("EVENT"), CELL_NUMBER, false},
 	{"at", N_("WHEN"), CELL_TIME, false},
@@ -124,6 +134,17 @@ static void tag_show(struct call *call, struct json_object *result)
 	call_row(call, tag_columns, ARRAY_LEN(tag_columns), result);
 }
 
+static void exercise_list(struct call *call, struct json_object *result)
+{
+	call_page(call, exercise_columns, ARRAY_LEN(exercise_columns), result,
+		_("No drill: cirt exercise open NAME --add ADDRESSES"));
+}
+
+static void exercise_show(struct call *call, struct json_object *result)
+{
+	call_row(call, exercise_columns, ARRAY_LEN(exercise_columns), result);
+}
+
 static void event_list(struct call *call, struct json_object *result)
 {
 	call_page(call, event_columns, ARRAY_LEN(event_columns), result,
@@ -151,6 +172,11 @@ const struct command party_commands[] = {
 	{"tag.list", tag_list, NULL},
 	{"tag.new", tag_show, NULL},
 	{"tag.set", tag_show, NULL},
+	{"exercise.list", exercise_list, NULL},
+	{"exercise.show", exercise_show, NULL},
+	{"exercise.open", exercise_show, NULL},
+	{"exercise.set", exercise_show, NULL},
+	{"exercise.close", exercise_show, NULL},
 	{"event.list", event_list, NULL},
 	{"event.add", event_show, NULL},
 	{"event.set", event_show, NULL},

@@ -86,6 +86,8 @@ static const struct domain domains[] = {
 	{"inbox", NULL, "GROUP", NULL, "inbox", "group", "what"},
 	{NULL, NULL, "GROUP", NULL, "group.list", "name", "title"},
 	{"group", NULL, "NAME", NULL, "group.list", "name", "title"},
+	{"exercise", NULL, "NAME", NULL, "exercise.list", "name", "title"},
+	{NULL, "exercise", "NAME", NULL, "exercise.list", "name", "title"},
 	{"tag", NULL, "NAME", NULL, "tag.list", "name", "meaning"},
 	{"operator", NULL, "NAME", NULL, "operator.list", "operator", "role"},
 	{"rules", "rule", NULL, NULL, "rules.list", "names", "file"},

@@ -193,12 +193,11 @@ bool compose_end(struct compose *compose, struct err *err)
 bool compose_fill(struct compose *compose, struct err *err)
 {
 	const struct letter_facts *facts = compose->facts;
-	const struct template *template = texts_find(
-		compose->texts, facts->language, facts->kind, common(compose, ROW_CLASS), facts->template);
+	const struct template *template = texts_find(compose->texts, facts->language, facts->kind,
+		common(compose, ROW_CLASS), facts->template, err);
 
 	if (!template)
-		return err_set(
-			err, ERR_NOTFOUND, "there is no template en/%s.txt", mail_kind_name(facts->kind));
+		return false;
 	buf_clear(&compose->table);
 	buf_clear(&compose->subject);
 	buf_clear(&compose->text);

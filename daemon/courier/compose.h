@@ -54,7 +54,7 @@ void compose_free(struct compose **compose);
 /* ERR_NOSPACE: the mail would be larger than allowed. */
 bool compose_row(struct compose *compose, const struct told_row *row, struct err *err);
 bool compose_end(struct compose *compose, struct err *err); /* all rows are in */
-/* Make the text, anew where facts have changed since. ERR_NOTFOUND: there is no template. */
+/* Make the text, anew where facts have changed since. As texts_find() where there is no template. */
 bool compose_fill(struct compose *compose, struct err *err);
 
 /* What is signed and encrypted. hides: the subject is said again inside, since the head will not. */

@@ -144,7 +144,7 @@ static void on_said(struct pg *pg, const struct pg_result *result, void *context
 	(void)pg;
 	(void)context;
 	if (result->outcome == PG_REFUSED)
-		log_error("an alarm about the mail server: %s", result->text);
+		log_error("an alarm about mails out: %s", result->text);
 }
 
 static void say(struct post *post, const char *sql, struct str text)
@@ -173,6 +173,25 @@ void post_reached(struct post *post)
 	post->alarmed = false;
 	post->cleared = true;
 	post->pause = 0;
+}
+
+/* It goes by itself when the texts have been mended and read anew. */
+void post_wordless(struct post *post, const char *text)
+{
+	struct pg_parameter parameters[] = {{.value = str_of(text)}};
+
+	post->worded = false;
+	pg_query(post->pg,
+		"SELECT alarm_raise('mail-template', 'mail_out', NULL, 'a mail waits for its text: ' || $1)",
+		parameters, 1, true, on_said, post);
+}
+
+void post_worded(struct post *post)
+{
+	if (!post->worded)
+		pg_query(post->pg, "SELECT alarm_over('mail-template', 'mail_out')", NULL, 0, true, on_said,
+			post);
+	post->worded = true;
 }
 
 /* --- the room --- */

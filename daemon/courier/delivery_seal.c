@@ -190,8 +190,11 @@ static bool fill(struct delivery *delivery)
 {
 	struct err err;
 
-	if (compose_fill(delivery->compose, &err))
+	if (compose_fill(delivery->compose, &err)) {
+		post_worded(delivery->post);
 		return true;
+	}
+	post_wordless(delivery->post, err.text);
 	delivery_put_off(delivery, KEYS_WAIT, false, err.text, "");
 	return false;
 }

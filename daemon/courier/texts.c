@@ -10,8 +10,9 @@
 
 struct text {
 	char *language;
-	char *stem; /* "notice-intrusions" */
-	struct template *template;
+	char *stem;                /* "notice-intrusions" */
+	struct template *template; /* NULL: cannot be read */
+	char *fault;               /* then why, with its name */
 };
 
 struct texts {
@@ -31,13 +32,14 @@ static void add(struct texts *texts, struct str name, struct str bytes)
 	if (!str_split(&rest, '/', &language) || !template_name_parse(rest, &kind, &what))
 		return;
 	template = template_read(bytes, kind, &line, &fault);
+	texts->list = mem_resize(texts->list, (texts->count + 1) * sizeof(*texts->list));
+	struct text *text = &texts->list[texts->count++];
+	*text = (struct text){
+		mem_strndup(language.p, language.len), mem_strndup(rest.p, rest.len - 4), template, NULL};
 	if (!template) {
-		log_error(
-			"template " STR_FMT " left out: line %d: %s", STR_ARG(name), line, buf_cstr(&fault));
-	} else {
-		texts->list = mem_resize(texts->list, (texts->count + 1) * sizeof(*texts->list));
-		texts->list[texts->count++] = (struct text){
-			mem_strndup(language.p, language.len), mem_strndup(rest.p, rest.len - 4), template};
+		text->fault = mem_printf(
+			"template " STR_FMT ", line %d: %s", STR_ARG(name), line, buf_cstr(&fault));
+		log_error("%s", text->fault);
 	}
 	buf_free(&fault);
 }
@@ -60,6 +62,7 @@ void texts_free(struct texts **texts)
 		template_free(&(*texts)->list[i].template);
 		free((*texts)->list[i].language);
 		free((*texts)->list[i].stem);
+		free((*texts)->list[i].fault);
 	}
 	free((*texts)->list);
 	free(*texts);
@@ -71,7 +74,7 @@ size_t texts_count(const struct texts *texts)
 	return texts->count;
 }
 
-static const struct template *find(
+static const struct text *find(
 	const struct texts *texts, struct str language, enum mail_kind kind, struct str end)
 {
 	struct str start = str_of(mail_kind_name(kind));
@@ -85,16 +88,16 @@ static const struct template *find(
 		if (end.len == 0 ? rest.len == 0
 				 : rest.len == end.len + 1 && str_starts(rest, STR("-")) &&
 					   str_ends(rest, end))
-			return texts->list[i].template;
+			return &texts->list[i];
 	}
 	return NULL;
 }
 
 const struct template *texts_find(const struct texts *texts, struct str language, enum mail_kind kind,
-	struct str class, struct str name)
+	struct str class, struct str name, struct err *err)
 {
 	struct str rest = language, base, start = str_of(mail_kind_name(kind));
-	const struct template *found = NULL;
+	const struct text *found = NULL;
 
 	if (str_starts(name, start) && name.len > start.len && name.p[start.len] == '-')
 		name = (struct str){name.p + start.len + 1, name.len - start.len - 1};
@@ -109,5 +112,9 @@ const struct template *texts_find(const struct texts *texts, struct str language
 		if (!found)
 			found = find(texts, languages[i], kind, STR_NONE);
 	}
-	return found;
+	if (!found)
+		err_set(err, ERR_NOTFOUND, "there is no template en/%s.txt", mail_kind_name(kind));
+	else if (!found->template)
+		err_set(err, ERR_CORRUPT, "%s", found->fault);
+	return found ? found->template : NULL;
 }

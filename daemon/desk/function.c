@@ -1,9 +1,8 @@
 #include "config.h"
 
-#include <string.h>
-
 #include "base/mem.h"
 #include "desk/handlers.h"
+#include "desk/own.h"
 #include "desk/report.h"
 
 /*
@@ -12,27 +11,12 @@
  * itself knows is put beside it. Functions check what they get, and say what they expected.
  */
 
-/* The domain of our own addresses, for Message-IDs, and to know our own mailboxes. */
-static struct str own_domain(const struct conf *conf)
-{
-	const char *at = conf->out_from.len ? memrchr(conf->out_from.p, '@', conf->out_from.len) : NULL;
-
-	if (at)
-		return (struct str){at + 1, conf->out_from.len - (size_t)(at + 1 - conf->out_from.p)};
-	return conf->hostname.len ? conf->hostname : STR("localhost");
-}
-
-static struct json_object *text_of(struct str text)
-{
-	return json_object_new_string_len(text.p, (int)text.len);
-}
-
 /* From whom our mails are, as the courier writes it. */
 static struct json_object *own_address(struct request *request, const struct conf *conf)
 {
 	if (conf->out_from.len > 0)
-		return text_of(conf->out_from);
-	return text_of(arena_printf(request->arena, "cirt@" STR_FMT, STR_ARG(own_domain(conf))));
+		return own_text(conf->out_from);
+	return own_text(arena_printf(request->arena, "cirt@" STR_FMT, STR_ARG(own_domain(conf))));
 }
 
 /* Reports by their numbers, one or many, as ids. */
@@ -97,7 +81,7 @@ static void add_ours(
 static struct json_object *asked_for(struct request *request)
 {
 	const struct conf *conf = room_conf(request->desk->room);
-	struct json_object *asked = json_object_new_object(), *own = json_object_new_array();
+	struct json_object *asked = json_object_new_object();
 
 	if (json_object_is_type(request->params, json_type_object)) {
 		json_object_object_foreach(request->params, name, value)
@@ -109,14 +93,14 @@ static struct json_object *asked_for(struct request *request)
 		}
 	}
 	json_object_object_del(asked, "reports");
-	json_object_array_add(own, text_of(own_domain(conf)));
-	json_object_object_add(asked, "own", own);
-	json_object_object_add(asked, "domain", text_of(own_domain(conf)));
-	add_ours(request, asked, "tag", text_of(conf->reply_tag));
-	add_ours(request, asked, "name", text_of(conf->out_name));
+	own_put_addresses(conf, asked);
+	own_put_templates(request->desk->room, asked);
+	json_object_object_add(asked, "domain", own_text(own_domain(conf)));
+	add_ours(request, asked, "tag", own_text(conf->reply_tag));
+	add_ours(request, asked, "name", own_text(conf->out_name));
 	add_ours(request, asked, "address", own_address(request, conf));
-	json_object_object_add(asked, "operator", text_of(str_of(request->operator.name)));
-	json_object_object_add(asked, "role", text_of(str_of(role_name(request->operator.role))));
+	json_object_object_add(asked, "operator", own_text(str_of(request->operator.name)));
+	json_object_object_add(asked, "role", own_text(str_of(role_name(request->operator.role))));
 	if (request->session && !request->session->remote)
 		json_object_object_add(asked, "uid", json_object_new_int64(request->session->uid));
 	json_object_object_add(asked, "mass", json_object_new_int64((int64_t)conf->notices_mass));

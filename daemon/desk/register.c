@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "desk/handlers.h"
+#include "desk/own.h"
 
 /*
  * The register: organisations, contacts, groups. Each verb is a function of the database from JSON to JSON
@@ -35,6 +36,23 @@ static struct str text_of(struct request *request, struct json_object *value)
 	const char *text = value ? json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN) : "{}";
 
 	return arena_str(request->arena, str_of(text));
+}
+
+/* What was asked, with what is ours. */
+static struct str asked_of(struct request *request)
+{
+	struct json_object *asked = json_object_new_object();
+
+	if (json_object_is_type(request->params, json_type_object)) {
+		json_object_object_foreach(request->params, name, value)
+		{
+			json_object_object_add(asked, name, json_object_get(value));
+		}
+	}
+	own_put_addresses(room_conf(request->desk->room), asked);
+	struct str text = text_of(request, asked);
+	json_object_put(asked);
+	return text;
 }
 
 static void on_shown(struct request *request, const struct pg_result *result)
@@ -79,7 +97,7 @@ void desk_register(struct request *request)
 						   strcmp(acts[at].verb, request->verb->verb) != 0))
 		at++;
 	query_start(query, request->arena, acts[at].sql);
-	query_str(query, text_of(request, request->params));
+	query_str(query, asked_of(request));
 	if (request->verb->changes)
 		request_change(request, query, on_changed);
 	else
@@ -127,7 +145,7 @@ void desk_register_import(struct request *request)
 			registry ? "SELECT registry_apply($?::uuid, $?::jsonb)"
 				 : "SELECT import_apply($?::uuid, $?::jsonb)");
 		query_str(query, import);
-		query_str(query, text_of(request, request->params));
+		query_str(query, asked_of(request));
 	} else {
 		query_start(query, request->arena,
 			"SELECT to_json(import_begin(ARRAY(SELECT jsonb_array_elements_text($?::jsonb))))");

@@ -43,6 +43,8 @@ static const struct verb_option case_set_options[] = {
 	{"identifier", "WORD", N_("What exactly, such as open-rdp; none: \"-\"")},
 	{"org", "NAME", N_("Whose it is, of the register; nobody's: \"-\"")},
 	{"impact", "WORD", N_("none, minor, moderate, significant or severe")},
+	{"reason", "TEXT",
+		N_("Why it goes further than its reports, where --tlp says so; it stands in the journal")},
 	IF_OPTION,
 	LAST,
 };

@@ -50,6 +50,31 @@ static const struct verb_option tag_set_options[] = {
 	LAST,
 };
 
+static const struct verb_option exercise_list_options[] = {
+	{"all", NULL, N_("Those too that are over")},
+	LAST,
+};
+
+#define EXERCISE_OPTIONS                                                                             \
+	{"title", "TEXT", N_("What is played, and with whom")},                                      \
+		{"from", "WHEN", N_("Nothing of it leaves before")},                                 \
+		{"until", "WHEN", N_("When it is over by itself")},                                  \
+	{                                                                                            \
+		"add", "ADDRESSES",                                                                  \
+			N_("Who may be written to: soc@bank.example, @bank.example; nobody else is") \
+	}
+
+static const struct verb_option exercise_open_options[] = {
+	EXERCISE_OPTIONS,
+	LAST,
+};
+
+static const struct verb_option exercise_set_options[] = {
+	EXERCISE_OPTIONS,
+	{"remove", "ADDRESSES", N_("Who is written to no more")},
+	LAST,
+};
+
 static const struct verb_option event_add_options[] = {
 	{"at", "WHEN", N_("When it happened (now)")},
 	{"until", "WHEN", N_("When it was over, where it lasted")},
@@ -180,6 +205,18 @@ const struct verb verbs_work[] = {
 		"cirt tag new supply-chain --meaning \"came by a supplier\""},
 	{"tag", "set", ROLE_LEAD, true, "NAME", N_("Change what a tag means, or retire it"), tag_set_options,
 		"cirt tag set election --retire"},
+	{"exercise", "list", ROLE_VIEWER, false, "", N_("Drills, and who may be written to in them"),
+		exercise_list_options, "cirt exercise list"},
+	{"exercise", "show", ROLE_VIEWER, false, "NAME", N_("One drill: when, with whom, by which sources"),
+		none, "cirt exercise show frost-2026"},
+	{"exercise", "open", ROLE_LEAD, true, "NAME",
+		N_("Begin a drill, or go on with one: what is marked with its name stays in it"),
+		exercise_open_options,
+		"cirt exercise open frost-2026 --add \"soc@bank.example @grid.example\""},
+	{"exercise", "set", ROLE_LEAD, true, "NAME", N_("Change what is said of a drill, and who is in it"),
+		exercise_set_options, "cirt exercise set frost-2026 --until \"2026-11-25 18:00\""},
+	{"exercise", "close", ROLE_LEAD, true, "NAME", N_("It is over: nothing of it leaves any more"), none,
+		"cirt exercise close frost-2026"},
 	{"event", "list", ROLE_VIEWER, false, "NUMBER",
 		N_("The course of an incident: what happened when, not what we did"), none,
 		"cirt event list 2026-000412"},

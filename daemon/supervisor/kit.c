@@ -169,6 +169,10 @@ static bool add_courier(struct kit *kit, const struct conf *conf, struct err *er
 	if (ok && !templates_bundle(conf, &bundle, &why) && conf->out_server.len > 0)
 		log_warn("no mail can be sent: %s", why.text);
 	ok = ok && add_bytes(kit, "templates", ROOM_BIT(ROOM_COURIER), buf_view(&bundle), err);
+	/* Which of them a rule may name is for the desk. */
+	buf_clear(&bundle);
+	(void)templates_names(conf, &bundle, &why);
+	ok = ok && add_bytes(kit, "template.names", ROOM_BIT(ROOM_DESK), buf_view(&bundle), err);
 	buf_free(&bundle);
 	buf_free(&id);
 	return ok;

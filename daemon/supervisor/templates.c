@@ -83,6 +83,32 @@ bool templates_bundle(const struct conf *conf, struct buf *bundle, struct err *e
 	return visit(conf, add, bundle, err);
 }
 
+static bool add_name(const char *path, struct str name, struct str bytes, void *context, struct err *err)
+{
+	struct buf *names = context;
+	struct str rest = name, language, what, known = buf_view(names), one;
+	enum mail_kind kind;
+
+	(void)path;
+	(void)bytes;
+	(void)err;
+	if (!str_split(&rest, '/', &language) || !template_name_parse(rest, &kind, &what) ||
+		kind != MAIL_NOTICE || what.len == 0)
+		return true;
+	while (str_split(&known, '\n', &one))
+		if (str_equal(one, what))
+			return true;
+	if (names->len > 0)
+		buf_char(names, '\n');
+	buf_str(names, what);
+	return true;
+}
+
+bool templates_names(const struct conf *conf, struct buf *names, struct err *err)
+{
+	return visit(conf, add_name, names, err);
+}
+
 struct checking {
 	conf_complaint *complain;
 	void *context;

@@ -11,6 +11,9 @@
  */
 bool templates_bundle(const struct conf *conf, struct buf *bundle, struct err *err);
 
+/* The words of LANGUAGE/notice-WORD.txt, which a rule may name, each once, one a line. */
+bool templates_names(const struct conf *conf, struct buf *names, struct err *err);
+
 /* Read every template, and tell each mistake with its file and line. False: there was one. */
 bool templates_check(const struct conf *conf, conf_complaint *complain, void *context);
 

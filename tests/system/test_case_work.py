@@ -46,6 +46,17 @@ def test_a_case_is_told_what_it_is_and_the_journal_has_it_in_words(desk):
     assert "no organisation" in refused(desk, "case", "set", number, "--org", "City Hospitl")
 
 
+def test_a_case_goes_no_further_than_its_reports_without_a_word(desk):
+    made = desk.cirt("case", "open", "--phone", "--from", "their CISO", "--title", "Told in confidence", "--tlp", "red")
+    number = made["case"]
+    wait_for(lambda: desk.cirt("case", "show", number)["reports"] == 1, what="what was told")
+    assert "TLP:RED" in refused(desk, "case", "set", number, "--tlp", "green")
+    assert desk.cirt("case", "show", number)["tlp"] == "red"
+    assert desk.cirt("case", "set", number, "--tlp", "green", "--reason", "they said so by phone")["tlp"] == "green"
+    assert any("they said so by phone" in str(row) for row in desk.cirt("journal", number)["items"])
+    desk.cirt("case", "set", number, "--tlp", "amber")
+
+
 def test_it_ends_with_an_outcome_of_the_table_once_nothing_is_open(desk):
     number = open_case(desk, "ends")
     task = desk.cirt("task", "new", number, "call", "the", "vendor")["id"]

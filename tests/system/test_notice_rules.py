@@ -115,12 +115,26 @@ def test_rule_suppresses_from_then_on(desk):
     (["--org", "Telco", "--to", "as:itself"], "a circle"),
     (["--org", "Telco"], "what is it to do"),
     (["--org", "Telco", "--suppress", "--to", "security"], "either"),
-    (["--org", "Telco", "--to", "security", "--repeat", "soon"], "repeat"),
+    (["--org", "Telco", "--to", "security", "--repeat", "soon"], "such as 7d"),
+    (["--org", "Telco", "--to", "security", "--repeat", "-5d"], "such as 7d"),
+    (["--org", "Telco", "--to", "security", "--repeat", "4000y"], "at most 10 years"),
+    (["--org", "Telco", "--to", "security", "--template", "nosuch"], 'no template "nosuch"; there are: vulnerable'),
+    (["--org", "Telco", "--to", "security", "--template", "../x"], "there are: vulnerable"),
+    (["--org", "Telco", "--to", "security", "--language", "Deutsch"], "BCP 47"),
+    (["--whose", "foreign", "--to", "abuse-desk", "--country", "Austria"], "two letters"),
+    (["--prefix", "192.0.2.77/26", "--suppress"], "the network is 192.0.2.64/26"),
 ])
 def test_wrong_rules_are_refused(desk, options, says):
     done = said(desk, "rule", "new", "itself", *options, check=False)
     assert says in done
     assert not any(rule["name"] == "itself" for rule in desk.cirt("rule", "list")["items"])
+
+
+def test_a_rule_names_a_template_that_there_is(desk):
+    made = desk.cirt("rule", "new", "in-plain-words", "--org", "Telco", "--prefix", "192.0.2.99", "--to", "security", "--template", "notice-vulnerable")
+    assert made["template"] == "notice-vulnerable" and "192.0.2.99/32" in made["when"]
+    assert desk.cirt("rule", "set", "in-plain-words", "--template", "-")["template"] is None
+    desk.cirt("rule", "delete", "in-plain-words")
 
 
 def test_draft_is_tried_before_it_holds(desk):

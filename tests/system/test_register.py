@@ -80,6 +80,10 @@ def test_what_is_wrong_is_said(daemon, arguments, said):
     (("--schedule", "whenever"), "Mon-Fri 08:00-18:00, Sat 09:00-12:00"),
     (("--email", "not an address"), "no mail address"),
     (("--email", "a@b.example", "--pgp", "1234"), "whole fingerprint"),
+    (("--email", "report@cirt.example"), "mailbox of ours"),
+    (("--email", "Report+them@cirt.example"), "mailbox of ours"),
+    (("--email", "case+2026-000001-x@cirt.example"), "mailbox of ours"),
+    (("--email", "bounce@cirt.example"), "mailbox of ours"),
     ((), "email or phone"),
 ])
 def test_what_is_wrong_of_a_contact_is_said(daemon, arguments, said):
@@ -199,12 +203,28 @@ def test_nothing_of_a_wrong_file_is_taken(daemon, open_folder):
     done = daemon.cirt("org", "import", path, check=False)
     assert done.returncode != 0
     said = json.loads(done.stdout)
-    assert not said["applied"] and [one["line"] for one in said["wrong"]] == [4, 9, 10, 11, 12], said
+    assert not said["applied"] and [one["line"] for one in said["wrong"]] == [4, 5, 6, 8, 9, 10, 11, 12], said
     assert "198.51.100.0/24" in said["wrong"][0]["problem"]
     keep = [rows[n] for n in (0, 1, 2, 4, 5, 6, 7)]
     done = daemon.cirt("org", "import", write(open_folder, "wrong2.csv", "\n".join(keep) + "\n"), check=False)
     said = json.loads(done.stdout)
     assert sorted({one["line"] for one in said["wrong"]}) == [4, 5, 6, 7], said
+    assert daemon.cirt("org", "list")["items"] == []
+
+
+def test_all_that_is_wrong_of_a_file_is_told_at_once(daemon, open_folder):
+    """Of all kinds, and nobody is called missing whose own line cannot be read."""
+    rows = ["organisation,country,prefix,domain,email", "Good,AT,198.51.100.0/24,good.example,", "Far,XX,198.51.101.0/24,,", "Off,AT,198.51.102.9/24,,",
+            "Blank,AT,,exa mple,", "Ours,AT,,,report@cirt.example", "Two,AT,,one.example two.example,"]
+    done = daemon.cirt("org", "import", write(open_folder, "all.csv", "\n".join(rows) + "\n"), check=False)
+    said = {one["line"]: one["problem"] for one in json.loads(done.stdout)["wrong"]}
+    assert list(said) == [3, 4, 5, 6], said
+    for number, word in ((3, '"XX"'), (4, "198.51.102.0/24"), (5, '"exa mple" is no domain'), (6, "mailbox of ours")):
+        assert word in said[number], said
+    more = ["record,organisation,value,kind", "organisation,Odd,,bnk", "organisation,Fine,,bank", "organisation,Lost,,", "prefix,Lost,10.0.0.1/8,",
+            "prefix,Nobody,192.0.2.0/24,"]
+    done = daemon.cirt("org", "import", write(open_folder, "more.csv", "\n".join(more) + "\n"), check=False)
+    assert [one["line"] for one in json.loads(done.stdout)["wrong"]] == [2, 5, 6]
     assert daemon.cirt("org", "list")["items"] == []
 
 
