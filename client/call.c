@@ -65,6 +65,28 @@ static void complain_of_hint(const char *hint)
 	buf_free(&said);
 }
 
+/* "there is no operator \"a3\"": where those are that there are; the desk says it itself where that depends.
+ */
+static void complain_of_list(struct str text)
+{
+	static const struct {
+		const char *word, *noun;
+	} called[] = {{"organisation", "org"}, {"act", "undo --list"}};
+	struct str word;
+
+	if (!str_starts(text, STR("there is no ")) || memmem(text.p, text.len, "cirt ", 5))
+		return;
+	text = (struct str){text.p + strlen("there is no "), text.len - strlen("there is no ")};
+	str_split(&text, ' ', &word);
+	for (size_t i = 0; i < ARRAY_LEN(called); i++)
+		if (str_equal(word, str_of(called[i].word)))
+			word = str_of(called[i].noun);
+	if (verb_find(word, STR("list")))
+		fprintf(stderr, _("see: cirt %.*s list\n"), (int)word.len, word.p);
+	else if (str_ends(word, STR("--list")))
+		fprintf(stderr, _("see: cirt %.*s\n"), (int)word.len, word.p);
+}
+
 int call_failed(struct call *call, const struct rpc_message *answer)
 {
 	const struct verb *verb = call->invocation->verb;
@@ -77,6 +99,8 @@ int call_failed(struct call *call, const struct rpc_message *answer)
 	buf_free(&said);
 	if (answer->code == RPC_INVALID_PARAMS && verb)
 		fprintf(stderr, _("for example: %s\n"), verb->example);
+	if (answer->code == RPC_NOT_FOUND)
+		complain_of_list(answer->text);
 	struct json_object *hint = member_of(answer->data, "hint");
 	if (hint)
 		complain_of_hint(json_object_get_string(hint));

@@ -15,6 +15,7 @@
  */
 #define LABEL        10
 #define JOURNAL_LAST 5
+#define GOES         STR("goes ") /* a mail of ours that may be taken back until then */
 
 static const struct column mail_columns[] = {
 	{"id", N_("MAIL"), CELL_TEXT, false},
@@ -374,6 +375,22 @@ static const struct {
 	const char *member, *label;
 } lists[] = {{"merged", N_("merged in")}, {"watchers", N_("watched")}, {"next_states", N_("may go to")}};
 
+/* "type=phishing host= name=login.example": what says nothing of it is left out. */
+static void line_keys(struct line *line, struct json_object *keys)
+{
+	for (size_t i = 0; i < rows_of(keys); i++) {
+		struct str rest = str_of(json_object_get_string(row_of(keys, i))), word;
+		line_between(line);
+		for (bool first = true; str_split(&rest, ' ', &word);) {
+			if (word.len == 0 || str_ends(word, STR("=")))
+				continue;
+			buf_text(&line->text, first ? "" : " ");
+			screen_cell(word, &line->text);
+			first = false;
+		}
+	}
+}
+
 static void show_rest(struct call *call, struct json_object *result)
 {
 	struct line line = {.call = call};
@@ -387,7 +404,7 @@ static void show_rest(struct call *call, struct json_object *result)
 		line_list(&line, member_of(result, lists[i].member));
 		line_end(&line, _(lists[i].label));
 	}
-	line_list(&line, member_of(result, "keys"));
+	line_keys(&line, member_of(result, "keys"));
 	line_end(&line, _("groups by"));
 	line_add(&line, member_text(result, "reply_address"));
 	line_add(&line, member_text(result, "subject_tag"));
@@ -415,12 +432,20 @@ static void show_reports(struct call *call, struct json_object *result)
 		screen_printf(&call->screen, _("and %lld more\n"), more);
 }
 
+/* "goes in 43 s": not yet on its way. */
+static void show_goes(int64_t at, int64_t now, struct buf *head)
+{
+	buf_text(head, _("goes "));
+	when_relative(at, now, head);
+}
+
 /* --mail: every mail in and out, one after another. */
 static void show_thread(struct call *call, struct json_object *mails)
 {
 	static const struct {
 		const char *before, *member;
 	} parts[] = {{"", "id"}, {" ", "who"}, {" · ", "title"}, {" · ", "state"}, {" · ", "sealed"}};
+	int64_t goes;
 
 	for (size_t i = 0; i < rows_of(mails); i++) {
 		struct json_object *mail = row_of(mails, i);
@@ -431,8 +456,13 @@ static void show_thread(struct call *call, struct json_object *mails)
 		for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
 			if (!*member_text(mail, parts[k].member))
 				continue;
+			struct str said = str_of(member_text(mail, parts[k].member));
 			buf_text(&head, parts[k].before);
-			screen_cell(str_of(member_text(mail, parts[k].member)), &head);
+			if (str_starts(said, GOES) &&
+				clock_parse((struct str){said.p + GOES.len, said.len - GOES.len}, &goes))
+				show_goes(goes, call->screen.now, &head);
+			else
+				screen_cell(said, &head);
 		}
 		screen_printf(&call->screen, "\n");
 		screen_heading(&call->screen, buf_cstr(&head));

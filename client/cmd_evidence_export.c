@@ -105,8 +105,10 @@ static void tell(struct call *call, const char *folder, struct json_object *resu
 		return;
 	}
 	screen_cell(str_of(folder), &safe);
-	screen_printf(&call->screen, _("%zu files of case %s in %s, TLP:%s.\n"), count,
-		member_text(result, "case"), buf_cstr(&safe), member_text(result, "tlp"));
+	screen_printf(&call->screen,
+		ngettext("%zu file of case %s in %s, TLP:%s.\n", "%zu files of case %s in %s, TLP:%s.\n",
+			count),
+		count, member_text(result, "case"), buf_cstr(&safe), member_text(result, "tlp"));
 	if (member_number(result, "gone") > 0)
 		screen_printf(&call->screen, _("%lld more are not kept any more.\n"),
 			(long long)member_number(result, "gone"));

@@ -56,7 +56,10 @@ static void inbox_list(struct call *call, struct json_object *result)
 		add_suggestion(json_object_array_get_idx(items, i));
 	call_page(call, list_columns, ARRAY_LEN(list_columns), result, _("Nothing is new."));
 	if (member_number(result, "pending"))
-		screen_printf(&call->screen, _("%lld reports are still being sorted in\n"),
+		screen_printf(&call->screen,
+			ngettext("%lld report is still being sorted in\n",
+				"%lld reports are still being sorted in\n",
+				(unsigned long)member_number(result, "pending")),
 			(long long)member_number(result, "pending"));
 }
 

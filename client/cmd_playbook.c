@@ -56,9 +56,33 @@ static void show_rows(struct call *call, const struct column *columns, size_t co
 	screen_table(&call->screen, columns, count, rows);
 }
 
+/* {"tags": ["ransomware"], "kinds": ["hospital"]} → "tags ransomware · kinds hospital" */
+static void say_conditions(struct json_object *result)
+{
+	struct json_object *conditions = member_of(result, "conditions");
+	struct buf text = {0};
+
+	if (!json_object_is_type(conditions, json_type_object))
+		return;
+	json_object_object_foreach(conditions, key, value)
+	{
+		buf_printf(&text, "%s%s", text.len ? " · " : "", key);
+		for (size_t i = 0;
+			json_object_is_type(value, json_type_array) && i < json_object_array_length(value);
+			i++)
+			buf_printf(&text, "%s %s", i ? "," : "",
+				json_object_get_string(json_object_array_get_idx(value, i)));
+		if (!json_object_is_type(value, json_type_array))
+			buf_printf(&text, " %s", json_object_get_string(value));
+	}
+	json_object_object_add(result, "conditions", json_object_new_string(buf_cstr(&text)));
+	buf_free(&text);
+}
+
 static void playbook_show(struct call *call, struct json_object *result)
 {
 	screen_heading(&call->screen, member_text(result, "playbook"));
+	say_conditions(result);
 	screen_object(&call->screen, one_columns, ARRAY_LEN(one_columns), result);
 	show_rows(call, task_columns, ARRAY_LEN(task_columns), member_of(result, "tasks"));
 	show_rows(call, clock_columns, ARRAY_LEN(clock_columns), member_of(result, "clocks"));

@@ -92,7 +92,10 @@ static void show_plan(struct call *call, struct json_object *result)
 	add_count(&line, result, "removed", _("citizen's address removed"), _("citizens' addresses removed"));
 	struct json_object *told = member_of(result, "told");
 	if (told && json_object_array_length(told))
-		buf_printf(&line, _(" · tells %zu report(s) of the case"), json_object_array_length(told));
+		buf_printf(&line,
+			ngettext(" · tells %zu report of the case", " · tells %zu reports of the case",
+				json_object_array_length(told)),
+			json_object_array_length(told));
 	put_line(call, &line);
 	buf_free(&line);
 	show_left_out(call, member_of(result, "left_out"));

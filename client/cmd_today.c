@@ -333,7 +333,7 @@ static void show_approvals(struct call *call, struct json_object *approvals, str
 		alone = member_number(approvals, "countersign");
 
 	part(text, asked, _("asked"));
-	part(text, mails, _("mails"));
+	part(text, mails, mails == 1 ? _("mail") : _("mails"));
 	part(text, alone, _("done alone, to be countersigned"));
 	part(text, member_number(approvals, "late"), _("late"));
 	if (text->len)

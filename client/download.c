@@ -27,9 +27,16 @@ struct download {
 int download_complain(const char *name, const char *why)
 {
 	struct buf safe = {0};
+	size_t len = strlen(name);
 
 	screen_safe(str_of(name), &safe);
-	fprintf(stderr, "cirt: %s: %s\n", buf_cstr(&safe), why);
+	buf_text(&safe, ": ");
+	/* What could not be opened names itself. */
+	screen_safe(str_of(!strncmp(why, name, len) && why[len] == ':'
+				    ? why + len + 1 + strspn(why + len + 1, " ")
+				    : why),
+		&safe);
+	fprintf(stderr, "cirt: %s\n", buf_cstr(&safe));
 	buf_free(&safe);
 	return EXIT_FAILED;
 }

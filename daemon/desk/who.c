@@ -137,15 +137,18 @@ static void decide(struct request *request, handler_fn *handler)
 		handler(request);
 		return;
 	}
+	char title[64];
+
 	request->desk->denied++;
+	snprintf(title, sizeof(title), "%s%s%s", verb->noun, *verb->verb ? " " : "", verb->verb);
 	log_warn_f(LOG_F({"operator", who->name}, {"role", role_name(who->role)}, {"noun", verb->noun},
 			   {"verb", verb->verb}),
 		"an operator asked for what the role does not allow");
 	if (who->role == ROLE_NONE)
 		refuse_stranger(request);
 	else
-		request_refuse(request, RPC_DENIED, "%s %s needs the role %s; %s is %s", verb->noun,
-			verb->verb, role_name(verb->role), who->name, role_name(who->role));
+		request_refuse(request, RPC_DENIED, "%s needs the role %s; %s is %s", title,
+			role_name(verb->role), who->name, role_name(who->role));
 }
 
 static void remember(struct request *request, enum role role, struct str name)

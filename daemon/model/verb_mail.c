@@ -33,7 +33,7 @@ static const struct verb_option inquiry_new_options[] = {
 	{"to", "WHOM", N_("A role in the case, a party, an organisation or an address (needed)")},
 	{"question", "FILE",
 		N_("The question: a file, \"-\" for standard input, or the words themselves (needed)")},
-	{"due", "TIME", N_("Until when an answer is expected: 4h, 3d, 2026-11-24 (needed)")},
+	{"due", "UNTIL", N_("Until when an answer is expected: 4h, 3d, \"Fri 14:00\" (needed)")},
 	{"subject", "TEXT", N_("Instead of its first line")},
 	{"tlp", "TLP", N_("Instead of the case's; below that two people let it go")},
 	{"phone", NULL, N_("Nothing is sent: somebody asks by phone")},
@@ -53,12 +53,12 @@ static const struct verb_option inquiry_answered_options[] = {
 	LAST,
 };
 static const struct verb_option inquiry_remind_options[] = {
-	{"due", "TIME", N_("Until when an answer is expected now")},
+	{"due", "UNTIL", N_("Until when an answer is expected now")},
 	LAST,
 };
 static const struct verb_option ask_options[] = {
 	{"question", "FILE", N_("The question: a file, or \"-\" for standard input (needed)")},
-	{"until", "TIME", N_("Until when answers are expected: 4h, 3d, 2026-11-24 (needed)")},
+	{"until", "UNTIL", N_("Until when answers are expected: 4h, 3d, 18:00, \"Fri 14:00\" (needed)")},
 	{"case", "NUMBER", N_("The case that it belongs to")},
 	{"subject", "TEXT", N_("Instead of its first line")},
 	{"tlp", "TLP", N_("Instead of the case's (without a case: amber)")},

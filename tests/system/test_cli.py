@@ -149,11 +149,12 @@ def test_tables_fit_the_terminal(filled):
     (["report", "list", "--limt", "3"], 2, "--limit"), (["source", "add", "x"], 2, "--kind: missing"),
     (["report", "list", "--severity", "bad"], 2, "--severity: expected info"), (["case", "close", "1"], 2, "--outcome: expected resolved"), (["case", "show", "1999-000001"], 3, "no case"),
     (["report", "show", "199901-5"], 3, "no report"), (["report", "show", "what"], 2, "202611-123"),
-    (["quarantine", "show", "99999"], 3, "quarantine"), (["source", "show", "nobody"], 3, "nobody"),
+    (["quarantine", "show", "99999"], 3, "quarantine"), (["source", "show", "nobody"], 3, "see: cirt source list"),
     (["report", "search", "10.0.0.0/4"], 2, "/8"), (["source", "add", "x y", "--kind", "sensor", "--match", "san:x"], 2, "name"),
     (["source", "add", "x", "--kind", "sensor", "--match", "x"], 2, "san:"), (["source", "add", "x", "--kind", "fed"], 2, "feed"),
     (["source", "add", "sensor-1", "--kind", "sensor", "--match", "san:x"], 1, "exists"),
-    (["submit", "/nonexistent"], 1, "No such file"),
+    (["submit", "/nonexistent"], 1, "No such file"), (["undo", "99999"], 3, "see: cirt undo --list"), (["org", "show", "x"], 3, "see: cirt org list"),
+    (["evidence", "add", "1", "/nonexistent"], 1, "cirt: /nonexistent: No such file"),
 ])
 def test_mistakes_are_told_with_their_exit_code(filled, words, code, says):
     done = filled.cirt_text(*words, check=False)
@@ -274,6 +275,7 @@ def test_who_is_not_an_operator_is_denied(filled):
     number = filled.all_pages("case", "list")[0]["number"]
     denied = as_user(filled, 41234, "case", "note", number, "hello")
     assert denied.returncode == 4 and "trainee" in denied.stderr
+    assert "cirt: undo needs the role trainee; op4 is viewer" in as_user(filled, 41234, "undo").stderr
     filled.psql("UPDATE cirt.operator SET role = 'analyst' WHERE name = 'op4'")
     wait_for(lambda: as_user(filled, 41234, "case", "note", number, "by op4").returncode == 0, 20, "the right to be given", every=1)
     assert {"op4"} == {note["actor"] for note in filled.cirt("case", "show", number)["notes"] if note["text"] == "by op4"}

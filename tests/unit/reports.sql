@@ -173,6 +173,7 @@ BEGIN
 	ASSERT test.refused($q$SELECT act_put('report', 'x', 'pg_sleep', '{}')$q$) LIKE '23503%', 'only what is listed undoes';
 	PERFORM act_put('mail', 'a mail', 'report_undo', '{}', now() - interval '1 second');
 	ASSERT test.refused($q$SELECT desk_undo('{"operator": "op4", "role": "analyst"}')$q$) LIKE '23514 act % (a mail) could be undone until % only%';
+	ASSERT test.refused($q$SELECT desk_undo('{"operator": "op4", "role": "analyst"}')$q$) ~ 'until \w{3} \d\d \w{3} \d{4} \d\d:\d\d UTC only', 'a time that people read';
 	ASSERT json_array_length(desk_undo('{"list": true, "operator": "op4", "role": "analyst", "limit": 3}') -> 'items') = 3;
 	ASSERT test.refused($q$UPDATE act SET undone = now()$q$) LIKE '42501%' AND test.refused($q$DELETE FROM act_report$q$) LIKE '42501%';
 END $$;
