@@ -57,7 +57,8 @@ bool items_scan_decode(struct str body, struct items_scan *scan)
 	scan->media_type = unpack_str(&in);
 	scan->inlined = flag_unpack(&in);
 	scan->bytes = unpack_str(&in);
-	return unpack_end(&in) && as >= SCAN_MAIL && as < SCAN_AS_KINDS;
+	return unpack_end(&in) && as >= SCAN_MAIL && as < SCAN_AS_KINDS &&
+	       (scan->inlined || scan->bytes.len == 0);
 }
 
 static void match_pack(const struct items_match *match, struct buf *out)

@@ -317,6 +317,45 @@ static bool again_piece(struct str body, struct arena *arena, struct buf *out)
 	return true;
 }
 
+static void sample_scan(struct buf *out)
+{
+	items_scan_encode(&(struct items_scan){.number = 9,
+				  .as = SCAN_FILE,
+				  .name = STR("a.zip"),
+				  .media_type = STR("application/zip"),
+				  .inlined = true,
+				  .bytes = STR("PK")},
+		out);
+}
+
+static bool again_scan(struct str body, struct arena *arena, struct buf *out)
+{
+	struct items_scan scan;
+	(void)arena;
+	if (!items_scan_decode(body, &scan))
+		return false;
+	items_scan_encode(&scan, out);
+	return true;
+}
+
+static void sample_scanned(struct buf *out)
+{
+	struct items_match matches[] = {{STR("a.yar/x"), STR("a.zip/b.exe"), true, {1, 2, 3}},
+		{STR("a.yar/y"), STR("text"), false, {0}}};
+	items_scanned_encode(&(struct items_scanned){9, SCAN_DONE, true, false, STR("yara 4.2.3"),
+				     STR("abcd"), matches, 2},
+		out);
+}
+
+static bool again_scanned(struct str body, struct arena *arena, struct buf *out)
+{
+	struct items_scanned scanned;
+	if (!items_scanned_decode(body, arena, &scanned))
+		return false;
+	items_scanned_encode(&scanned, out);
+	return true;
+}
+
 static void sample_probe(struct buf *out)
 {
 	probe_ask_encode(&(struct probe_ask){7, 9, STR("https://x/"), STR("a:b"), STR("[1]")}, out);
@@ -507,6 +546,8 @@ static const struct message messages[] = {
 	{"holding poison", sample_poison, again_poison},
 	{"holding tickets", sample_tickets, again_tickets},
 	{"items piece", sample_piece, again_piece},
+	{"items scan", sample_scan, again_scan},
+	{"items scanned", sample_scanned, again_scanned},
 	{"probe ask", sample_probe, again_probe},
 	{"probe told", sample_told, again_told},
 	{"control edge", sample_edge, again_edge},

@@ -579,6 +579,111 @@ static void test_rules_steer_and_leave_a_verdict(void **state)
 	assert_str_is(item.report.fingerprint.key, "type=c2-server|what=botx|host=192.0.2.1");
 }
 
+/* ---- what landed long ago ---- */
+
+static void scan(struct world *world, const struct items_scan *scan)
+{
+	struct buf body = {0};
+	int fd = -1;
+
+	if (!scan->inlined)
+		assert_true(fd_memory("evidence", scan->bytes, &fd, NULL));
+	items_scan_encode(scan, &body);
+	give(world->store, ITEMS_VERSION, ITEMS_SCAN, buf_view(&body), fd);
+	fd_close(&fd);
+	buf_free(&body);
+}
+
+static struct items_scanned scanned(struct world *world, uint64_t number)
+{
+	struct frame frame = take(world, world->store, ITEMS_VERSION);
+	struct items_scanned answer;
+
+	assert_int_equal(frame.type, ITEMS_SCANNED);
+	assert_true(items_scanned_decode(arena_str(world->arena, frame.body), world->arena, &answer));
+	assert_int_equal(answer.number, number);
+	return answer;
+}
+
+#define OLD_MAIL                                                                                \
+	"From: a@b.example\r\nSubject: s\r\nMIME-Version: 1.0\r\nContent-Type: "                \
+	"multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\nnothing\r\n" \
+	"--x\r\nContent-Type: application/octet-stream; name=a.bin\r\n"                         \
+	"Content-Disposition: attachment; filename=a.bin\r\n\r\nMZ needle\r\n--x--\r\n"
+
+static const struct file needles[] = {
+	{"a.yar", "rule line { meta: scope = \"event\" strings: $x = \"needle\" condition: $x }"},
+	{"b.yar", "rule file { meta: scope = \"file\" strings: $x = \"needle\" condition: $x }"},
+};
+
+/* Each as it was when it came: only rules of that scope see it; a match names the file that it is in. */
+static void test_old_bytes_are_looked_at_as_what_they_are(void **state)
+{
+	static const struct items_scan pieces[] = {
+		{1, SCAN_MAIL, {0}, {0}, true, STR(OLD_MAIL)},
+		{2, SCAN_FILE, STR("d\303\251.bin"), {0}, false, STR("MZ a needle in a file")},
+		{3, SCAN_EVENT, STR("doc"), {0}, true, STR("{\"title\":\"needle\"}")},
+	};
+	static const char *const rules[] = {"b.yar/file", "b.yar/file", "a.yar/line"};
+	static const char *const parts[] = {"a.bin", "d\303\251.bin", "doc"};
+	struct world *world = *state;
+
+	rules_take(world, needles, 2);
+	start(world);
+	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+		struct items_scanned answer;
+		uint8_t digest[SHA256_LEN];
+		scan(world, &pieces[i]);
+		answer = scanned(world, i + 1);
+		assert_int_equal(answer.end, SCAN_DONE);
+		assert_false(answer.sealed || answer.unfinished);
+		assert_int_equal(answer.rules.len, 64);
+		assert_int_equal(answer.match_count, 1);
+		assert_str_is(answer.matches[0].rule, rules[i]);
+		assert_str_is(answer.matches[0].part, parts[i]);
+		assert_int_equal(answer.matches[0].in_file, i < 2);
+		sha256(i == 0 ? STR("MZ needle") : pieces[i].bytes, digest);
+		if (i < 2)
+			assert_memory_equal(answer.matches[0].digest, digest, SHA256_LEN);
+	}
+	assert_int_equal(world->slot->ticket, 0);
+}
+
+/* What came long ago comes behind what waits already. */
+static void test_entries_go_before_old_bytes(void **state)
+{
+	static const struct items_scan old = {
+		5, SCAN_EVENT, STR("doc"), {0}, true, STR("{\"title\":\"needle\"}")};
+	struct world *world = *state;
+	struct item item;
+
+	rules_take(world, needles, 2);
+	launch(world, 0);
+	spool_edge(world, 1);
+	for (uint64_t ticket = 1; ticket <= 3; ticket++)
+		hand_out(world, (struct handout_entry){.ticket = ticket,
+					.format = FORMAT_LINES,
+					.bytes = STR(LINE("192.0.2.1", ""))});
+	give(world->control, CONTROL_VERSION, CONTROL_PING, STR_NONE, -1);
+	take_control(world, CONTROL_PONG);
+	edge(world, EDGE_ITEMS, ROOM_STORE, 1, &world->store);
+	scan(world, &old);
+	for (uint64_t ticket = 1; ticket <= 3; ticket++)
+		assert_int_equal(land(world, ticket, &item, 1), 1);
+	assert_int_equal(scanned(world, 5).match_count, 1);
+}
+
+static void test_bytes_that_cannot_be_read_are_said_to_be_so(void **state)
+{
+	static const struct items_scan none = {8, SCAN_MAIL, {0}, {0}, true, STR("no header at all")};
+	struct world *world = *state;
+
+	rules_take(world, needles, 2);
+	start(world);
+	scan(world, &none);
+	assert_int_equal(scanned(world, 8).end, SCAN_UNREADABLE);
+}
+
 static void test_hello_says_what_is_loaded(void **state)
 {
 	static const struct file files[] = {{"bad.yar", "rule broken {\n condition: nothing }"}};
@@ -664,6 +769,9 @@ int main(void)
 		TEST(test_trap_09_a_plugin_that_hangs_costs_its_item),
 		TEST(test_trap_09_a_rule_that_hangs_is_left_out),
 		TEST(test_rules_steer_and_leave_a_verdict),
+		TEST(test_old_bytes_are_looked_at_as_what_they_are),
+		TEST(test_entries_go_before_old_bytes),
+		TEST(test_bytes_that_cannot_be_read_are_said_to_be_so),
 		TEST(test_hello_says_what_is_loaded),
 		TEST(test_the_checking_instance_says_its_result),
 		TEST(test_trap_07_charsets_work_inside_the_sandbox),
