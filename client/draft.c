@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,15 +82,10 @@ static _Noreturn void become_editor(const char *path)
 	_exit(127);
 }
 
-static bool run(const char *path, struct err *err)
+static bool wait_for_editor(pid_t child, struct err *err)
 {
-	pid_t child = fork();
 	int status = 0;
 
-	if (child < 0)
-		return err_errno(err, "fork");
-	if (child == 0)
-		become_editor(path);
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_errno(err, "waitpid");
@@ -100,6 +96,25 @@ static bool run(const char *path, struct err *err)
 	if (WEXITSTATUS(status) != 0)
 		return err_set(err, ERR_CONFLICT, _("the editor ended with %d"), WEXITSTATUS(status));
 	return true;
+}
+
+/* What is typed to break off is the editor's, as of system(3): who ends it is told where his draft is. */
+static bool run(const char *path, struct err *err)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
+
+	sigaction(SIGINT, &ignore, &interrupt);
+	sigaction(SIGQUIT, &ignore, &quit);
+	pid_t child = fork();
+	if (child == 0) {
+		sigaction(SIGINT, &interrupt, NULL);
+		sigaction(SIGQUIT, &quit, NULL);
+		become_editor(path);
+	}
+	bool ok = child > 0 ? wait_for_editor(child, err) : err_errno(err, "fork");
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGQUIT, &quit, NULL);
+	return ok;
 }
 
 bool draft_edit(const struct draft *draft, struct buf *text, struct err *err)

@@ -4,6 +4,7 @@ import os
 import pathlib
 import pty
 import select
+import signal
 import subprocess
 import time
 
@@ -167,6 +168,18 @@ def test_editor_that_fails_sends_nothing(office, wave):
         if "rm" not in editor:
             draft = terminal.drafts()[-1]
             assert str(draft) in terminal.text.replace("\r\n", "\n") and draft.stat().st_mode & 0o777 == 0o600
+    assert office.one("SELECT count(*) FROM outbox") == before
+
+
+def test_editor_that_hangs_is_ended_by_its_writer(office, wave):
+    """Nothing waits for it on the desk; broken off, it sends nothing and leaves the draft."""
+    before = office.one("SELECT count(*) FROM outbox")
+    terminal = Terminal(office, "echo begun\nexec sleep 300\n", "reply", wave, "--to", "imitated")
+    terminal.expect("begun")
+    assert office.daemon.cirt("case", "note", wave, "meanwhile")
+    os.killpg(terminal.process.pid, signal.SIGINT)
+    terminal.expect("The draft is kept: ")
+    assert terminal.end() == 1 and terminal.drafts()[-1].stat().st_size > 0
     assert office.one("SELECT count(*) FROM outbox") == before
 
 
