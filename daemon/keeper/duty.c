@@ -21,6 +21,8 @@
 #define WARN_INTERVAL (3600 * CLOCK_SECOND)
 
 #define INBOX_MOST    2000
+#define EFFECT_MOST   5000
+#define EFFECT_EVERY  (2 * CLOCK_SECOND)
 #define NOTICES_MOST  2000 /* some seconds' work at most, so that the other duties have their turn */
 #define PARAMETERS    4
 #define PARAMETER_MAX 256
@@ -439,6 +441,21 @@ static int64_t inbox_took(struct keeper *keeper, const struct pg_result *result)
 	return count(result, "taken") > 0 ? CLOCK_SECOND / 20 : CLOCK_SECOND / 2;
 }
 
+/* ---- what became of what was told ---- */
+
+static size_t effect_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
+{
+	(void)keeper;
+	snprintf(text[0], sizeof(text[0]), "%d", EFFECT_MOST);
+	return 1;
+}
+
+static int64_t effect_took(struct keeper *keeper, const struct pg_result *result)
+{
+	(void)keeper;
+	return count(result, "taken") > 0 ? CLOCK_SECOND / 20 : EFFECT_EVERY;
+}
+
 static size_t silence_fill(const struct keeper *keeper, char text[PARAMETERS][PARAMETER_MAX])
 {
 	clock_format(keeper->started, text[0]);
@@ -501,6 +518,7 @@ static const struct task tasks[DUTIES] = {
 		similar_expire_fill, similar_expire_took, NULL},
 	[DUTY_BY_HAND] = {"by hand", "SELECT cirt.keeper_by_hand($1)", by_hand_fill, by_hand_took, NULL},
 	[DUTY_INBOX] = {"inbox", "SELECT cirt.keeper_inbox($1) AS taken", inbox_fill, inbox_took, NULL},
+	[DUTY_EFFECT] = {"effect", "SELECT cirt.keeper_effect($1) AS taken", effect_fill, effect_took, NULL},
 	[DUTY_ATTRIBUTE] = {"attribute", "SELECT * FROM cirt.keeper_attribute($1)", raise_fill,
 		attribute_took, NULL},
 	[DUTY_SILENCE] = {"silence",

@@ -18,6 +18,7 @@ enum duty {
 	DUTY_NOTICES,       /* what has landed, and whom to warn of it */
 	DUTY_NOTICES_READY, /* mails that are full */
 	DUTY_INBOX,         /* what is new, in lines */
+	DUTY_EFFECT,        /* what became of what was told, summed up */
 	DUTY_APPROVALS,     /* what was done alone and nobody has countersigned in time */
 	DUTY_CLOCKS,        /* what is due soon or over, cases that wait */
 	DUTY_INQUIRIES,     /* reminders of questions, and what nobody has answered in time */

@@ -126,6 +126,7 @@ static const struct verb_option notice_effect_options[] = {
 	{"by", "WORD", N_("organisation (default), sector or identifier")},
 	{"since", "WHEN", N_("Received since (30d)")},
 	{"org", "NAME", N_("Only of this organisation")},
+	PAGE,
 	LAST,
 };
 

@@ -155,7 +155,7 @@ class Office:
 
     def effect(self, what):
         """Of all that have some: {organisation: how many}."""
-        return {row["what"]: row[what] for row in self.daemon.cirt("notice", "effect")["items"] if row[what]}
+        return {row["what"]: row[what] for row in self.daemon.cirt("notice", "effect", "--limit", 1000)["items"] if row[what]}
 
 
 class Mail:

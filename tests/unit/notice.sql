@@ -523,6 +523,53 @@ BEGIN
 	ASSERT pg_temp.refused('desk_notice_effect(''{"by": "moon"}'')') LIKE 'by: expected%';
 END $$;
 
+\echo test_effect_is_the_same_whether_summed_up_or_not
+SET ROLE cirt_owner;
+CREATE FUNCTION pg_temp.effects() RETURNS text LANGUAGE sql SET search_path = cirt AS $$
+	SELECT string_agg((desk_notice_effect(jsonb_build_object('by', w, 'since', now() - d * interval '1 day', 'limit', 1000))::jsonb - 'since')::text, chr(10)
+		ORDER BY w, d) FROM unnest('{organisation,sector,identifier}'::text[]) AS w, unnest('{1,30,90}'::int[]) AS d
+$$;
+-- What counts, by the rows themselves.
+CREATE FUNCTION pg_temp.counted() RETURNS text LANGUAGE sql SET search_path = cirt AS $$
+	SELECT concat_ws(' ', count(*), count(*) FILTER (WHERE warned), count(*) FILTER (WHERE gone_7), count(*) FILTER (WHERE gone_30),
+		count(*) FILTER (WHERE relapsed)) FROM effect_live WHERE received >= now() - interval '30 days'
+$$;
+CREATE FUNCTION pg_temp.total() RETURNS text LANGUAGE sql SET search_path = cirt AS $$
+	SELECT concat_ws(' ', t ->> 'seen', t ->> 'warned', t ->> 'gone_7', t ->> 'gone_30', t ->> 'relapsed') FROM (SELECT desk_notice_effect('{}') -> 'total' AS t) e
+$$;
+CREATE TEMPORARY TABLE effect_said AS SELECT pg_temp.effects() AS said;
+DO $$ BEGIN
+	ASSERT pg_temp.total() = pg_temp.counted(), pg_temp.total();
+	WHILE keeper_effect(3) > 0 LOOP END LOOP;
+	ASSERT NOT EXISTS (SELECT FROM effect_dirty) AND pg_temp.effects() = (SELECT said FROM effect_said), pg_temp.effects();
+	-- rejected, somebody else's, gone, in any order, before and after they are summed up
+	UPDATE report_status SET state = 'rejected', reject_reason = 'false-alarm' WHERE report = (SELECT id FROM seen_ids WHERE name = 'e5');
+	INSERT INTO report_status AS st (report, gone_at) SELECT id, now() + interval '1 day' FROM seen_ids WHERE name = 'e8'
+		ON CONFLICT (report) DO UPDATE SET gone_at = excluded.gone_at;
+	UPDATE warning SET continued = (SELECT id FROM seen_ids WHERE name = 'e2') WHERE report = (SELECT id FROM seen_ids WHERE name = 'e1');
+	ASSERT pg_temp.total() = pg_temp.counted(), pg_temp.total();
+	UPDATE effect_said SET said = pg_temp.effects();
+	PERFORM keeper_effect(1000);
+	ASSERT NOT EXISTS (SELECT FROM effect_dirty) AND pg_temp.effects() = (SELECT said FROM effect_said), pg_temp.effects();
+	-- put back
+	UPDATE report_status SET state = 'noticed', reject_reason = NULL WHERE report = (SELECT id FROM seen_ids WHERE name = 'e5');
+	UPDATE report_status SET gone_at = NULL WHERE report = (SELECT id FROM seen_ids WHERE name = 'e8');
+	UPDATE warning SET continued = NULL WHERE report = (SELECT id FROM seen_ids WHERE name = 'e1');
+	PERFORM keeper_effect(1000);
+	ASSERT NOT EXISTS (SELECT FROM effect_dirty) AND pg_temp.total() = pg_temp.counted(), pg_temp.total();
+	-- the window leaves what has grown old behind, not more at once than a batch
+	DELETE FROM effect_row;
+	DELETE FROM effect_sum;
+	UPDATE effect_window SET start = now() - interval '80 days';
+	UPDATE report SET received = now() - interval '31 days' WHERE id IN (SELECT id FROM seen_ids WHERE name IN ('e2', 'e3', 'e8'));
+	INSERT INTO effect_dirty (report) SELECT report FROM warning;
+	PERFORM keeper_effect(1000);
+	ASSERT (SELECT start > now() - interval '30 days 1 minute' FROM effect_window) AND pg_temp.total() = pg_temp.counted();
+	ASSERT (SELECT concat_ws(' ', seen, warned, gone_7, gone_30, relapsed) FROM effect_sum WHERE by = 'all') = pg_temp.counted();
+	UPDATE report SET received = first_seen WHERE id IN (SELECT id FROM seen_ids WHERE name IN ('e2', 'e3', 'e8'));
+	INSERT INTO effect_dirty (report) SELECT id FROM seen_ids WHERE name IN ('e2', 'e3', 'e8');
+END $$;
+
 \echo test_what_is_somebody_elses_now_is_told_to_them
 SET ROLE cirt_owner;
 INSERT INTO seen_ids SELECT 'o1', test.land('list', 'vulnerable-system', 'open-x11', '192.0.2.200', 'Telco');
