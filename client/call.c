@@ -1,8 +1,10 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "client/charset.h"
 #include "client/choose.h"
 #include "client/command.h"
 #include "client/i18n.h"
@@ -13,8 +15,14 @@ static void complain(struct str text)
 {
 	struct buf safe = {0};
 
+	const char *charset = isatty(STDERR_FILENO) ? charset_of_terminal() : NULL;
+	struct buf out = {0};
+
 	screen_safe(text, &safe);
-	fprintf(stderr, "cirt: %s\n", buf_cstr(&safe));
+	if (charset)
+		charset_put(buf_view(&safe), charset, &out);
+	fprintf(stderr, "cirt: %s\n", charset ? buf_cstr(&out) : buf_cstr(&safe));
+	buf_free(&out);
 	buf_free(&safe);
 }
 

@@ -109,6 +109,7 @@ int main(int argc, char **argv)
 
 	setlocale(LC_ALL, "");
 	bindtextdomain("cirtd", getenv("CIRT_LOCALEDIR") ? getenv("CIRT_LOCALEDIR") : CIRTD_LOCALEDIR);
+	bind_textdomain_codeset("cirtd", "UTF-8"); /* all is UTF-8 until it is written */
 	textdomain("cirtd");
 	if (argc > 2 && !strcmp(argv[1], "--complete") && !strcmp(argv[2], "--"))
 		return complete(argc - 3, argv + 3);

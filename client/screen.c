@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "client/charset.h"
 #include "client/i18n.h"
 #include "client/when.h"
 #include "client/width.h"
@@ -23,6 +24,14 @@ void screen_init(struct screen *screen)
 
 void screen_flush(struct screen *screen)
 {
+	const char *charset = screen->terminal ? charset_of_terminal() : NULL;
+
+	if (charset && screen->out.len) {
+		struct buf out = {0};
+		charset_put(buf_view(&screen->out), charset, &out);
+		buf_free(&screen->out);
+		screen->out = out;
+	}
 	if (screen->out.len)
 		fwrite(screen->out.data, 1, screen->out.len, stdout);
 	fflush(stdout);

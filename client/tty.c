@@ -13,6 +13,7 @@
 #include <wchar.h>
 
 #include "base/mem.h"
+#include "client/charset.h"
 
 #define LINE_MAX_TYPED 200
 
@@ -30,9 +31,8 @@ bool tty_can(void)
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && kind && *kind && strcmp(kind, "dumb") != 0;
 }
 
-void tty_write(const struct tty *tty, struct str text)
+static void write_all(struct str text)
 {
-	(void)tty;
 	while (text.len > 0) {
 		ssize_t written = write(STDOUT_FILENO, text.p, text.len);
 		if (written < 0 && errno != EINTR && errno != EAGAIN)
@@ -40,6 +40,18 @@ void tty_write(const struct tty *tty, struct str text)
 		if (written > 0)
 			text = (struct str){text.p + written, text.len - (size_t)written};
 	}
+}
+
+void tty_write(const struct tty *tty, struct str text)
+{
+	const char *charset = charset_of_terminal();
+	struct buf out = {0};
+
+	(void)tty;
+	if (charset)
+		charset_put(text, charset, &out);
+	write_all(charset ? buf_view(&out) : text);
+	buf_free(&out);
 }
 
 /* The other screen, so that what stood on this one comes back. */

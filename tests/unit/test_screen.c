@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "client/charset.h"
 #include "client/piece.h"
 #include "client/screen.h"
 #include "client/when.h"
@@ -49,6 +50,30 @@ static void test_text_is_not_turned_around_or_hidden(void **state)
 	shows(STR("zero\xe2\x80\x8bwidth"), false, "zero\\u200bwidth");
 	shows(STR("tag\xf3\xa0\x81\x81"), false, "tag\\ue0041");
 	shows(STR("bom\xef\xbb\xbf"), false, "bom\\ufeff");
+}
+
+static void puts_in(const char *charset, const char *text, const char *expected)
+{
+	struct buf out = {0};
+
+	charset_put(str_of(text), charset, &out);
+	assert_string_equal(buf_cstr(&out), expected);
+	buf_free(&out);
+}
+
+/* The bytes of "Û" in UTF-8 end in 0x9b, which an 8-bit terminal takes for ESC [. */
+static void test_an_8_bit_terminal_gets_no_bytes_of_utf_8(void **state)
+{
+	(void)state;
+	puts_in("ISO-8859-1",
+		"\xc3\x9b"
+		"31m caf\xc3\xa9",
+		"\xdb"
+		"31m caf\xe9");
+	puts_in("ISO-8859-1", "a · b … c → d × e", "a \xb7 b ~ c -> d \xd7 e");
+	puts_in("KOI8-R", "Скан · Û", "\xf3\xcb\xc1\xce - \\u00db");
+	puts_in("ISO-8859-1", "日\x1b[1mb", "\\u65e5\x1b[1mb");
+	puts_in("no such charset", "é·", "\\u00e9-");
 }
 
 static void test_blocks_keep_lines_and_cells_do_not(void **state)
@@ -394,6 +419,7 @@ int main(void)
 		cmocka_unit_test(test_values_are_shown_for_people),
 		cmocka_unit_test(test_table_has_a_line_per_row),
 		cmocka_unit_test(test_table_fits_and_cuts_at_characters),
+		cmocka_unit_test(test_an_8_bit_terminal_gets_no_bytes_of_utf_8),
 		cmocka_unit_test(test_a_narrow_table_leaves_columns_out),
 		cmocka_unit_test(test_lines_are_broken_at_blanks),
 		cmocka_unit_test(test_colour_only_where_it_is_wanted),
