@@ -194,7 +194,7 @@ static void case_waits(struct call *call, struct json_object *result)
 		buf_cstr(&whom), buf_cstr(&until));
 	if (paused > 0)
 		screen_printf(&call->screen, _(" · service clocks that stand: %lld"), (long long)paused);
-	screen_printf(&call->screen, "\n");
+	screen_printf(&call->screen, _("\nundo: cirt undo %lld\n"), (long long)member_number(result, "act"));
 	buf_free(&whom);
 	buf_free(&until);
 }

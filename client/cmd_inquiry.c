@@ -119,8 +119,30 @@ static void ask_list(struct call *call, struct json_object *result)
 	call_page(call, ask_columns, ARRAY_LEN(ask_columns), result, _("Nothing is asked."));
 }
 
+static const struct column look_columns[] = {
+	{"organisation", N_("ORGANISATION"), CELL_TEXT, true},
+	{"to", N_("ADDRESS"), CELL_TEXT, false},
+	{"key", N_("KEY"), CELL_TEXT, false},
+	{"gate", N_("GATE"), CELL_TEXT, false},
+	{"why", N_("WHY"), CELL_TEXT, false},
+};
+
+/* Nothing was asked yet. */
+static void ask_look(struct call *call, struct json_object *result)
+{
+	screen_table(&call->screen, look_columns, ARRAY_LEN(look_columns), member_of(result, "items"));
+	screen_printf(&call->screen, _("\n%lld mails to %lld organisations, TLP:%s%s. Nothing was sent.\n"),
+		(long long)member_number(result, "mails"), (long long)member_number(result, "organisations"),
+		member_text(result, "tlp"),
+		member_true(result, "two_people") ? _(": two people have to let them go") : "");
+}
+
 static void ask_one(struct call *call, struct json_object *result)
 {
+	if (member_true(result, "dry_run")) {
+		ask_look(call, result);
+		return;
+	}
 	struct screen *screen = &call->screen;
 	struct json_object *names = member_of(result, "unreached_names"),
 			   *approval = member_of(result, "approval");

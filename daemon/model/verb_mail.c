@@ -63,6 +63,8 @@ static const struct verb_option ask_options[] = {
 	{"subject", "TEXT", N_("Instead of its first line")},
 	{"tlp", "TLP", N_("Instead of the case's (without a case: amber)")},
 	{"no-reminder", NULL, N_("Remind nobody at half time")},
+	{"dry-run", NULL,
+		N_("Only show who would be asked, by which address and key, and what the gate says")},
 	{"break-glass", "REASON",
 		N_("Alone where two people are needed: done now, the lead is told, somebody countersigns")},
 	LAST,

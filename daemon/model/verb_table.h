@@ -47,6 +47,7 @@
 		{"at", "WHEN", N_("When it happened, or they knew: 22:10, \"yesterday 22:10\" (now)")},     \
 		{"title", "TEXT", N_("In a line (default: the first of the text)")},                        \
 		{"text", "TEXT", N_("What was said; on a terminal your editor opens where it is missing")}, \
+		{"exercise", "NAME", N_("It belongs to this exercise")},                                    \
 	{                                                                                                   \
 		"source", "NAME", N_("A source of kind desk that it counts for (default: the first)")       \
 	}

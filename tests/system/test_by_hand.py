@@ -124,3 +124,21 @@ def test_an_editor_opens_where_no_text_is_given(desk, open_folder):
             terminal.expect(says)
             assert terminal.end() == 1
     assert entries(desk) == before
+
+
+def test_what_is_said_in_a_drill_stays_in_it(desk):
+    """--exercise names it; without that nothing real becomes a drill's, even where the drill's source was there first."""
+    desk.psql("INSERT INTO cirt.exercise (name) VALUES ('autumn-drill')")
+    words = ["case", "open", "--phone", "--from", "a player", "--text", "the drill's host is down", "--exercise", "autumn-drill"]
+    none = desk.cirt_text(*words, check=False)
+    assert none.returncode == 3 and "cirt source add NAME --kind desk --exercise autumn-drill" in none.stderr
+    assert 'there is no exercise "spring"' in desk.cirt_text(*words[:-1], "spring", check=False).stderr
+    desk.cirt("source", "add", "drill-desk", "--kind", "desk", "--exercise", "autumn-drill")
+    case = desk.cirt(*words)["case"]
+    assert desk.cirt("case", "show", case)["exercise"] == "autumn-drill"
+    wait_for(lambda: desk.cirt("case", "show", case)["reports"] == 1, what="its report")
+    assert desk.cirt("report", "show", desk.reports("--source", "drill-desk")[0]["id"])["exercise"] == "autumn-drill"
+    entry = desk.cirt("report", "new", "--chat", "--from", "a player", "--text", "another host of the drill", "--exercise", "autumn-drill")["entry"]
+    assert wait_for(lambda: (lambda found: found if found["state"] != "pending" else None)(desk.cirt("receipt", entry)), what="it to land")["source"] == "drill-desk"
+    real = desk.cirt("case", "open", "--phone", "--from", "a citizen", "--text", "this one is real")["case"]
+    assert desk.cirt("case", "show", real)["exercise"] is None

@@ -104,3 +104,54 @@ def test_what_is_no_time_and_no_clock_is_refused(desk):
     bad = desk.cirt("clock", "new", case, "--what", "a \u202e\x1b[31mtrick", "--within", "3 d")["id"]
     shown = desk.cirt_text("clock", "list", "--case", case).stdout
     assert "\x1b" not in shown and "\u202e" not in shown and str(bad) in shown
+
+
+def test_waiting_is_undone(desk):
+    """To what it waited for before, then to what it was; the clocks go on. What has come back is not."""
+    case = new_case(desk, 514, "198.51.100.154")
+    desk.cirt("case", "move", case, "open")
+    clock = desk.cirt("clock", "new", case, "--what", "ask the owner", "--within", "5 hours")["id"]
+    desk.cirt("case", "wait", case, "--for", "first", "--until", "2d")
+    assert "undo: cirt undo " in desk.cirt_text("case", "wait", case, "--for", "second", "--until", "3d").stdout
+    assert "waits for first again" in desk.cirt("undo")["said"]
+    shown = desk.cirt("case", "show", case)
+    assert shown["state"] == "waiting" and shown["waits"]["whom"] == "first"
+    assert [row["state"] for row in shown["clocks"] if row["id"] == clock] == ["paused"]
+    act = [row["act"] for row in desk.cirt("undo", "--list")["items"] if row["what"] == f"{case} waits for first"][0]
+    assert f"{case} is open again" in desk.cirt("undo", act)["said"]
+    shown = desk.cirt("case", "show", case)
+    assert shown["state"] == "open" and shown["waits"] is None and [row["state"] for row in shown["clocks"] if row["id"] == clock] == ["running"]
+    desk.cirt("case", "wait", case, "--for", "third", "--until", "2d")
+    desk.cirt("case", "move", case, "open")
+    refused = desk.cirt_text("undo", check=False)
+    assert refused.returncode == 1 and "does not wait for third any more" in refused.stderr
+
+
+def test_clocks_of_merged_cases_are_one_and_two_again(desk):
+    """The earlier time stands; what says something else stays; a closed case ends all of them; taken apart each has its own."""
+    first, second = new_case(desk, 515, "198.51.100.155"), new_case(desk, 516, "198.51.100.156")
+    ids = {name: desk.cirt("clock", "new", case, "--what", what, "--within", within)["id"] for name, case, what, within in (
+        ("late", first, "Call the owner", "9 hours"), ("early", second, "call the owner", "3 hours"), ("other", second, "tell the press", "2 hours"))}
+    clocks = lambda case: {row["id"]: row for row in desk.cirt("case", "show", case)["clocks"]}
+    due = clocks(second)[ids["early"]]["due"]
+    desk.cirt("case", "merge", second, first)
+    whole = {row["id"] for row in clocks(first).values() if "owner" in row["what"].lower() or "press" in row["what"]}
+    assert whole == {ids["early"], ids["other"]} and clocks(first)[ids["early"]]["due"] == due
+    assert desk.cirt("case", "list", "--order", "due")["items"]
+    desk.cirt("case", "split", second)
+    assert ids["late"] in clocks(first) and ids["early"] not in clocks(first)
+    assert {ids["early"], ids["other"]} <= set(clocks(second)) and clocks(second)[ids["early"]]["due"] == due
+    # What is met while they are one is met for both.
+    desk.cirt("case", "merge", second, first)
+    desk.cirt("clock", "met", ids["early"])
+    desk.cirt("undo", [row["act"] for row in desk.cirt("undo", "--list")["items"] if row["what"] == f"{second} merged into {first}"][0])
+    assert ids["late"] not in clocks(first) and ids["early"] not in clocks(second) and ids["other"] in clocks(second)
+    met = desk.psql(f"SELECT count(met) FROM cirt.clock WHERE id IN ({ids['late']}, {ids['early']})")[0][0]
+    assert met == "2" and desk.cirt("audit", "verify")
+    # They stand and end with the case that they are shown in.
+    desk.cirt("case", "merge", second, first)
+    desk.cirt("case", "move", first, "open")
+    desk.cirt("case", "wait", first, "--for", "both", "--until", "2d")
+    assert clocks(first)[ids["other"]]["state"] == "paused"
+    desk.cirt("case", "split", second)
+    assert clocks(second)[ids["other"]]["state"] == "running"

@@ -149,3 +149,41 @@ def test_brief_is_a_page_out_of_the_case(office):
     assert french["gate"] == "Ministry: ok"
     assert "What happened" in office.daemon.cirt_text("case", "brief", number).stdout
     assert office.refused("case", "brief", number, "--for", "office@stranger.example", "--tlp", "red").startswith("4 ")
+
+
+def test_an_answer_by_phone_brings_a_waiting_case_back(office):
+    """Of whom it waits for; of somebody else, or one who is still checking, it goes on waiting."""
+    cirt = office.daemon.cirt
+    office.contact(name="Abuse", organisation="Phone Hoster", email="abuse@phonehoster.example")
+    office.contact(name="IT", organisation="Phone Owner", email="it@phoneowner.example")
+    number = office.case("A host that is asked about", "citizen@phonecase.example", role="hoster", organisation="Phone Hoster")
+    office.party(number, "affected", organisation="Phone Owner")
+    ask = lambda whom, question: str(cirt("inquiry", "new", number, "--to", whom, "--question", question, "--due", "2d", "--phone")["inquiry"])
+    hoster, owner, again = ask("hoster", "Is it down?"), ask("affected", "Is it yours?"), ask("hoster", "And now?")
+    cirt("case", "wait", number, "--for", "hoster", "--until", "3d")
+    assert cirt("inquiry", "answered", owner, "--note", "yes")["case_state"] == "waiting"
+    assert cirt("inquiry", "answered", hoster, "--note", "they look", "--word", "checking")["case_state"] == "waiting"
+    assert cirt("inquiry", "answered", again, "--note", "it is down, says Mr Abe")["case_state"] == "open"
+    shown = cirt("case", "show", number)
+    assert shown["reason"] == f"hoster has answered: question {again}" and shown["waits"] is None
+    assert f"{number} (hoster has answered)" in office.daemon.cirt_text("today").stdout
+
+
+def test_a_question_to_many_is_looked_at_first(office):
+    """Who has no address, no valid key, and what the gate says; nothing is asked, and nothing is written."""
+    office.contact(name="IT", organisation="Reached Utility", email="it@reached.example")
+    office.contact(name="IT", organisation="Sealed Utility", email="it@sealed.example", policy="required")
+    office.daemon.psql("INSERT INTO organisation (name) VALUES ('Silent Utility'); UPDATE organisation SET sector = 'utilities' WHERE name LIKE '% Utility'")
+    counts = lambda: office.sql("SELECT concat_ws(' ', (SELECT count(*) FROM ask), (SELECT count(*) FROM inquiry), (SELECT count(*) FROM outbox))")
+    before = counts()
+    words = ["ask", "sector:utilities", "--question", "-", "--until", "2d", "--dry-run"]
+    looked = office.daemon.cirt(*words, stdin="Have you seen it?")
+    assert {row["organisation"]: (row.get("to"), row.get("key"), row["gate"]) for row in looked["items"]} == {
+        "Reached Utility": ("it@reached.example", "in the clear", "ok"), "Silent Utility": (None, None, "no contact"),
+        "Sealed Utility": ("it@sealed.example", "NO VALID KEY: the mail is held", "ok")}
+    assert (looked["mails"], looked["organisations"], looked["two_people"]) == (2, 3, False)
+    text = office.daemon.cirt_text(*words, stdin="Have you seen it?").stdout
+    assert "NO VALID KEY" in text and "2 mails to 3 organisations, TLP:amber. Nothing was sent." in text
+    red = office.daemon.cirt(*words, "--tlp", "red", stdin="Have you seen it?")
+    assert red["two_people"] and {row["gate"] for row in red["items"]} == {"two people", "no contact"}
+    assert counts() == before

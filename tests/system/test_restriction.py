@@ -28,7 +28,7 @@ def reading_verbs():
 # Verbs that read, and of which there is nothing to be asked that could tell of a case: programs, rules, the register, keys.
 NO_CASE = {("help", ""), ("version", ""), ("whoami", ""), ("key", "list"), ("plugin", "list"), ("rules", "list"), ("rules", "check"), ("rules", "show"), ("source", "pull"),
            ("group", "show"), ("playbook", "show"), ("regime", "show"), ("rule", "show"), ("source", "show"), ("spam", "show"), ("quarantine", "show"),
-           ("tlp", "list"), ("ask", "show")}
+           ("tlp", "list"), ("ask", "show"), ("exercise", "list"), ("exercise", "show")}
 
 
 class Secret:
