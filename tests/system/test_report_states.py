@@ -70,10 +70,12 @@ def test_a_filter_is_shown_before_it_is_obeyed(desk):
 
 def test_many_are_one_act_one_row_of_the_journal_and_one_undo(desk):
     land(desk, "many-at-once", 200, "198.18.3")
-    before = desk.psql("SELECT count(*) FROM cirt.journal")[0][0]
+    # Sums of rows are of a chain of their own.
+    rows = lambda: int(desk.psql("SELECT count(*) FROM cirt.journal WHERE role = 'cirt_desk' AND object NOT LIKE 'rows/%'")[0][0])  # noqa: E731
+    before = rows()
     done = desk.cirt("report", "reject", "--identifier", "many-at-once", "--reason", "test", "--yes")
     assert done["reports"] == 200 and states(desk, "many-at-once") == [("rejected", None)]
-    assert int(desk.psql("SELECT count(*) FROM cirt.journal")[0][0]) == int(before) + 1
+    assert rows() == before + 1
     desk.cirt("report", "reopen", desk.reports("--identifier", "many-at-once")[0]["id"])
     said = desk.cirt_text("undo", done["act"]).stdout
     assert "199 reports as before, 1 changed since" in said
