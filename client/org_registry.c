@@ -176,8 +176,13 @@ static bool delegated_give(struct registry *r, struct str text)
 	while (ok && rest.len) {
 		struct str one = str_trim(line_next(&rest));
 		line++;
-		if (one.len && one.p[0] != '#')
+		if (!one.len || one.p[0] == '#')
+			continue;
+		if (memchr(one.p, '|', one.len))
 			ok = give(r, line, "delegated", one, STR_NONE, NULL, text.len - rest.len);
+		else
+			ok = give(r, line, NULL, STR_NONE, STR_NONE,
+				"expected registry|cc|type|start|value|date|status", text.len - rest.len);
 	}
 	return ok;
 }

@@ -332,6 +332,7 @@ const char *const said_table[] = {
 	N_("{1} belongs to the campaign {2} itself: put {3} there"),
 	N_("{1} does not wait for {2} any more"),
 	N_("{1} does not watch {2}"),
+	N_("{1} has been asked already ({2}) and has yet to answer. What it says: cirt tlp grant, cirt tlp refuse"),
 	N_("{1} has no reference \"{2}\""),
 	N_("{1} has no stage \"{2}\"; its stages: {3}"),
 	N_("{1} has no tag \"{2}\""),

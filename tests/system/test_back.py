@@ -167,6 +167,8 @@ def test_a_source_is_asked_and_its_answer_written_down(office, server):
     assert desk.cirt_text("tlp", "ask", report, "--to", "evil@stranger.example", check=False).returncode != 0
     asked = desk.cirt("tlp", "ask", report, "--note", "the hospital is hit")
     assert (asked["state"], asked["to"], asked["source"]) == ("asked", "ask@partner.example", "abuse")
+    again = desk.cirt_text("tlp", "ask", report, check=False)
+    assert again.returncode != 0 and "yet to answer" in again.stderr and asked["number"] in again.stderr
     wait_for(lambda: server.mails, 30, "the question")
     message = email.message_from_bytes(server.mails[0][2], policy=email.policy.default)
     assert report in message["Subject"] and "TLP:AMBER" in message["Subject"] and "the hospital is hit" in message.get_body().get_content()

@@ -139,6 +139,10 @@ def test_a_registrys_file_replaces_its_last_one_and_nothing_made_by_hand(daemon,
     daemon.cirt("org", "registry", second)
     assert daemon.cirt("org", "who", "198.18.5.1")["outcome"] == "not ours"
     assert daemon.cirt("org", "who", "198.18.4.1")["contacts"][0]["email"] == "hand@telco.example"
+    for name, content, line in (("odd", "test|LV|ipv4|198.18.4.0|256|20200101|allocated|x\n# a remark\nrubbish\n", 3),
+                                ("ours.csv", "prefix,email\n198.18.4.0/24,report@cirt.example\n", 2)):
+        said = json.loads(daemon.cirt("org", "registry", write(open_folder, name, content), "--registry", "other", check=False).stdout)
+        assert [one["line"] for one in said["wrong"]] == [line], said
     bad = write(open_folder, "bad", "test|LV|ipv4|198.18.4.1|999999999999|20200101|allocated|x\ntest|Lat|ipv4|x|1|1|allocated|\n")
     done = daemon.cirt("org", "registry", bad, check=False)
     assert done.returncode != 0
