@@ -35,7 +35,7 @@ static const struct {
 	{"key", N_("keys for encrypted and signed mail")},
 	{"quarantine", N_("what could not be read")},
 	{"notice", N_("warnings to the owners of networks")},
-	{"inbox", N_("mails that nobody has read")},
+	{"inbox", N_("what is new, in groups that one act works on")},
 	{"task", N_("what has to be done in a case, by whom and until when")},
 	{"note", N_("what was written down in cases")},
 	{"tag", N_("words that cases are marked with")},
