@@ -291,6 +291,6 @@ def test_who_is_named_in_its_case_reads_red(desk, coloured):
     desk.ask("anna", "case", "take", number)
     assert desk.run("tom", "report", "show", coloured[4]).returncode == 3
     # A case that is less strict than one of its reports shows the others.
-    desk.ask("anna", "case", "set", number, "--tlp", "amber")
+    desk.ask("anna", "case", "set", number, "--tlp", "amber", "--reason", "its source lets it")
     desk.ask("anna", "report", "link", number, coloured[1])
     assert [row["id"] for row in desk.ask("vic", "case", "show", number)["report_items"]] == [coloured[1]]
