@@ -5,14 +5,15 @@
     make bench-desk [BENCH_FOLDER=FOLDER]                             measure
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,51 +24,90 @@ import harness  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
-SLICE = 50000
 MOST = 2.0
-OF_VERSION = 10.0
-OF_PEOPLE = ("case list", "case show", "search")
+PAGE = 20  # rows asked of what has pages: so many are there at a hundredth too
+MONTHS = 36
+PARTS = ("reports.sql", "cases.sql", "told.sql", "journal.sql")
 
 LEFT_OUT = {
     "source discover": "asks a server elsewhere",
     "source pull": "asks a server elsewhere",
     "rules check": "compiles rules, reads no table",
     "audit verify": "reads the whole journal, by its nature",
+    "org export": "writes the whole register, by its nature",
     "rule test": "tries a draft against all reports of a week, by its nature",
     "watch": "does not end",
     "help": "the client's own",
 }
-# What stands for an argument; a list of them where it may be repeated. {} are asked of the database, see facts().
+# What stands for an argument; a list of them where it may be repeated. {} are asked of the database, see FACTS.
 ARGUMENTS = {
-    "case show": {"number": "{case}"}, "party list": {"number": "{case}"}, "event list": {"number": "{case}"},
-    "report show": {"id": "{report}"}, "mail show": {"id": "{mail}"}, "receipt": {"id": ["{report}"]}, "rule why": {"report": "{report}"},
-    "report search": {"what": ["{ip}"]}, "mail search": {"what": ["{ip}"]}, "search": {"what": ["{ip}"]}, "ref find": {"value": ["{reference}"]},
-    "org show": {"name": "{organisation}"}, "org who": {"what": "{ip}"}, "group show": {"name": "bench-energy"}, "note show": {"id": "{note}"},
-    "source show": {"name": "bench-feed-1"}, "notice show": {"notice": "{notice}"}, "inbox show": {"group": "{group}"}, "task show": {"id": "{task}"},
-    "regime show": {"regime": "{regime}"}, "playbook show": {"name": "{playbook}"}, "rule show": {"rule": "{rule}"},
+    "case show": "{case}", "party list": "{case}", "event list": "{case}", "report show": "{report}", "mail show": "{mail}", "receipt": ["{report}"],
+    "rule why": "{report}", "report search": ["{ip}"], "mail search": ["{host}"], "search": ["{ip}"], "ref find": ["{reference}"], "org show": "{organisation}",
+    "org who": "{ip}", "group show": "bench-group-1", "note show": "{note}", "source show": "bench-sensor-1", "notice show": "{notice}", "inbox show": "{group}",
+    "regime show": "{regime}", "playbook show": "{playbook}", "rule show": "{rule}", "filing show": "{filing}", "evidence show": "{digest}",
+    "inquiry show": "{inquiry}", "ask show": "{ask}", "operator show": "bench1", "approve show": "{approval}", "spam show": "{spam}",
+    "quarantine show": "{quarantine}", "measure show": "{measure}", "campaign show": "{campaign}",
 }
 MORE = {
-    "case list --all": ("case.list", {"all": True}),
-    "case list --mine": ("case.list", {"mine": True}),
-    "report list --source": ("report.list", {"source": "bench-feed-1"}),
-    "report list --since": ("report.list", {"since": "{since}"}),
-    "search of a name": ("search", {"what": ["{name}"]}),
-    "search of a prefix": ("search", {"what": ["{prefix}"]}),
-    "search of words": ("search", {"what": ["odd", "things", "yesterday"]}),
-    "search of a reference": ("search", {"what": ["{reference}"]}),
-    "search of a person": ("search", {"what": ["{person}"]}),
-    "search of nothing there": ("search", {"what": ["203.0.113.254"]}),
+    "case list --all": ("case.list", {"all": True, "limit": PAGE}),
+    "case list --mine": ("case.list", {"mine": True, "limit": PAGE}),
+    "case show of a large one": ("case.show", {"number": "{large}"}),
+    "task list --all": ("task.list", {"all": True, "limit": PAGE}),
+    "inbox people": ("inbox", {"what": "people", "limit": PAGE}),
+    "inbox feeds": ("inbox", {"what": "feeds", "limit": PAGE}),
+    "journal of a case": ("journal", {"object": "case/{case}", "limit": PAGE}),
+    "report list --source": ("report.list", {"source": "bench-feed-1", "limit": PAGE}),
+    "report list --since": ("report.list", {"since": "{since}", "limit": PAGE}),
+    "search of a name": ("search", {"what": ["needle.planted.example"], "limit": PAGE}),
+    "search of a name below": ("search", {"what": ["planted.example"], "limit": PAGE}),
+    "search of an address met once": ("search", {"what": ["{rare}"], "limit": PAGE}),
+    "search of a prefix": ("search", {"what": ["10.0.1.0/24"], "limit": PAGE}),
+    "search of a wide prefix": ("search", {"what": ["10.0.0.0/16"], "limit": PAGE}),
+    "search of words everywhere": ("search", {"what": ["odd", "things", "yesterday"], "limit": PAGE}),
+    "search of a rare word": ("search", {"what": ["quetzalcoatl"], "limit": PAGE}),
+    "search of a reference": ("search", {"what": ["{reference}"], "limit": PAGE}),
+    "search of a person": ("search", {"what": ["needle@planted.example"], "limit": PAGE}),
+    "search of a case": ("search", {"what": ["{case}"], "limit": PAGE}),
+    "search of nothing there": ("search", {"what": ["203.0.113.254"], "limit": PAGE}),
+    "report search of words": ("report.search", {"what": ["odd", "things"], "limit": PAGE}),
+    "mail search of words": ("mail.search", {"what": ["found"], "limit": PAGE}),
+}
+# {name} of the questions above: one value each. What is asked of both is alike in both: it is named by its place, or was planted.
+MIDDLE = "(SELECT id FROM report WHERE id >= (SELECT r FROM (SELECT case_report.report AS r FROM case_report ORDER BY report OFFSET (SELECT count(*) / 2 FROM case_report) LIMIT 1) x) LIMIT 1)"
+A_CASE = "(SELECT id FROM cases WHERE state = 'closed' AND id % 100 = 61 AND id > (SELECT max(id) / 2 FROM cases) ORDER BY id LIMIT 1)"
+FACTS = {
+    "report": f"SELECT report_number({MIDDLE})",
+    "ip": "SELECT '198.51.100.77'",
+    "rare": f"SELECT observable_first(observables, '{{ip}}', '{{source}}') FROM report WHERE id = {MIDDLE}",
+    "host": "SELECT observable_first(observables, '{name}', '{unknown}') FROM item ORDER BY id DESC LIMIT 1",
+    "mail": "SELECT report_number(id) FROM item ORDER BY id DESC OFFSET 10 LIMIT 1",
+    "case": f"SELECT number FROM cases WHERE id = {A_CASE}",
+    "large": "SELECT number FROM cases WHERE id = 1",
+    "campaign": "SELECT c.number FROM cases c WHERE id = (SELECT max(campaign) - 80 FROM cases)",
+    "note": f"SELECT min(id) FROM note WHERE case_id = {A_CASE}",
+    "reference": "SELECT value FROM reference WHERE value LIKE 'PLANTED-%' ORDER BY id LIMIT 1",
+    "organisation": "SELECT name FROM organisation WHERE name = 'Bench organisation 9'",
+    "since": "SELECT to_char(timezone('UTC', now() - interval '30 days'), 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+    "regime": "SELECT name FROM regime WHERE current ORDER BY id LIMIT 1",
+    "playbook": "SELECT name FROM playbook ORDER BY id LIMIT 1",
+    "rule": "SELECT name FROM notify_rule WHERE NOT draft ORDER BY position LIMIT 1",
+    "notice": "SELECT number FROM outbox WHERE kind = 'notice' AND id > (SELECT max(id) / 2 FROM outbox) ORDER BY id LIMIT 1",
+    "group": "SELECT id FROM inbox_line WHERE n > 0 AND rank = 0 ORDER BY newest DESC LIMIT 1",
+    "filing": "SELECT 'F' || min(id) FROM filing WHERE closed IS NULL AND id > (SELECT max(id) / 2 FROM filing)",
+    "digest": "SELECT encode(digest, 'hex') FROM case_evidence ORDER BY id DESC LIMIT 1",
+    "inquiry": "SELECT 'Q' || max(id) FROM inquiry WHERE state = 'open' AND case_id IS NOT NULL",
+    "ask": "SELECT max(id) FROM ask",
+    "approval": "SELECT max(id) FROM approval",
+    "spam": "SELECT report_number(max(id)) FROM spam",
+    "quarantine": "SELECT max(id) FROM quarantine",
+    "measure": "SELECT max(id) FROM measure",
 }
 
 
-def verbs():
-    """[(“case list”, “NUMBER”)] of daemon/model/verb_*.c that change nothing."""
-    found = []
-    for path in sorted((TOP / "daemon/model").glob("verb_*.c")):
-        rows = re.split(r"const struct verb verbs_\w+\[\] = \{", path.read_text())
-        for noun, verb, arguments in re.findall(r'\{"([a-z]+)",\s*"([a-z]*)",\s*ROLE_\w+,\s*false,\s*"([^"]*)"', rows[1] if rows[1:] else ""):
-            found.append((f"{noun} {verb}".strip(), arguments))
-    return found
+def table(programs):
+    """The verb table as `cirt help` says it."""
+    done = subprocess.run([str(programs.cirt), "--json", "help"], check=True, capture_output=True, text=True)
+    return [row for row in json.loads(done.stdout)["items"] if not row["changes"]]
 
 
 class Kept(harness.Daemon):
@@ -78,7 +118,9 @@ class Kept(harness.Daemon):
         shutil.rmtree(folder / "rules.d", ignore_errors=True)
         make, tempfile.mkdtemp = tempfile.mkdtemp, lambda **_: str(folder)
         try:
-            super().__init__(programs, certificates)
+            for kind in ("regimes", "playbooks"):
+                shutil.copytree(TOP / "etc" / kind, folder / kind, dirs_exist_ok=True)
+            super().__init__(programs, certificates, sections={"clocks": {kind: folder / kind for kind in ("regimes", "playbooks")}})
         finally:
             tempfile.mkdtemp = make
         self.stream = None
@@ -88,14 +130,6 @@ class Kept(harness.Daemon):
         if self.process:
             self.stop(300)
         self.ports.release()
-
-    def sql(self, name, **values):
-        """Run a file of this folder."""
-        script = self.folder / "bench.sql"
-        script.write_text("\\set ON_ERROR_STOP 1\n" + "".join(f"\\set {key} {value}\n" for key, value in values.items())
-                          + (HERE / name).read_text())
-        script.chmod(0o644)
-        self.psql_file(script)
 
     def ask(self, method, params):
         """(seconds, answer) of one request."""
@@ -115,27 +149,72 @@ class Kept(harness.Daemon):
                 return time.perf_counter() - start, answer
 
     def facts(self):
-        """What the questions name: from the middle of what is there."""
+        """What the questions name."""
         def one(sql):
             rows = [row for row in self.psql(f"SET search_path = cirt; {sql}") if row != ["SET"]]
-            return rows[0][0] if rows else "none"
-        middle = "(SELECT id FROM report WHERE id >= (SELECT (min(id) + max(id)) / 2 FROM report) AND text {} '' ORDER BY id LIMIT 1)"
-        report, mail = one(f"SELECT {middle.format('=')}"), one(f"SELECT {middle.format('<>')}")
-        return {
-            "report": one(f"SELECT report_number({report})"), "mail": one(f"SELECT report_number({mail})"),
-            "ip": one(f"SELECT observable_first(observables, '{{ip}}', '{{source}}') FROM report WHERE id = {report}"),
-            "name": one(f"SELECT observable_first(observables, '{{name}}', '{{source}}') FROM report WHERE id = {report}"),
-            "prefix": one(f"SELECT network(set_masklen(observable_first(observables, '{{ip}}', '{{source}}')::inet, 24)) FROM report WHERE id = {report}"),
-            "case": one("SELECT number FROM cases WHERE id = (SELECT max(id) / 2 FROM cases)"),
-            "task": one("SELECT id FROM task ORDER BY id LIMIT 1"), "note": one("SELECT max(id) / 2 FROM note"),
-            "reference": one("SELECT value FROM reference WHERE id = (SELECT max(id) / 2 FROM reference)"),
-            "person": one("SELECT contact FROM party WHERE id = (SELECT max(id) / 2 FROM party)"),
-            "organisation": one("SELECT name FROM organisation WHERE name LIKE 'Bench %' ORDER BY id LIMIT 1"),
-            "since": one("SELECT to_char(timezone('UTC', now() - interval '1 day'), 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"),
-            "regime": one("SELECT name FROM regime WHERE current LIMIT 1"), "playbook": one("SELECT name FROM playbook LIMIT 1"),
-            "rule": one("SELECT name FROM notify_rule ORDER BY position LIMIT 1"),
-            "notice": one("SELECT number FROM outbox ORDER BY id LIMIT 1"), "group": one("SELECT id FROM inbox_line WHERE n > 0 ORDER BY id LIMIT 1"),
-        }
+            return rows[0][0] if rows and rows[0][0] else sys.exit(f"bench: {self.folder.name} has no such thing: {sql}")
+        return {name: one(sql) for name, sql in FACTS.items()}
+
+
+class Alone:
+    """PostgreSQL on a stopped daemon's cluster: nobody else works there, and what is written is only kept once it has ended well."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.folder = daemon.folder / "alone"
+        self.process = None
+
+    def __enter__(self):
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / "hba").write_text("local all all trust\n")
+        run = []
+        if self.daemon.user:
+            shutil.chown(self.folder, self.daemon.user)
+            run = ["setpriv", "--reuid", self.daemon.user, "--regid", "nogroup", "--clear-groups"]
+        self.folder.chmod(0o700)
+        (self.folder / "hba").chmod(0o644)
+        settings = {"listen_addresses": "", "unix_socket_directories": self.folder, "hba_file": self.folder / "hba", "fsync": "off", "full_page_writes": "off",
+                    "synchronous_commit": "off", "wal_level": "minimal", "max_wal_senders": 0, "max_wal_size": "16GB", "shared_buffers": "1GB", "autovacuum": "off"}
+        program = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+        self.process = subprocess.Popen([*run, program, "-D", self.daemon.folder / "state" / "postgres",
+                                         *(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))], cwd="/")
+        self.psql_when_up("SELECT 1")
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.sync()
+
+    def psql(self, *arguments):
+        subprocess.run(["psql", "-X", "-q", "-h", self.folder, "-U", "postgres", "-d", "cirt", "-v", "ON_ERROR_STOP=1", *arguments], check=True,
+                       stdout=subprocess.DEVNULL, env=dict(os.environ, PGOPTIONS="-c client_min_messages=warning"))
+
+    def psql_when_up(self, sql):
+        def up():
+            with contextlib.suppress(subprocess.CalledProcessError):
+                self.psql("-c", sql)
+                return True
+            return False
+        harness.wait_for(up, 60, "PostgreSQL to be up", every=0.5)
+
+
+def make(daemon, reports):
+    """Fill it: the schema by the daemon, the rows while it does not run."""
+    print(f"{daemon.folder.name}: {reports} reports, {reports // 10} cases", flush=True)
+    start = time.monotonic()
+    daemon.start()
+    harness.wait_for(lambda: daemon.psql("SELECT 1 FROM cirt.regime WHERE current LIMIT 1"), 120, "the regimes to be read", every=0.5)
+    daemon.stop(300)
+    values = {"reports": reports, "organisations": max(reports // 400, 60), "months": MONTHS}
+    with Alone(daemon) as alone:
+        whole = daemon.folder / "alone" / "all.sql"
+        whole.write_text("".join((HERE / name).read_text() for name in ("base.sql", *PARTS)))
+        alone.psql(*(part for name, value in values.items() for part in ("-v", f"{name}={value}")), "-f", whole)
+        alone.psql("-c", "VACUUM (FREEZE, ANALYZE)")
+    (daemon.folder / "reports").write_text(f"{reports}\n")
+    print(f"  {time.monotonic() - start:.0f} s", flush=True)
 
 
 def filled(value, facts):
@@ -144,73 +223,61 @@ def filled(value, facts):
     return value.format(**facts) if isinstance(value, str) else value
 
 
-def make(daemon, reports):
-    """Fill it, in slices that each are one transaction."""
-    print(f"{daemon.folder.name}: {reports} reports, {reports // 10} cases", flush=True)
-    daemon.sql("base.sql", organisations=max(reports // 500, 20))
-    done = int(daemon.psql("SELECT coalesce(max(sequence) + 1, 0) FROM cirt.report WHERE spool = '11111111-1111-1111-1111-111111111111'")[-1][0])
-    while done < reports:
-        # A small one first: the next are planned by what it has put there.
-        upto = min(done + (SLICE if done else 1000), reports)
-        start = time.monotonic()
-        daemon.sql("slice.sql", lo=done, hi=upto, total=reports)
-        daemon.psql("ANALYZE")
-        print(f"  {upto} reports, {(time.monotonic() - start):.0f} s", flush=True)
-        done = upto
-    harness.wait_for(lambda: daemon.psql("SELECT count(*) FROM cirt.inbox_delta") == [["0"]], 600, "the keeper to sum up the inbox", every=2)
-    daemon.psql("VACUUM ANALYZE")
+def question(row):
+    """(name, method, parameters) of a verb, by what the verb table says; ends where this file does not know what to ask."""
+    name = f"{row['noun']} {row['verb']}".strip()
+    params = {}
+    wanted = row["arguments"].split()
+    if wanted and not wanted[0].startswith("["):
+        if name not in ARGUMENTS:
+            sys.exit(f"bench: nothing says what to ask of `cirt {name} {row['arguments']}`: add it to ARGUMENTS in tests/bench/desk.py")
+        params[wanted[0].strip(".").lower()] = ARGUMENTS[name]
+    if any(option["name"] == "limit" for option in row["options"]):
+        params["limit"] = PAGE
+    return name, (name.replace(" ", "."), params)
 
 
-def question(name, arguments):
-    """(method, parameters), or None where this file does not know what to ask."""
-    wanted = arguments and not arguments.startswith("[")
-    if wanted and name not in ARGUMENTS:
-        return None
-    return name.replace(" ", "."), ARGUMENTS.get(name, {})
+def rows_of(answer):
+    """How many rows an answer has, of what has any."""
+    items = answer.get("result", {}).get("items") if isinstance(answer.get("result"), dict) else None
+    return len(items) if isinstance(items, list) else None
 
 
-def measure(small, large, repeats):
+def measure(programs, small, large, repeats):
+    """{name: ([seconds], [seconds])}, {name: (rows, rows)}, {name: why refused}, asked by turns."""
     facts = {daemon: daemon.facts() for daemon in (small, large)}
-    asked, unknown = {}, []
-    for name, arguments in verbs():
-        if name in LEFT_OUT:
-            continue
-        if question(name, arguments):
-            asked[name] = question(name, arguments)
-        else:
-            unknown.append(name)
-    asked |= MORE
-    times = {name: ([], []) for name in asked}
-    refused = {}
+    asked = dict(question(row) for row in table(programs) if f"{row['noun']} {row['verb']}".strip() not in LEFT_OUT) | MORE
+    times, rows, refused = {name: ([], []) for name in asked}, {name: [None, None] for name in asked}, {}
     for turn in range(repeats + 2):
         for name, (method, params) in asked.items():
             for at, daemon in enumerate((small, large)):
                 seconds, answer = daemon.ask(method, {key: filled(value, facts[daemon]) for key, value in params.items()})
-                if "error" in answer:
-                    refused[name] = answer["error"].get("message", "?")
-                elif turn >= 2:  # warm
+                if "result" not in answer:
+                    refused[name] = answer.get("error", {}).get("message", "the desk hung up")
+                    continue
+                rows[name][at] = rows_of(answer)
+                if turn >= 2:  # warm
                     times[name][at].append(seconds)
-    return times, refused, unknown
+    return times, rows, refused
 
 
-def show(times, refused, unknown):
+def show(times, rows, refused):
+    """Print it; what is not as it has to be."""
     middle = {name: tuple(1000 * statistics.median(one) for one in both) for name, both in times.items() if all(both)}
-    version = middle["version"][1]
-    slow = []
-    print(f"\n{'verb':28}{'small ms':>10}{'large ms':>10}{'ratio':>8}{'x version':>11}")
+    slow = [name for name, (little, much) in middle.items() if much > MOST * little]
+    unlike = [name for name, (little, much) in rows.items() if little != much]
+    print(f"\n{'verb':34}{'rows':>9}{'small ms':>10}{'large ms':>10}{'ratio':>8}")
     for name, (little, much) in sorted(middle.items(), key=lambda one: -one[1][1] / one[1][0]):
-        of_people = name.startswith(OF_PEOPLE) and much > OF_VERSION * version
-        bad = much > MOST * little
-        slow += [name] * bad
-        print(f"{name:28}{little:10.2f}{much:10.2f}{much / little:8.2f}{much / version:11.1f}{'  SLOW' if bad else ''}"
-              f"{f'  more than {OF_VERSION:.0f} x version' if of_people else ''}")
-    for name, why in sorted(refused.items()):
-        print(f"refused: {name}: {why}")
+        counts = "" if rows[name] == [None, None] else str(rows[name][0]) if name not in unlike else "{}/{}".format(*rows[name])
+        print(f"{name:34}{counts:>9}{little:10.2f}{much:10.2f}{much / little:8.2f}{'  > 2.0' if name in slow else ''}")
     for name, why in sorted(LEFT_OUT.items()):
         print(f"left out: {name}: {why}")
-    for name in unknown:
-        print(f"left out: {name}: nothing here says what to ask: add it to ARGUMENTS in tests/bench/desk.py")
-    print(f"\n{len(middle)} measured, {len(slow)} take more than {MOST:.0f} x of their time at a hundredth" + (": " + ", ".join(slow) if slow else ""))
+    for name, why in sorted(refused.items()):
+        print(f"refused: {name}: {why}")
+    for name in sorted(unlike):
+        print(f"not alike: {name}: {rows[name][0]} rows beside {rows[name][1]}")
+    print(f"\n{len(middle)} measured; {len(slow)} take more than {MOST} x of their time at a hundredth" + (": " + ", ".join(sorted(slow)) if slow else ""))
+    return bool(slow or refused or unlike)
 
 
 def main():
@@ -220,7 +287,10 @@ def main():
     parser.add_argument("--repeats", type=int, default=15)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    if not options.make and not (options.data / "large" / "state").exists():
+    places = [options.data / name for name in ("small", "large")]
+    if options.make and (options.make % 100000 or options.make < 100000):
+        sys.exit("bench: so many reports as 100000 or a multiple of it: the small one has a hundredth")
+    if not options.make and not all((place / "reports").exists() for place in places):
         print(f"bench: no data in {options.data}: `make bench-data` first; the desk is not measured")
         return
     programs = harness.Programs(os.environ["CIRTD_BUILD"])
@@ -229,14 +299,18 @@ def main():
     daemons = []
     try:
         certificates = harness.Certificates(folder / "certs")
-        for name, share in (("small", 100), ("large", 1)):
-            daemon = Kept(programs, certificates, options.data / name)
-            daemons.append(daemon)
-            daemon.start()
+        for place, reports in zip(places, (options.make // 100, options.make)):
             if options.make:
-                make(daemon, options.make // share)
+                shutil.rmtree(place, ignore_errors=True)
+            daemons.append(Kept(programs, certificates, place))
+            if options.make:
+                make(daemons[-1], reports)
+            else:
+                daemons[-1].start()
+                daemons[-1].reports = int((place / "reports").read_text())
         if not options.make:
-            show(*measure(*daemons, options.repeats))
+            print(f"{daemons[0].reports} reports beside {daemons[1].reports}; medians of {options.repeats} by turns, over the desk's socket")
+            sys.exit(show(*measure(programs, *daemons, options.repeats)))
     finally:
         for daemon in daemons:
             daemon.close()
