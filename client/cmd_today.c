@@ -113,13 +113,25 @@ static void describe_senders(struct json_object *from, struct buf *text)
 
 static void show_people(struct call *call, struct json_object *people, struct buf *text)
 {
+	int64_t unread = member_number(people, "unread"), loose = member_number(people, "inbox");
+	const char *next = "";
+
 	buf_text(text, _("mails unread"));
-	if (member_number(people, "unread") > 0) {
+	if (unread > 0) {
 		buf_text(text, ": ");
 		describe_senders(member_of(people, "from"), text);
 	}
-	show_line(call, _("PEOPLE"), member_number(people, "unread"), text,
-		member_number(people, "unread") ? "cirt case list" : "");
+	/* Those of a case, and those of none. */
+	if (unread > loose)
+		next = "cirt case list --unread";
+	else if (loose > 0)
+		next = "cirt inbox";
+	show_line(call, _("PEOPLE"), unread, text, next);
+	if (loose == 0 || unread == loose)
+		return;
+	screen_printf(&call->screen, "%*s", TEXT_COLUMN, "");
+	buf_printf(text, _("%lld of them in no case"), (long long)loose);
+	show_more(call, text, "cirt inbox");
 }
 
 /* "shadowserver, 41 files: 2655 again · 431 new · 19 relapse · 7 quarantined" */

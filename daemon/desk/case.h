@@ -13,7 +13,8 @@
 	" 'changed', stamp(v.changed), 'merged_into', v.merged_into, 'exercise', nullif(v.exercise, '')," \
 	" 'restricted', v.restricted, 'mails_new', nullif((SELECT count(*) FROM case_letter w WHERE "     \
 	"w.case_id = "                                                                                    \
-	"v.id AND w.seen IS NULL), 0), 'tags', case_tags(v.id), 'campaign', campaign_shown(v.campaign, "  \
+	"v.id AND w.seen IS NULL) + CASE v.state WHEN 'new' THEN case_mails_begun(v.id) ELSE 0 END, 0), " \
+	"'tags', case_tags(v.id), 'campaign', campaign_shown(v.campaign, "                                \
 	"asks.who, asks.role), 'due', (SELECT "                                                           \
 	"stamp(d.due) FROM case_due d WHERE d.case_id = v.id))"
 

@@ -29,6 +29,11 @@ static const struct order orders[] = {
 		"'epoch'::timestamptz + $?::bigint * interval '1 microsecond'", true, true},
 };
 
+/* Cases with mail that nobody has read: what came into one, and what opened one that nobody has taken up. */
+#define UNREAD                                                                                               \
+	"SELECT w.case_id FROM case_letter w WHERE w.seen IS NULL UNION ALL SELECT f.id FROM cases f WHERE " \
+	"f.state = 'new' AND case_mails_begun(f.id) > 0"
+
 struct case_filter {
 	int64_t limit;
 	const struct order *order;
@@ -37,7 +42,7 @@ struct case_filter {
 	struct str state, assignee, org, tag, type, identifier, campaign;
 	struct str operator;
 	int severity; /* at least; -1: any */
-	bool mine, all, watching;
+	bool mine, all, watching, unread;
 };
 
 static const char *check_filter(struct case_filter *filter, struct str severity)
@@ -93,6 +98,7 @@ static bool read_filter(struct request *request, struct case_filter *filter)
 		!request_text(request, "campaign", &filter->campaign) ||
 		!request_text(request, "severity", &severity) ||
 		!request_flag(request, "watching", &filter->watching) ||
+		!request_flag(request, "unread", &filter->unread) ||
 		!request_flag(request, "mine", &filter->mine) || !request_flag(request, "all", &filter->all))
 		return false;
 	filter->operator= str_of(request->operator.name);
@@ -116,7 +122,7 @@ static void add_text(struct query *query, struct str value, const char *conditio
 
 static void add_conditions(struct query *query, const struct case_filter *filter)
 {
-	if (!filter->state.p && !filter->all)
+	if (!filter->state.p && !filter->all && !filter->unread)
 		query_add(query, " AND c.state NOT IN ('closed', 'rejected', 'merged')");
 	add_text(query, filter->state, " AND c.state = $?::case_state");
 	add_text(query, filter->assignee, " AND c.assignee = (SELECT id FROM operator WHERE name = $?)");
@@ -130,6 +136,8 @@ static void add_conditions(struct query *query, const struct case_filter *filter
 		add_text(query, filter->operator, " AND c.id IN (SELECT w.case_id FROM case_watcher w JOIN "
 						  "operator o ON o.id = w.operator "
 						  "WHERE o.name = $?)");
+	if (filter->unread)
+		query_add(query, " AND c.id IN (" UNREAD ")");
 	if (filter->severity >= 0) {
 		query_add(query, " AND c.severity >= $?::int");
 		query_int(query, filter->severity);
@@ -198,7 +206,7 @@ static void add_answered(struct query *query, const struct request *request, con
 {
 	struct case_filter all = *filter;
 
-	if (filter->state.p || filter->all || filter->order->sort)
+	if (filter->state.p || filter->all || filter->unread || filter->order->sort)
 		return;
 	all.all = true;
 	query_add(query,

@@ -10,6 +10,7 @@ static const struct verb_option case_list_options[] = {
 	{"assignee", "WHO", N_("Only cases of this operator")},
 	{"mine", NULL, N_("Only your own")},
 	{"watching", NULL, N_("Only those that you watch")},
+	{"unread", NULL, N_("Only those with mail that nobody has read, closed ones too")},
 	{"severity", "WORD", N_("At least: info, low, medium, high, critical")},
 	{"org", "NAME", N_("Only of this organisation")},
 	{"tag", "TAG", N_("Only those that have this tag")},

@@ -118,6 +118,17 @@ def test_report_is_answered(office, wave):
     assert office.daemon.cirt("report", "show", report)["state"] == "answered"
 
 
+def test_reply_goes_to_who_opened_the_case(office):
+    """Nobody is named as reporter, and nothing has come into the case but the mail that opened it: that is answered."""
+    number = office.case("Strange invoice", "citizen9@people.example", "Must I pay this?")
+    draft = office.daemon.cirt("reply", number, "--draft")
+    assert draft["to"] == "citizen9@people.example" and draft["case"] == number and "> Must I pay this?" in draft["text"]
+    queued = office.write("reply", number, text="No: throw it away.")
+    assert queued["to"] == "citizen9@people.example" and office.write("reply", number, "--to", "reporter", "--dry-run", text="No.")["to"] == queued["to"]
+    message = office.sent(queued["number"])
+    assert message["In-Reply-To"] == "<citizen9.people.example.first@x.example>" and f"[CIRT-XX {number}]" in message["Subject"]
+
+
 class Terminal:
     """cirt on a terminal of its own, with an editor of the test."""
 

@@ -122,6 +122,28 @@ def test_answers_to_closed_and_merged_cases_are_seen(desk):
     assert mails(desk, second, 1)[0]["title"] == "after the merge"
 
 
+def test_cases_with_unread_mail_are_listed(desk):
+    """What opened a case that nobody has taken up, and what came into one: counted in the list, and what `cirt today` counts."""
+    before = desk.cirt("today")["people"]
+    unread = lambda: {case["number"]: case["mails_new"] for case in desk.all_pages("case", "list", "--unread")}  # noqa: E731
+    number = new_case(desk, "Unread story", "unread1@bank.example")
+    assert unread()[number] == 1
+    people = desk.cirt("today")["people"]
+    assert people["unread"] == before["unread"] + 1 and people["inbox"] == before["inbox"]
+    shown = desk.cirt_text("today").stdout
+    assert "cirt case list --unread" in shown, shown
+    assert number in desk.cirt_text("case", "list", "--unread").stdout
+    desk.cirt("case", "take", number)
+    assert number not in unread() and desk.cirt("today")["people"]["unread"] == before["unread"]
+    desk.send_mail(letter("one more thing", "soc@bank.example", "unread2@bank.example", References="<unread1@bank.example>"))
+    mails(desk, number, 1)
+    assert unread()[number] == 1
+    desk.cirt("case", "close", number, "--outcome", "resolved")
+    assert unread()[number] == 1, "closed, and still unread"
+    desk.cirt("case", "read", number)
+    assert number not in unread()
+
+
 def test_spam_is_kept_reviewed_and_rescued(desk):
     """Verdicts of our own servers make spam; what a stranger writes into his header does not; a rescue runs it as a report."""
     before = balanced(desk)

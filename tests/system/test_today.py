@@ -29,7 +29,7 @@ def test_an_empty_system_says_what_is_not_there(make_daemon):
     daemon.start()
     day = daemon.cirt("today")
     assert day["alarms"] == {"open": 0, "items": []}
-    assert day["people"] == {"unread": 0, "from": []} and day["intake"] == {}
+    assert day["people"] == {"unread": 0, "inbox": 0, "from": []} and day["intake"] == {}
     assert day["cases"]["open"] == 0 and day["releases"] == {"asked": 0} and day["quarantine"] == {"waiting": 0}
     assert {name: count for name, count in day["notices"].items() if name not in ("full", "not_told")} == dict.fromkeys(
         ("ready", "gathering", "held", "organisations", "drill", "queued", "failed", "sent", "bounced", "answered"), 0)

@@ -352,6 +352,74 @@ BEGIN
 END $$;
 RESET ROLE;
 
+\echo test_brief_speaks_its_language
+SET ROLE cirt_owner;
+WITH c AS (INSERT INTO cases (title, state, type, impact) VALUES ('Short of power', 'open', 'outage', 'minor') RETURNING id) INSERT INTO ids SELECT 'power', id FROM c;
+INSERT INTO ids SELECT 'p1', test.land('report', '{}', 'amber', 'first@people.example', 'No power', 'It went out.');
+INSERT INTO case_report (report, case_id) SELECT id('p1'), id('power');
+INSERT INTO task (case_id, title) VALUES (id('power'), 'call'), (id('power'), 'look');
+UPDATE task SET state = 'done', ended = now(), ended_by = 'op1' WHERE case_id = id('power') AND title = 'call';
+UPDATE cases SET state = 'waiting' WHERE id = id('power');
+INSERT INTO measure (kind, target, case_id, owner) SELECT 'isolation', 'pump', id('power'), id FROM operator WHERE name = 'op1';
+RESET ROLE;
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	t text := desk_case_brief(asked(jsonb_build_object('number', number('power')))) ->> 'text';
+	missing text;
+BEGIN
+	ASSERT t LIKE '%- 1 report' || chr(10) || '%' AND t LIKE '%- the case is waiting for an answer or a date' || chr(10) || '%' AND t LIKE '%- tasks done: 1 of 2' || chr(10) || '%', t;
+	t := desk_case_brief(asked(jsonb_build_object('number', number('power'), 'lang', 'fr'))) ->> 'text';
+	ASSERT t LIKE '%- panne, traité depuis le %- dommage : mineur, %- état du dossier : en attente d''une réponse ou d''une date' || chr(10)
+		|| '  - tâches faites : 1 sur 2' || chr(10) || '  - mesure : isolé du réseau pump%- 1 signalement' || chr(10) || '%', t;
+	t := desk_case_brief(asked(jsonb_build_object('number', number('power'), 'lang', 'es'))) ->> 'text';
+	ASSERT t LIKE '%- interrupción, %- estado del caso: a la espera de %- tareas hechas: 1 de 2%- medida: aislado de la red pump%- 1 aviso' || chr(10) || '%', t;
+	ASSERT brief_count('fr', 'reports', 0) = '0 signalement' AND brief_count('en', 'reports', 0) = '0 reports' AND brief_count('es', 'reports', 2) = '2 avisos';
+	ASSERT brief_count('fr', 'tally', 1, '1', '0', '0', '0') LIKE '1 interrogé : 1 oui, %';
+	-- Every word of a table has one in every language.
+	SELECT string_agg(l || ' ' || n, ', ') INTO missing FROM unnest('{en,fr,es}'::text[]) l, (SELECT 'state.' || unnest(enum_range(NULL::case_state))
+		UNION ALL SELECT 'type.' || unnest(enum_range(NULL::rsit_type)) UNION ALL SELECT 'impact.' || name FROM case_impact UNION ALL SELECT 'measure.' || name FROM measure_kind) x (n)
+		WHERE NOT EXISTS (SELECT FROM brief_word w WHERE w.language = l AND w.name = n);
+	ASSERT missing IS NULL, missing;
+END $$;
+RESET ROLE;
+
+\echo test_reply_goes_to_who_opened_the_case
+SET ROLE cirt_owner;
+INSERT INTO ids SELECT 'p2', test.land('report', '{}', 'amber', 'second@people.example', 'Me too', 'Dark here.');
+INSERT INTO case_report (report, case_id) SELECT id('p2'), id('power');
+WITH c AS (INSERT INTO cases (title, state, type) VALUES ('By phone', 'open', 'outage') RETURNING id) INSERT INTO ids SELECT 'phone', id FROM c;
+RESET ROLE;
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	d jsonb := desk_reply(asked(jsonb_build_object('what', number('power'), 'draft', true)));
+BEGIN
+	-- His mail is what is answered, and quoted.
+	ASSERT d ->> 'to' = 'first@people.example' AND d ->> 'answers' = report_number(id('p1')) AND d ->> 'case' = number('power') AND d ->> 'subject' = 'No power'
+		AND d ->> 'text' LIKE '%> It went out.%' AND d ->> 'in_reply_to' <> '', d;
+	ASSERT desk_reply(asked(jsonb_build_object('what', number('power'), 'to', 'Reporter', 'draft', true)))::jsonb = d;
+	ASSERT (desk_mail(asked(jsonb_build_object('case', number('power'), 'to', 'reporter', 'draft', true)))) ->> 'to' = 'first@people.example';
+	ASSERT case_mails_begun(id('power')) = 2 AND case_mails_begun(id('phone')) = 0;
+	-- Nobody has written to this one; then its reporter has an address.
+	ASSERT refused(format('SELECT desk_reply(%L)', asked(jsonb_build_object('what', number('phone'), 'draft', true)))) LIKE '22023 say to whom: nobody has written to %', refused(format('SELECT desk_reply(%L)', asked(jsonb_build_object('what', number('phone'), 'draft', true))));
+	ASSERT refused(format('SELECT desk_reply(%L)', asked(jsonb_build_object('what', number('phone'), 'to', 'reporter', 'draft', true)))) LIKE 'P0002 nobody in %';
+	INSERT INTO party (case_id, role, name, contact) VALUES (id('phone'), 'reporter', 'Caller', 'caller@people.example');
+	ASSERT desk_reply(asked(jsonb_build_object('what', number('phone'), 'draft', true))) ->> 'to' = 'caller@people.example';
+END $$;
+RESET ROLE;
+SET ROLE cirt_owner;
+SELECT test.letter(id('power'), 'plant@power.example', 'Re: power', 'It is on again.') \g /dev/null
+RESET ROLE;
+SET ROLE cirt_desk;
+DO $$
+BEGIN
+	-- Who wrote in the case itself, last, comes first; the reporter is who he was.
+	ASSERT desk_reply(asked(jsonb_build_object('what', number('power'), 'draft', true))) ->> 'to' = 'plant@power.example';
+	ASSERT desk_reply(asked(jsonb_build_object('what', number('power'), 'to', 'reporter', 'draft', true))) ->> 'to' = 'first@people.example';
+END $$;
+RESET ROLE;
+
 \echo test_brief_says_nothing_above_its_label
 SET ROLE cirt_owner;
 INSERT INTO ids SELECT 'red', test.land('partner', ARRAY['ip source 198.18.77.5'], 'red');
