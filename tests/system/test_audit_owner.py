@@ -108,6 +108,10 @@ TRIGGERS = """DO $$ DECLARE t regclass; BEGIN FOR t IN SELECT DISTINCT g.tgrelid
     EXECUTE format('ALTER TABLE %s {} TRIGGER USER', t); END LOOP; END $$;"""
 
 
+def as_owner(daemon, statements):
+    daemon.psql(TRIGGERS.format("DISABLE") + statements + ";" + TRIGGERS.format("ENABLE"))
+
+
 def test_what_the_owner_did_to_tables_is_found(worked):
     """Each by itself, in one transaction that comes to nothing; what `cirt audit verify` asks for is asked for in it."""
     daemon, number = worked
@@ -126,13 +130,13 @@ def test_what_the_owner_did_to_tables_is_found(worked):
 def test_what_the_owner_did_to_the_journal_is_found(worked, name):
     daemon, number = worked
     does, undoes, where, says = (text.format(case=number) for text in ANCHORED[name])
-    daemon.psql(TRIGGERS.format("DISABLE") + does + ";" + TRIGGERS.format("ENABLE"))
+    as_owner(daemon, does)
     try:
         done = daemon.cirt_text("audit", "verify", check=False)
         assert done.returncode == 1
         assert any(where in line and says in line for line in done.stdout.splitlines()), done.stdout
     finally:
-        daemon.psql(TRIGGERS.format("DISABLE") + undoes + ";" + TRIGGERS.format("ENABLE"))
+        as_owner(daemon, undoes)
     assert daemon.cirt("audit", "verify")["ok"], "after"
 
 

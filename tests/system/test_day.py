@@ -270,7 +270,6 @@ def problems(day):
     return json.loads(done.stdout)
 
 
-
 @pytest.mark.parametrize("edit, undo", [
     ("UPDATE cases SET title = 'harmless' WHERE title = 'Files encrypted'", "UPDATE cases SET title = 'Files encrypted' WHERE title = 'harmless'"),
     ("UPDATE note SET text = 'of nobody' WHERE text = 'of the second'", "UPDATE note SET text = 'of the second' WHERE text = 'of nobody'"),
