@@ -86,34 +86,16 @@ void key_ring_stop(struct desk *desk)
 
 /* ---- answers ---- */
 
-static void on_noted(struct request *request, const struct pg_result *result)
-{
-	(void)result;
-	request_commit(request, request_answer_result);
-}
-
-/* The keyring is changed already: where the database is away, the answer says that the journal does not have
- * it. */
+/* The keyring is changed already. */
 static void note(struct request *request, struct str text)
 {
 	struct query *query = arena_alloc(request->arena, sizeof(*query));
 
-	if (!desk_pg(request->desk)) {
-		log_warn_f(LOG_F({"operator", request->operator.name}, {"verb", request->verb->verb}),
-			"the keyring was changed while the database is away: not in the journal");
-		json_object_object_add(request->result, "journal", json_object_new_boolean(false));
-		struct json_object *answer = request->result;
-		request->result = NULL;
-		request_answer(request, answer);
-		return;
-	}
-	if (!request_database(request))
-		return;
 	query_start(query, request->arena,
 		"SELECT journal_add('keyring', $?, NULL, $?), pg_notify('cirt_keys', '')");
 	query_str(query, str_of(request->verb->verb));
 	query_str(query, arena_str(request->arena, text));
-	request_change(request, query, on_noted);
+	request_note(request, query);
 }
 
 /* The state of a request that has something signed; others have none. */

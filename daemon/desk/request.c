@@ -315,6 +315,15 @@ void request_refuse_database(struct request *request, const struct pg_result *re
 	request_refuse(request, RPC_FAILED, "the database refused (%s): %s", result->sqlstate, result->text);
 }
 
+static void answer_unnoted(struct request *request, const char *why)
+{
+	log_warn_f(LOG_F({"operator", request->operator.name}, {"noun", request->verb->noun},
+			   {"verb", request->verb->verb}),
+		"it is done, and the journal was not told: %s", why);
+	json_object_object_add(request->result, "journal", json_object_new_boolean(false));
+	request_answer_result(request, NULL);
+}
+
 static void on_result(struct pg *pg, const struct pg_result *result, void *context)
 {
 	struct request *request = context;
@@ -325,7 +334,10 @@ static void on_result(struct pg *pg, const struct pg_result *result, void *conte
 		return;
 	}
 	request->in_transaction = false;
-	request_refuse_database(request, result);
+	if (request->done)
+		answer_unnoted(request, result->text);
+	else
+		request_refuse_database(request, result);
 }
 
 void request_query(struct request *request, struct query *query, request_rows_fn *rows)
@@ -390,6 +402,24 @@ void request_change(struct request *request, struct query *query, request_rows_f
 	request->change = query;
 	request->change_rows = rows;
 	request_begin(request, on_change_begun);
+}
+
+static void on_noted(struct request *request, const struct pg_result *result)
+{
+	(void)result;
+	request_commit(request, request_answer_result);
+}
+
+void request_note(struct request *request, struct query *query)
+{
+	request->done = true;
+	request->pg = desk_pg(request->desk);
+	if (request->pg) {
+		request_change(request, query, on_noted);
+		return;
+	}
+	query_end(query);
+	answer_unnoted(request, pg_why_down(request->desk->pg[0]));
 }
 
 void request_answer_result(struct request *request, const struct pg_result *result)

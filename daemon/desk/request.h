@@ -91,6 +91,7 @@ struct request {
 	bool in_transaction;
 	struct query *change; /* of request_change() */
 	request_rows_fn *change_rows;
+	bool done;                  /* of request_note(): whatever becomes of the journal */
 	struct json_object *result; /* of request_answer_result() */
 	const char *conflict;       /* what to say where a name is taken; NULL: in general */
 	void (*asked)(
@@ -134,6 +135,10 @@ void request_step(struct request *request, struct query *query, request_rows_fn 
 void request_commit(struct request *request, request_rows_fn *rows);
 /* request_begin() with one step; query is in the request's arena. */
 void request_change(struct request *request, struct query *query, request_rows_fn *rows);
+/* For what the database has no part in: request->result is the answer to what is done already, and the
+ * journal is told of it by query (in the request's arena, a SELECT of journal_add()). Where that cannot be,
+ * the answer's "journal" is false, and the log says so. */
+void request_note(struct request *request, struct query *query);
 /* After the commit: answer with request->result. */
 void request_answer_result(struct request *request, const struct pg_result *result);
 void request_refuse_database(struct request *request, const struct pg_result *result);

@@ -46,11 +46,17 @@ static struct json_object *refused_files(struct json_object *page)
 
 static void on_reloaded(struct request *request, struct json_object *answer)
 {
-	struct json_object *result = json_object_new_object();
+	struct json_object *refused = refused_files(member(answer, "rules"));
+	struct query *query = arena_alloc(request->arena, sizeof(*query));
 
-	json_object_object_add(result, "message", json_object_get(member(answer, "message")));
-	json_object_object_add(result, "refused", refused_files(member(answer, "rules")));
-	request_answer(request, result);
+	request->result = json_object_new_object();
+	json_object_object_add(request->result, "message", json_object_get(member(answer, "message")));
+	json_object_object_add(request->result, "refused", refused);
+	query_start(query, request->arena,
+		"SELECT journal_add('rules/files', 'reload', NULL, "
+		"jsonb_build_object('refused', $?::int)::text)");
+	query_int(query, (int64_t)json_object_array_length(refused));
+	request_note(request, query);
 }
 
 void desk_rules_reload(struct request *request)

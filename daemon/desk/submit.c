@@ -149,16 +149,38 @@ static void refuse_away(struct request *request)
 	refuse_piece(request, &err);
 }
 
+/* The journal says who took in which bytes; what the file is called may name people, and stands in the
+ * envelope. */
+static void note(struct request *request)
+{
+	struct submit *submit = request->state;
+	struct query *query = arena_alloc(request->arena, sizeof(*query));
+	struct str digest = str_of(submit->owner + strlen("submit/"));
+
+	digest.len = SHA256_HEX - 1;
+	query_start(query, request->arena,
+		"SELECT journal_add('submission/' || $?, 'submit', NULL, jsonb_build_object('bytes', "
+		"$?::bigint, 'entries', $?::bigint, 'first', $?::text, 'source', "
+		"(SELECT name FROM source WHERE id = $?::int))::text)");
+	query_str(query, digest);
+	query_int(query, submit->size);
+	query_int(query, (int64_t)json_object_array_length(submit->entries));
+	query_str(query, str_of(json_object_get_string(json_object_array_get_idx(submit->entries, 0))));
+	query_int(query, (int64_t)submit->open.source);
+	request_note(request, query);
+}
+
 static void answer_if_ended(struct request *request)
 {
 	struct submit *submit = request->state;
-	struct json_object *result;
 
 	if (!submit->ended || submit->pieces)
 		return;
-	result = json_object_new_object();
-	json_object_object_add(result, "entries", json_object_get(submit->entries));
-	request_answer(request, result);
+	submit->ready = false;
+	request->closed = NULL;
+	request->result = json_object_new_object();
+	json_object_object_add(request->result, "entries", json_object_get(submit->entries));
+	note(request);
 }
 
 static void take_out(struct submit *submit, const struct piece *piece)

@@ -182,6 +182,9 @@ def test_pending_and_the_database_away(make_daemon):
     assert (line["state"], line["source"], line["line"]) == ("taken", "sensor-1", 1)
     unknown = daemon.cirt_text("receipt", "20261122-00000000-1", check=False)
     assert unknown.returncode == 1 and "database is away" in unknown.stderr
+    letter = daemon.folder / "meanwhile.eml"
+    letter.write_bytes(mail("By hand", "see http://by-hand.example/"))
+    assert len(daemon.cirt("submit", letter)["items"][0]["entries"]) == 1 and "the journal was not told" in daemon.log_text()
     version.write_text(right)
     daemon.stop()
     daemon.start()
