@@ -136,17 +136,38 @@ void call_json(struct call *call, struct json_object *value)
 	buf_char(&call->screen.out, '\n');
 }
 
+/* How far the daemon is with what takes long, for who looks. */
+static void on_progress(const struct rpc_message *message, void *context)
+{
+	struct buf what = {0};
+	bool *drawn = context;
+
+	if (!str_equal(message->method, STR("audit.progress")))
+		return;
+	screen_cell(str_of(member_text(message->params, "what")), &what);
+	fprintf(stderr, "\r\033[K%lld/%lld %s", (long long)member_number(message->params, "done"),
+		(long long)member_number(message->params, "total"), buf_cstr(&what));
+	fflush(stderr);
+	*drawn = true;
+	buf_free(&what);
+}
+
 int call_ask(struct call *call)
 {
 	const struct command *command = command_find(call->method);
 	struct rpc_message answer;
 	struct err err;
+	bool drawn = false;
 	int code = call_connect(call);
 
 	if (code != EXIT_DONE)
 		return code;
 	seen_ask(call);
-	if (!link_call(call->link, call->method, call->invocation->params, NULL, NULL, &answer, &err))
+	bool told = link_call(call->link, call->method, call->invocation->params,
+		isatty(STDERR_FILENO) ? on_progress : NULL, &drawn, &answer, &err);
+	if (drawn)
+		fputs("\r\033[K", stderr);
+	if (!told)
 		return call_broken(call, &err);
 	seen_answer(call, &answer);
 	if (answer.kind == RPC_ERROR) {

@@ -17,7 +17,8 @@
  */
 #define AUDIT_SLICE      500                 /* anchors read in one turn of the loop */
 #define AUDIT_PATIENCE   (20 * CLOCK_SECOND) /* for comparing, without --all */
-#define AUDIT_PROBLEMS   "100"               /* shown; one is enough to know */
+#define AUDIT_PROBLEMS   "100"               /* of a step; one is enough to know */
+#define AUDIT_SHOWN      100
 #define AUDIT_MISMATCHES 3
 #define AUDIT_FILE_MAX   (1u << 30)
 
@@ -41,6 +42,8 @@ struct audit {
 	int64_t started;
 	bool all, asking;
 	struct json_object *problems;
+	struct json_object *steps; /* of what the database looks at by itself, after the anchors */
+	size_t place;              /* among them */
 };
 
 static void audit_free(struct request *request)
@@ -51,6 +54,7 @@ static void audit_free(struct request *request)
 	buf_free(&audit->file);
 	free(audit->marks);
 	json_object_put(audit->problems);
+	json_object_put(audit->steps);
 	free(audit);
 }
 
@@ -95,13 +99,22 @@ static void add_proof(struct request *request, struct json_object *answer)
 		json_object_new_int64(json_object_get_int64(rows) - (proven ? (int64_t)proven->records : 0)));
 }
 
-static void on_chains(struct request *request, const struct pg_result *result)
+/* How far it is, for who waits. */
+static void tell(struct request *request, const char *what, size_t done, size_t total)
+{
+	struct json_object *params = json_object_new_object();
+
+	json_object_object_add(params, "what", json_object_new_string(what));
+	json_object_object_add(params, "done", json_object_new_int64((int64_t)done));
+	json_object_object_add(params, "total", json_object_new_int64((int64_t)total));
+	request_notify(request, "audit.progress", params);
+}
+
+static void answer_audit(struct request *request, const struct pg_result *result)
 {
 	struct audit *audit = request->state;
 	struct json_object *answer = request->result;
 
-	for (int i = 0; i < result->rows; i++)
-		json_object_array_add(audit->problems, result_json(result, i, 0));
 	json_object_object_add(
 		answer, "ok", json_object_new_boolean(json_object_array_length(audit->problems) == 0));
 	add_proof(request, answer);
@@ -109,15 +122,49 @@ static void on_chains(struct request *request, const struct pg_result *result)
 	request_answer_result(request, result);
 }
 
-static void on_counts(struct request *request, const struct pg_result *result)
+static void on_step(struct request *request, const struct pg_result *result);
+
+static void next_step(struct request *request)
 {
+	struct audit *audit = request->state;
+	const char *step = json_object_get_string(json_object_array_get_idx(audit->steps, audit->place));
 	struct query query;
 
-	request->result = result_json(result, 0, 0);
+	tell(request, step, audit->place, json_object_array_length(audit->steps));
 	query_start(&query, request->arena,
-		"SELECT json_build_object('object', object, 'row', n, 'problem', problem) FROM "
-		"audit_verify() LIMIT " AUDIT_PROBLEMS);
-	request_query(request, &query, on_chains);
+		"SELECT json_build_object('object', object, 'row', n, 'problem', problem) FROM ");
+	if (audit->place == 0) {
+		query_add(&query, "audit_journal()");
+	} else {
+		query_add(&query, "audit_step($?)");
+		query_str(&query, str_of(step));
+	}
+	query_add(&query, " LIMIT " AUDIT_PROBLEMS);
+	request_query(request, &query, on_step);
+}
+
+static void on_step(struct request *request, const struct pg_result *result)
+{
+	struct audit *audit = request->state;
+
+	for (int i = 0; i < result->rows && json_object_array_length(audit->problems) < AUDIT_SHOWN; i++)
+		json_object_array_add(audit->problems, result_json(result, i, 0));
+	audit->place++;
+	if (audit->place < json_object_array_length(audit->steps) && request->session)
+		next_step(request);
+	else
+		answer_audit(request, result);
+}
+
+static void on_counts(struct request *request, const struct pg_result *result)
+{
+	struct audit *audit = request->state;
+
+	request->result = result_json(result, 0, 0);
+	json_object_object_get_ex(request->result, "steps", &audit->steps);
+	audit->steps = json_object_get(audit->steps);
+	json_object_object_del(request->result, "steps");
+	next_step(request);
 }
 
 static void check_chains(struct request *request)
@@ -126,7 +173,8 @@ static void check_chains(struct request *request)
 
 	query_start(&query, request->arena,
 		"SELECT json_build_object('chains', (SELECT count(*) FROM journal_head), 'rows', (SELECT "
-		"count(*) FROM journal))");
+		"count(*) FROM journal), 'steps', (SELECT jsonb_build_array('journal') || jsonb_agg(s) "
+		"FROM audit_steps() s))");
 	request_query(request, &query, on_counts);
 }
 
@@ -208,6 +256,7 @@ static void compare_next(struct request *request)
 		check_chains(request);
 		return;
 	}
+	tell(request, "anchors", audit->compared, audit->mark_count);
 	query_start(&query, request->arena,
 		"SELECT object, n, encode(hash, 'hex') FROM anchor_heads($?::bigint)");
 	query_int(&query, (int64_t)audit->asked->last);

@@ -9,6 +9,7 @@ import tempfile
 import time
 
 from harness import Daemon, native, wait_for
+from terminal import Terminal
 
 MODEL = pathlib.Path(__file__).resolve().parents[2] / "daemon" / "model"
 
@@ -273,6 +274,9 @@ def test_what_each_verb_did_is_in_the_journal(programs, certificates):
         assert walk.refused == [], "\n".join(map(str, walk.refused))
         assert missing == [], "\n".join(map(str, missing))
         assert walk.daemon.cirt("audit", "verify")["ok"]
+        with Terminal(walk.daemon, "audit", "verify") as terminal:
+            terminal.expect("sums")
+            assert terminal.end() == 0, "whoever waits sees how far it is"
     finally:
         walk.daemon.remove()
         shutil.rmtree(house)
