@@ -9,22 +9,23 @@
 #include "wire/json_read.h"
 #include "wire/taxii.h"
 
-#define SOURCE_JSON                                                                                      \
-	"json_build_object('name', s.name, 'kind', s.kind, 'state', CASE WHEN s.enabled THEN 'enabled' " \
-	"ELSE 'disabled' END,"                                                                           \
-	" 'tlp', s.tlp, 'pap', s.pap, 'classification', s.type, 'format', s.format, 'trust', s.trust, "  \
-	"'match', nullif(s.match, ''),"                                                                  \
-	" 'exercise', nullif(x.name, ''), 'restricted', s.restricted, 'may_notify_affected', "           \
-	"s.may_notify_affected, 'spam_counts', CASE WHEN s.kind = 'mailbox' THEN s.spam_counts END,"     \
-	" 'interval', CASE WHEN is_pulled(s.kind) THEN s.interval_seconds END, 'max_lines', "            \
-	"nullif(s.max_lines, 0),"                                                                        \
-	" 'max_bytes', nullif(s.max_bytes, 0), 'created', stamp(s.added), 'last_seen', (SELECT "         \
-	"stamp(max(b.said)) FROM books b WHERE b.source = s.id),"                                        \
-	" 'silent_after', nullif(s.silent_seconds, 0), 'silent_since', stamp(q.since), 'silent', "       \
-	"q.reason, 'pull', CASE WHEN NOT is_pulled(s.kind) THEN NULL WHEN f.source IS NULL THEN 'not "   \
-	"yet' WHEN f.trouble = '' THEN 'ok' ELSE f.trouble END, 'tried', stamp(f.tried), 'pulled', "     \
-	"stamp(f.succeeded), 'delivered', stamp(f.delivered), 'next_try', stamp(f.next_try), 'pages', "  \
-	"f.pages, 'failures', nullif(f.failures, 0), 'failing_since', stamp(f.failing_since), "          \
+#define SOURCE_JSON                                                                                          \
+	"json_build_object('name', s.name, 'kind', s.kind, 'state', CASE WHEN s.enabled THEN 'enabled' "     \
+	"ELSE 'disabled' END,"                                                                               \
+	" 'tlp', s.tlp, 'pap', s.pap, 'classification', s.type, 'format', s.format, 'trust', s.trust, "      \
+	"'match', nullif(s.match, ''),"                                                                      \
+	" 'exercise', nullif(x.name, ''), 'restricted', s.restricted, 'may_notify_affected', "               \
+	"s.may_notify_affected, 'spam_counts', CASE WHEN s.kind = 'mailbox' THEN s.spam_counts END,"         \
+	" 'interval', CASE WHEN is_pulled(s.kind) THEN s.interval_seconds END, 'max_lines', "                \
+	"nullif(s.max_lines, 0),"                                                                            \
+	" 'max_bytes', nullif(s.max_bytes, 0), 'created', stamp(s.added), 'last_seen', (SELECT "             \
+	"stamp(max(b.said)) FROM books b WHERE b.source = s.id AND b.day > (SELECT max(y.day) FROM books y " \
+	"WHERE y.source = s.id) - 8),"                                                                       \
+	" 'silent_after', nullif(s.silent_seconds, 0), 'silent_since', stamp(q.since), 'silent', "           \
+	"q.reason, 'pull', CASE WHEN NOT is_pulled(s.kind) THEN NULL WHEN f.source IS NULL THEN 'not "       \
+	"yet' WHEN f.trouble = '' THEN 'ok' ELSE f.trouble END, 'tried', stamp(f.tried), 'pulled', "         \
+	"stamp(f.succeeded), 'delivered', stamp(f.delivered), 'next_try', stamp(f.next_try), 'pages', "      \
+	"f.pages, 'failures', nullif(f.failures, 0), 'failing_since', stamp(f.failing_since), "              \
 	"'problem', nullif(f.problem, ''))"
 
 #define SOURCE_FROM                                                                                      \

@@ -27,9 +27,11 @@ static const struct part parts[] = {
 	/* Mails that nobody has taken up: reports without a case, mails of new cases, and what came into a
            case and is unread. */
 	{"people",
-		"WITH late AS MATERIALIZED (SELECT mail, sender FROM letter ORDER BY mail DESC"
-		" LIMIT 5000), mails AS (SELECT l.sender, cr.case_id, coalesce(st.state, 'new') ="
+		"WITH late AS MATERIALIZED (SELECT mail, sender FROM letter WHERE mail >="
+		" report_since(now() - interval '30 days') ORDER BY mail DESC LIMIT 5000), mails AS (SELECT "
+		"l.sender, cr.case_id, coalesce(st.state, 'new') ="
 		" 'new' AS fresh, false AS inside FROM late l JOIN report r ON r.id = l.mail AND"
+		" r.id >= report_since(now() - interval '30 days') AND"
 		" r.exercise = 0 AND r.received > now() - interval '30 days' LEFT JOIN"
 		" report_status st ON st.report = r.id LEFT JOIN case_report cr ON cr.report = r.id"
 		" AND cr.ended IS NULL UNION ALL SELECT w.sender, w.case_id, true, true FROM"
@@ -41,8 +43,9 @@ static const struct part parts[] = {
 		" loose FROM unread GROUP BY sender), known AS (SELECT u.n, u.loose,"
 		" coalesce(o.kind::text, 'stranger') AS kind, CASE WHEN o.kind IN ('national-cirt',"
 		" 'sector-cirt') THEN o.name END AS name FROM senders u LEFT JOIN LATERAL (SELECT"
-		" k.organisation FROM contact k WHERE lower(k.email) = u.sender AND k.email <> ''"
-		" ORDER BY k.id LIMIT 1) k ON true LEFT JOIN LATERAL (SELECT h.organisation FROM"
+		" w.organisation FROM (SELECT x.id, x.organisation FROM contact x WHERE"
+		" lower(x.email) = u.sender AND x.email <> '' OFFSET 0) w ORDER BY w.id LIMIT 1)"
+		" k ON true LEFT JOIN LATERAL (SELECT h.organisation FROM"
 		" name_at(split_part(u.sender, '@', 2), now()) h WHERE k.organisation IS NULL) h ON"
 		" true LEFT JOIN organisation o ON o.id = coalesce(k.organisation,"
 		" h.organisation)), kinds AS (SELECT kind, name, sum(n)::bigint AS n, sum(loose) AS"
