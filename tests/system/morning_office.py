@@ -22,6 +22,7 @@ DRILL = "morning-frost"
 OPERATORS = (41301, 41302)
 OWNER = "owner@numbat.example"  # of the source that wants to be asked
 PEOPLE = ("anna@citizen.example", "forger@citizen.example", "stranger@nowhere.example", "reader@list.example")
+SUMMED = ("report_status", "warning", "disclosure", "outbox", "report_link")  # tables that the journal has by sums
 
 
 class Office:
@@ -122,8 +123,10 @@ class Office:
                  "outbox": "created due rendered sent delivered bounced answered", "report_link": "at"}
         sql = ["SET search_path = cirt"]
         for table, columns in times.items():
-            sql += [f"ALTER TABLE {table} DISABLE TRIGGER USER",
-                    f"UPDATE {table} SET " + ", ".join(f"{one} = {one} - interval '{days} days'" for one in columns.split()),
+            sql += [f"ALTER TABLE {table} DISABLE TRIGGER USER"]
+            if table in SUMMED:  # the journal knows of it, as of any change
+                sql += [f"ALTER TABLE {table} ENABLE TRIGGER summed_changed"]
+            sql += [f"UPDATE {table} SET " + ", ".join(f"{one} = {one} - interval '{days} days'" for one in columns.split()),
                     f"ALTER TABLE {table} ENABLE TRIGGER USER"]
         for table in ("sighting", "ledger_day"):  # never two of one day, not for a moment
             sql += [f"UPDATE {table} SET day = day + 5000", f"UPDATE {table} SET day = day - {5000 + days}"]

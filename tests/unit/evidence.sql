@@ -133,7 +133,7 @@ END $$;
 \echo test_the_folder_of_a_case_is_what_its_manifest_says
 DO $$
 DECLARE
-	answer json := desk_evidence_export(asks('op1', jsonb_build_object('case', number('secret'))));
+	answer json := desk_evidence_export(asks('op1', jsonb_build_object('case', number('secret'), 'break_glass', 'the court waits')));
 	papers jsonb := (answer ->> 'custody')::jsonb;
 BEGIN
 	ASSERT (SELECT array_agg(f ORDER BY f) FROM json_array_elements_text(answer -> 'files') f)
