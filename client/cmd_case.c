@@ -17,6 +17,7 @@ static const struct column list_columns[] = {
 	{"tags", N_("TAGS"), CELL_LIST, COLUMN_SPARE},
 	{"reports", N_("REPORTS"), CELL_NUMBER, COLUMN_SPARE},
 	{"mails_new", N_("NEW MAILS"), CELL_NUMBER, false},
+	{"news", N_("NEWS"), CELL_NUMBER, false},
 	{"due", N_("DUE"), CELL_AGO, false},
 	{"assignee", N_("WHO"), CELL_TEXT, true},
 	{"opened", N_("OPENED"), CELL_AGO, COLUMN_SPARE},

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "client/command.h"
 #include "client/i18n.h"
+#include "client/news.h"
 #include "client/when.h"
 
 /*
@@ -323,6 +324,16 @@ static void count_part(struct line *line, const char *what, int64_t count)
 	buf_printf(&line->text, "%s %lld", what, (long long)count);
 }
 
+/* Since this person looked last. */
+static void show_news(struct call *call, struct json_object *result)
+{
+	struct line line = {.call = call};
+
+	if (member_of(result, "news"))
+		news_describe(&call->screen, member_of(result, "news"), &line.text);
+	line_end(&line, _("news"));
+}
+
 static void show_counts(struct call *call, struct json_object *result)
 {
 	struct json_object *tasks = member_of(result, "tasks");
@@ -526,6 +537,7 @@ void case_show(struct call *call, struct json_object *result)
 	show_clocks(call, result);
 	show_inquiries(call, result);
 	show_now(call, result);
+	show_news(call, result);
 	show_counts(call, result);
 	show_references(call, result);
 	show_end(call, result);

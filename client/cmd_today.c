@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "client/command.h"
 #include "client/i18n.h"
+#include "client/news.h"
 #include "client/when.h"
 #include "client/width.h"
 
@@ -322,6 +323,33 @@ static void show_tasks(struct call *call, struct json_object *tasks, struct buf 
 			member_number(tasks, "mine") ? "cirt task list --mine" : "cirt task list --overdue");
 }
 
+/* "2026-000012 bank wave: 3 by amira · 1 mail, today 14:02": what others did in cases that one follows. */
+static void show_news(struct call *call, struct json_object *news, struct buf *text)
+{
+	struct json_object *items = member_of(news, "items");
+	struct buf title = {0};
+
+	for (size_t i = 0; items && i < json_object_array_length(items); i++) {
+		struct json_object *one = json_object_array_get_idx(items, i);
+		if (member_true(one, "exercise"))
+			buf_printf(text, "%s ", _("EXERCISE"));
+		buf_printf(text, "%s ", member_text(one, "case"));
+		screen_cell(str_of(member_text(one, "title")), &title);
+		width_cut(&title, TASK_WIDTH);
+		buf_printf(text, "%s: ", buf_cstr(&title));
+		news_describe(&call->screen, one, text);
+		buf_clear(&title);
+		if (i == 0) {
+			show_line(
+				call, _("NEWS"), member_number(news, "cases"), text, "cirt case list --news");
+			continue;
+		}
+		screen_printf(&call->screen, "%*s", TEXT_COLUMN, "");
+		show_more(call, text, "");
+	}
+	buf_free(&title);
+}
+
 static void show_measures(struct call *call, struct json_object *measures, struct buf *text)
 {
 	struct json_object *first = first_of(measures);
@@ -374,6 +402,7 @@ static void today_show(struct call *call, struct json_object *day)
 	show_alarms(call, member_of(day, "alarms"), &text);
 	show_clocks(call, member_of(day, "clocks"), &text);
 	show_tasks(call, member_of(day, "tasks"), &text);
+	show_news(call, member_of(day, "news"), &text);
 	show_measures(call, member_of(day, "measures"), &text);
 	show_approvals(call, member_of(day, "approvals"), &text);
 	show_people(call, member_of(day, "people"), &text);

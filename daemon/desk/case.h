@@ -15,7 +15,7 @@
 	"w.case_id = "                                                                                    \
 	"v.id AND w.seen IS NULL) + CASE v.state WHEN 'new' THEN case_mails_begun(v.id) ELSE 0 END, 0), " \
 	"'tags', case_tags(v.id), 'campaign', campaign_shown(v.campaign, "                                \
-	"asks.who, asks.role), 'due', (SELECT "                                                           \
+	"asks.who, asks.role), 'news', news_count(v.id, asks.who), 'due', (SELECT "                       \
 	"stamp(d.due) FROM case_due d WHERE d.case_id = v.id))"
 
 #endif

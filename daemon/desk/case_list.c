@@ -42,7 +42,7 @@ struct case_filter {
 	struct str state, assignee, org, tag, type, identifier, campaign;
 	struct str operator;
 	int severity; /* at least; -1: any */
-	bool mine, all, watching, unread;
+	bool mine, all, watching, unread, news;
 };
 
 static const char *check_filter(struct case_filter *filter, struct str severity)
@@ -99,6 +99,7 @@ static bool read_filter(struct request *request, struct case_filter *filter)
 		!request_text(request, "severity", &severity) ||
 		!request_flag(request, "watching", &filter->watching) ||
 		!request_flag(request, "unread", &filter->unread) ||
+		!request_flag(request, "news", &filter->news) ||
 		!request_flag(request, "mine", &filter->mine) || !request_flag(request, "all", &filter->all))
 		return false;
 	filter->operator= str_of(request->operator.name);
@@ -122,7 +123,7 @@ static void add_text(struct query *query, struct str value, const char *conditio
 
 static void add_conditions(struct query *query, const struct case_filter *filter)
 {
-	if (!filter->state.p && !filter->all && !filter->unread)
+	if (!filter->state.p && !filter->all && !filter->unread && !filter->news)
 		query_add(query, " AND c.state NOT IN ('closed', 'rejected', 'merged')");
 	add_text(query, filter->state, " AND c.state = $?::case_state");
 	add_text(query, filter->assignee, " AND c.assignee = (SELECT id FROM operator WHERE name = $?)");
@@ -138,6 +139,10 @@ static void add_conditions(struct query *query, const struct case_filter *filter
 						  "WHERE o.name = $?)");
 	if (filter->unread)
 		query_add(query, " AND c.id IN (" UNREAD ")");
+	if (filter->news)
+		add_text(query, filter->operator, " AND c.id IN (SELECT w.case_id FROM case_news w WHERE "
+						  "w.operator = (SELECT o.id FROM operator o WHERE "
+						  "o.name = $?))");
 	if (filter->severity >= 0) {
 		query_add(query, " AND c.severity >= $?::int");
 		query_int(query, filter->severity);
@@ -206,7 +211,7 @@ static void add_answered(struct query *query, const struct request *request, con
 {
 	struct case_filter all = *filter;
 
-	if (filter->state.p || filter->all || filter->unread || filter->order->sort)
+	if (filter->state.p || filter->all || filter->unread || filter->news || filter->order->sort)
 		return;
 	all.all = true;
 	query_add(query,

@@ -26,6 +26,8 @@ struct piece {
 
 static const struct piece pieces[] = {
 	{"pap", "to_json(c.pap)"},
+	/* Now it is looked at: the next time only what is new since is. */
+	{"news", "to_json(case_looked(c.id, asks.who))"},
 	{"reason", "to_json(nullif(c.reason, ''))"},
 	{"outcome", "to_json(nullif(c.outcome, ''))"},
 	{"outcome_text", "to_json(nullif(c.outcome_text, ''))"},

@@ -8,7 +8,7 @@
  * PART_today of the schema, which is told who asks. All in one statement, so that all is of one moment.
  */
 static const char *const parts[] = {"alarms", "people", "cases", "intake", "notices", "releases", "clocks",
-	"waits", "tasks", "measures", "approvals", "quarantine"};
+	"waits", "tasks", "news", "measures", "approvals", "quarantine"};
 
 static void on_day(struct request *request, const struct pg_result *result)
 {

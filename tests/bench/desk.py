@@ -51,6 +51,7 @@ ARGUMENTS = {
 MORE = {
     "case list --all": ("case.list", {"all": True, "limit": PAGE}),
     "case list --mine": ("case.list", {"mine": True, "limit": PAGE}),
+    "case list --news": ("case.list", {"news": True, "limit": PAGE}),
     "case show of a large one": ("case.show", {"number": "{large}"}),
     "task list --all": ("task.list", {"all": True, "limit": PAGE}),
     "inbox people": ("inbox", {"what": "people", "limit": PAGE}),

@@ -53,6 +53,11 @@ INSERT INTO journal (object, n, at, actor, role, action, before, after, bytes, h
 				d.before, d.after FROM bench.said d) r) s WINDOW w AS (PARTITION BY s.object ORDER BY s.n)) b
 	ORDER BY b.at, b.object, b.n;
 INSERT INTO journal_head SELECT DISTINCT ON (object) object, n, hash FROM journal j WHERE object IN (SELECT object FROM bench.said WHERE place = 0) ORDER BY object, n DESC;
+-- Nobody has looked at anything yet.
+INSERT INTO case_news (operator, case_id, kind, actor, n, since, at) SELECT f.operator, f.case_id, 'act', j.actor, count(*), to_timestamp(min(j.at) / 1e6), to_timestamp(max(j.at) / 1e6)
+	FROM (SELECT c.assignee AS operator, c.id AS case_id, c.number FROM cases c WHERE c.assignee IS NOT NULL
+		UNION SELECT w.operator, w.case_id, c.number FROM case_watcher w JOIN cases c ON c.id = w.case_id) f JOIN operator o ON o.id = f.operator
+	JOIN journal j ON j.object = 'case/' || f.number AND j.actor <> o.name GROUP BY f.operator, f.case_id, j.actor ON CONFLICT DO NOTHING;
 -- Sequences go on behind what was numbered here.
 SELECT format('SELECT setval(%L, (SELECT coalesce(max(%I), 0) + 1 FROM cirt.%I), false)', pg_get_serial_sequence('cirt.' || quote_ident(c.relname), a.attname), a.attname, c.relname)
 	FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'cirt'::regnamespace AND a.attidentity <> '' AND NOT c.relispartition \gexec

@@ -235,6 +235,56 @@ END $$;
 
 -- ---- its audit ----
 
+-- News of a case are for its assignee and who watches it, of what others did since they looked; of a restricted one only while they may see it.
+DO $$
+DECLARE
+	which bigint;
+	num text;
+	said jsonb;
+	seen jsonb;
+BEGIN
+	PERFORM test.by('ben');
+	INSERT INTO cases (title, assignee) SELECT 'bank wave', id FROM operator WHERE name = 'anna' RETURNING id, number INTO which, num;
+	seen := case_looked(which, 'anna');
+	ASSERT seen -> 'by' = '[{"n": 1, "who": "ben"}]', format('a case that somebody gave her: %s', seen);
+	PERFORM desk_case_watch(test.by('cleo', jsonb_build_object('number', num)));
+	ASSERT (SELECT count(*) FROM case_news WHERE case_id = which) = 0, 'that somebody watches is nobody''s news';
+	PERFORM desk_case_note(test.by('ben', jsonb_build_object('number', num, 'text', '["one"]'::jsonb)));
+	PERFORM desk_case_set(test.by('ben', jsonb_build_object('number', num, 'severity', 'high')));
+	PERFORM desk_case_note(test.by('cleo', jsonb_build_object('number', num, 'text', '["two"]'::jsonb)));
+	ASSERT news_count(which, 'anna') = 3 AND news_count(which, 'cleo') = 2, 'nobody is told what he did himself';
+	ASSERT news_count(which, 'ben') IS NULL AND news_count(which, 'tom') IS NULL AND news_count(which, 'nobody') IS NULL, 'who does not follow it';
+	said := news_today(test.by('anna'));
+	ASSERT (said ->> 'cases')::int = 1 AND said -> 'items' -> 0 ->> 'title' = 'bank wave'
+		AND said -> 'items' -> 0 -> 'by' = '[{"n": 2, "who": "ben"}, {"n": 1, "who": "cleo"}]', said;
+	PERFORM set_config('cirt.actor', 'keeper', false);
+	PERFORM journal_add('case/' || num, 'mail from soc@bank.example by references', NULL, '{"item": 1}');
+	PERFORM journal_add('case/' || num, 'mails read: 1', NULL, NULL);
+	said := news_today(test.by('cleo')) -> 'items' -> 0;
+	ASSERT (said ->> 'mails')::int = 1 AND (said ->> 'n')::int = 3, said;
+	-- What hides the case hides its news, and gives them back.
+	PERFORM desk_case_unwatch(test.by('cleo', jsonb_build_object('number', num)));
+	ASSERT news_count(which, 'cleo') IS NULL, 'who watches no more';
+	PERFORM desk_case_watch(test.by('tom', jsonb_build_object('number', num)));
+	PERFORM desk_case_set(test.by('ben', jsonb_build_object('number', num, 'severity', 'critical', 'tlp', 'red')));
+	ASSERT news_count(which, 'tom') = 1 AND (news_today(test.by('tom')) ->> 'cases')::int = 0, format('TLP:RED is not for a trainee: %s', news_today(test.by('tom')));
+	ASSERT (news_today(test.by('anna')) ->> 'cases')::int = 1, 'whose it is sees it';
+	-- A look takes them; the next time there is only what is new since.
+	seen := case_looked(which, 'anna');
+	ASSERT (seen ->> 'n')::int = 5 AND (seen ->> 'mails')::int = 1 AND case_looked(which, 'anna') IS NULL AND (news_today(test.by('anna')) ->> 'cases')::int = 0, seen;
+	PERFORM desk_case_take(test.by('ben', jsonb_build_object('number', num)));
+	ASSERT (case_looked(which, 'anna') ->> 'n')::int = 1, 'it was taken from her';
+	PERFORM desk_case_note(test.by('cleo', jsonb_build_object('number', num, 'text', '["three"]'::jsonb)));
+	ASSERT news_count(which, 'anna') IS NULL AND news_count(which, 'ben') = 1, 'it is no longer hers';
+	-- What was merged into a case is followed by those of both.
+	PERFORM desk_case_read(test.by('ben', jsonb_build_object('number', num)));
+	INSERT INTO cases (title) VALUES ('the same wave') RETURNING number INTO num;
+	PERFORM desk_case_merge(test.by('lea', jsonb_build_object('number', (SELECT number FROM cases WHERE id = which), 'into', num)));
+	PERFORM case_looked((SELECT id FROM cases WHERE number = num), 'tom');
+	PERFORM desk_case_note(test.by('lea', jsonb_build_object('number', num, 'text', '["four"]'::jsonb)));
+	ASSERT news_count((SELECT id FROM cases WHERE number = num), 'tom') = 1, 'he watched one of them';
+END $$;
+
 -- Whatever has a trigger that writes the journal is audited.
 DO $$
 DECLARE
