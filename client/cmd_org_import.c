@@ -227,7 +227,10 @@ static void tell_wrong(struct call *call, struct json_object *result, int64_t ma
 	if (many > (int64_t)json_object_array_length(wrong))
 		screen_printf(&call->screen, _("… and %lld more.\n"),
 			(long long)(many - (int64_t)json_object_array_length(wrong)));
-	screen_printf(&call->screen, _("%lld lines are wrong. Nothing was changed.\n"), (long long)many);
+	screen_printf(&call->screen,
+		ngettext("%lld line is wrong. Nothing was changed.\n",
+			"%lld lines are wrong. Nothing was changed.\n", (unsigned long)many),
+		(long long)many);
 }
 
 static void tell_import(struct call *call, struct json_object *result)

@@ -211,6 +211,22 @@ static void show_alarms(struct call *call, struct json_object *database)
 	screen_printf(&call->screen, "\n");
 }
 
+/* A changed configuration that was not taken: what held before holds. */
+static void show_refused(struct call *call, struct json_object *refused)
+{
+	struct buf since = {0}, text = {0};
+
+	if (!refused)
+		return;
+	screen_value(&call->screen, member_of(refused, "since"), CELL_AGO, &since);
+	buf_printf(&text, _("CONFIG    refused %s: "), buf_cstr(&since));
+	screen_cell(str_of(member_text(refused, "why")), &text);
+	screen_colored(&call->screen, "\033[1;31m", buf_cstr(&text));
+	screen_printf(&call->screen, "\n");
+	buf_free(&since);
+	buf_free(&text);
+}
+
 static void status_show(struct call *call, struct json_object *result)
 {
 	struct buf uptime = {0};
@@ -226,6 +242,7 @@ static void status_show(struct call *call, struct json_object *result)
 	show_backlog(call, member_of(result, "backlog"));
 	show_database(call, member_of(result, "database"));
 	show_alarms(call, member_of(result, "database"));
+	show_refused(call, member_of(result, "refused"));
 	show_mail(call, member_of(result, "rooms"));
 	show_sandbox(call, member_of(result, "rooms"));
 	buf_free(&uptime);

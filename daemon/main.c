@@ -105,7 +105,7 @@ static int run_migrate(const struct options *options)
 	struct err err = {0};
 	unsigned applied = 0;
 	log_open("migrate");
-	if (!check_read(options->conf_path, arena, &conf)) {
+	if (!check_read(options->conf_path, arena, &conf, NULL)) {
 		arena_free(&arena);
 		return EXIT_MISTAKE;
 	}

@@ -21,8 +21,11 @@ enum control_type {
 	CONTROL_RELOAD,   /* new slice and grants were sent: apply them */
 	CONTROL_DRAIN,    /* take nothing new, finish what is held, then CONTROL_DRAINED and exit 0 */
 	CONTROL_PING,
-	CONTROL_DEATH,  /* to the spool only: struct control_death, how a triage worker ended */
-	CONTROL_ANSWER, /* to the desk: u32 ask id, u8 ok, JSON */
+	CONTROL_DEATH,   /* to the spool only: struct control_death, how a triage worker ended */
+	CONTROL_ANSWER,  /* to the desk: u32 ask id, u8 ok, JSON */
+	CONTROL_REFUSED, /* to the keeper: why the configuration that was read last does not hold (the whole
+	                  * body);
+	                  * "": it does. Sent behind its hello and whenever that changes */
 	/* room → supervisor */
 	CONTROL_HELLO = 100, /* JSON: what the sandbox enforces; triage: rules and plugins loaded */
 	CONTROL_PONG,        /* the loop turns */

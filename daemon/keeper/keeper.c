@@ -123,6 +123,60 @@ void keeper_failed(struct keeper *keeper, const struct pg_result *result)
 	timer_set(keeper->timer, CLOCK_SECOND / 10);
 }
 
+/* ---- the configuration that does not hold ---- */
+
+static void on_refusal_told(struct pg *pg, const struct pg_result *result, void *context)
+{
+	struct keeper *keeper = context;
+
+	(void)pg;
+	if (result->outcome == PG_REFUSED)
+		log_error("an alarm about the configuration: %s", result->text);
+	/* Lost with the connection, it is said when that is back. */
+	else if (result->outcome != PG_DONE)
+		keeper->refusal_told = false;
+}
+
+static struct str node_name(const struct conf *conf, char *space, size_t size)
+{
+	if (conf->node.len)
+		return conf->node;
+	if (conf->hostname.len)
+		return conf->hostname;
+	return gethostname(space, size) == 0 ? (struct str){space, strnlen(space, size)} : STR_NONE;
+}
+
+/* Each node says so of its own, whether it is the one that keeps or not. */
+static void tell_refusal(struct keeper *keeper)
+{
+	char space[256];
+	struct pg_parameter parameters[] = {
+		{.value = node_name(room_conf(keeper->room), space, sizeof(space))},
+		{.value = buf_view(&keeper->refusal)}};
+
+	if (keeper->refusal_told || !pg_is_up(keeper->pg))
+		return;
+	keeper->refusal_told = true;
+	if (keeper->refusal.len > 0)
+		pg_query(keeper->pg,
+			"SELECT cirt.alarm_raise('configuration', $1, NULL, 'a changed configuration was "
+			"refused: ' || $2)",
+			parameters, 2, true, on_refusal_told, keeper);
+	else
+		pg_query(keeper->pg, "SELECT cirt.alarm_over('configuration', $1)", parameters, 1, true,
+			on_refusal_told, keeper);
+}
+
+static void keeper_refused(struct room *room, struct str why)
+{
+	struct keeper *keeper = room_state(room);
+
+	buf_clear(&keeper->refusal);
+	buf_str(&keeper->refusal, why);
+	keeper->refusal_told = false;
+	tell_refusal(keeper);
+}
+
 static void on_state(struct pg *pg, bool up, const char *why, void *context)
 {
 	struct keeper *keeper = context;
@@ -134,6 +188,7 @@ static void on_state(struct pg *pg, bool up, const char *why, void *context)
 		log_warn("the database is away: %s", why ? why : "");
 		return;
 	}
+	tell_refusal(keeper);
 	timer_set(keeper->timer, 1);
 }
 
@@ -155,15 +210,6 @@ static void keeper_plan(struct room *room, struct sandbox *plan)
 	plan->executable_maps = true;
 	plan->unix_sockets = true;
 	plan->inet_connect = true;
-}
-
-static struct str node_name(const struct conf *conf, char *space, size_t size)
-{
-	if (conf->node.len)
-		return conf->node;
-	if (conf->hostname.len)
-		return conf->hostname;
-	return gethostname(space, size) == 0 ? (struct str){space, strnlen(space, size)} : STR_NONE;
 }
 
 /* Without a place for anchors the room keeps on, and says so. */
@@ -218,6 +264,7 @@ static bool keeper_start(struct room *room, struct err *err)
 	room_set_state(room, keeper);
 	keeper->room = room;
 	keeper->started = clock_now();
+	keeper->refusal_told = true; /* nothing was heard of it yet */
 	keeper->batch = 100;
 	keeper->notices = 100;
 	tzset();
@@ -309,6 +356,7 @@ static void keeper_stop(struct room *room)
 	pg_free(&keeper->pg);
 	anchorer_free(&keeper->anchorer);
 	buf_free(&keeper->house);
+	buf_free(&keeper->refusal);
 	timer_free(&keeper->timer);
 	timer_free(&keeper->drain_timer);
 	free(keeper);
@@ -320,6 +368,7 @@ const struct room_spec keeper_room = {
 	.plan = keeper_plan,
 	.start = keeper_start,
 	.reload = keeper_reload,
+	.refused = keeper_refused,
 	.drain = keeper_drain,
 	.count = keeper_count,
 	.stop = keeper_stop,

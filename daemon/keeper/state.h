@@ -73,6 +73,8 @@ struct keeper {
 	struct anchorer *anchorer;
 	struct anchor anchor; /* in the making */
 	struct buf house;     /* of model/house.h */
+	struct buf refusal;   /* why the configuration that was read last does not hold */
+	bool refusal_told;    /* the alarm of it is said, or over */
 	struct timer *timer;
 	struct timer *drain_timer;
 	struct keeper_counters counters;

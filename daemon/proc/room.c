@@ -303,6 +303,10 @@ static void on_control(struct channel *channel, struct frame *frame, void *conte
 	case CONTROL_ANSWER:
 		on_answer(room, frame->body, &err);
 		break;
+	case CONTROL_REFUSED:
+		if (room->spec->refused)
+			room->spec->refused(room, frame->body);
+		break;
 	default:
 		take_gift(room, frame, true, &err);
 	}

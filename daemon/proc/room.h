@@ -33,8 +33,9 @@ struct room_spec {
 	void (*drain)(struct room *room);                            /* then call room_drained() when done */
 	void (*death)(struct room *room, const void *control_death); /* spool */
 	void (*answer)(struct room *room, uint32_t ask, bool ok, struct str json); /* desk */
-	void (*count)(struct room *room); /* once a second: call room_counter() for each */
-	void (*stop)(struct room *room);  /* free everything */
+	void (*refused)(struct room *room, struct str why); /* keeper: CONTROL_REFUSED */
+	void (*count)(struct room *room);                   /* once a second: call room_counter() for each */
+	void (*stop)(struct room *room);                    /* free everything */
 };
 
 /* Never returns before the room ends; its exit status. CONTROL_FD is the control socket. */

@@ -125,15 +125,26 @@ static bool check(
 	return checking.ok;
 }
 
+struct reading {
+	struct buf *first;
+	unsigned mistakes;
+};
+
 static void log_mistake(const char *file, int line, const char *text, void *context)
 {
-	(void)context;
+	struct reading *reading = context;
 	log_error("%s:%d: %s", file, line, text);
+	if (reading->mistakes++ == 0 && reading->first)
+		buf_printf(reading->first, "%s:%d: %s", file, line, text);
 }
 
-bool check_read(const char *path, struct arena *arena, struct conf *conf)
+bool check_read(const char *path, struct arena *arena, struct conf *conf, struct buf *first)
 {
-	return check(path, arena, log_mistake, NULL, conf);
+	struct reading reading = {.first = first};
+	bool ok = check(path, arena, log_mistake, &reading, conf);
+	if (first && reading.mistakes > 1)
+		buf_printf(first, " (mistakes: %u)", reading.mistakes);
+	return ok;
 }
 
 static void print_mistake(const char *file, int line, const char *text, void *context)

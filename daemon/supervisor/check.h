@@ -3,8 +3,9 @@
 
 #include "conf/conf.h"
 
-/* Read a configuration and what it names; every mistake is logged with its file and line. */
-bool check_read(const char *path, struct arena *arena, struct conf *conf);
+/* Read a configuration and what it names; every mistake is logged with its file and line. `first` gets the
+ * first as FILE:LINE: what was expected, and how many more there are; NULL: not wanted. */
+bool check_read(const char *path, struct arena *arena, struct conf *conf, struct buf *first);
 /* Whether a plugin of this name is built in: triage knows. */
 typedef bool check_builtin(struct str plugin);
 /* Whether a plugin can be used and knows this option. */

@@ -62,7 +62,7 @@ int command_psql(const char *conf_path, char **argv)
 	struct conf conf;
 	struct err err = {0};
 	int status = 2;
-	if (check_read(conf_path, arena, &conf)) {
+	if (check_read(conf_path, arena, &conf, NULL)) {
 		status = EXIT_FAILURE;
 		if (database_open(&conf, &database, &err))
 			status = run_psql(&conf, &database, argv);

@@ -29,6 +29,9 @@ struct rooms {
 	rooms_reloaded_fn *reloaded;
 	void *reloaded_context;
 
+	struct buf refusal; /* of the configuration that was read last */
+	int64_t refused;    /* since when, by the clock */
+
 	struct process *checker;
 	rooms_checked_fn *checked;
 	struct buf check_result; /* the checker's hello, told when it has gone: then the next may start */
@@ -98,6 +101,7 @@ void rooms_free(struct rooms **rooms)
 		process_free(&(*rooms)->all[i]);
 	kit_free(&(*rooms)->kit);
 	buf_free(&(*rooms)->check_result);
+	buf_free(&(*rooms)->refusal);
 	free(*rooms);
 	*rooms = NULL;
 }
@@ -228,9 +232,32 @@ static void leave(struct rooms *rooms)
 		roll(rooms);
 }
 
+static void tell_refusal(const struct rooms *rooms, struct process *process)
+{
+	if (process_room(process) == ROOM_KEEPER && process_is_up(process))
+		channel_send(process_control(process), CONTROL_REFUSED, buf_view(&rooms->refusal));
+}
+
+void rooms_refused(struct rooms *rooms, const char *why)
+{
+	if (*why == 0 || rooms->refusal.len == 0)
+		rooms->refused = clock_now();
+	buf_clear(&rooms->refusal);
+	buf_text(&rooms->refusal, why);
+	for (size_t i = 0; i < rooms->count; i++)
+		tell_refusal(rooms, rooms->all[i]);
+}
+
+struct str rooms_refusal(const struct rooms *rooms, int64_t *since)
+{
+	*since = rooms->refused;
+	return buf_view(&rooms->refusal);
+}
+
 static void on_hello(struct process *process, void *context)
 {
 	struct rooms *rooms = context;
+	tell_refusal(rooms, process);
 	if (process == rooms->checker) {
 		buf_clear(&rooms->check_result);
 		buf_str(&rooms->check_result, process_hello(process));

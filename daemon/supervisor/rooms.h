@@ -32,6 +32,11 @@ bool rooms_running(const struct rooms *rooms);
 typedef void rooms_reloaded_fn(bool ok, const char *why, void *context);
 void rooms_reload(struct rooms *rooms, struct kit *kit, rooms_reloaded_fn *done, void *context);
 
+/* Why the configuration that was read last does not hold; "": it does. The keeper is told, now and whenever
+ * it has started, and rooms_refusal() remembers: *since is when that began, by the clock. */
+void rooms_refused(struct rooms *rooms, const char *why);
+struct str rooms_refusal(const struct rooms *rooms, int64_t *since);
+
 /* A worker with the grant `check` and without edges: what it says in its hello, or "" if it died before.
  * `done` is called when it has gone. False: another one is at it. */
 typedef void rooms_checked_fn(struct str hello, void *context);

@@ -37,6 +37,7 @@ struct supervisor {
 	size_t id_count;
 	int lock;
 	int64_t started;
+	const struct question *latest; /* the reload that was asked for last: only to be compared */
 	bool ready;
 	bool stopping;
 };
@@ -107,6 +108,9 @@ static void on_reloaded(bool ok, const char *why, void *context)
 		log_info("reloaded");
 	else
 		log_error("reload: %s", why);
+	/* One that a later one has replaced says nothing of what the files say now. */
+	if (question == supervisor->latest)
+		rooms_refused(supervisor->rooms, ok ? "" : why);
 	if (supervisor->ready)
 		notify_ready();
 	if (ok && question_stands(question))
@@ -119,13 +123,15 @@ static void on_reloaded(bool ok, const char *why, void *context)
 static struct kit *read_kit(struct supervisor *supervisor, struct err *err)
 {
 	struct conf conf;
+	struct buf first = {0};
 	struct arena *arena = arena_new(16384);
-	if (!check_read(supervisor->settings->conf_path, arena, &conf)) {
+	if (!check_read(supervisor->settings->conf_path, arena, &conf, &first)) {
 		arena_free(&arena);
-		err_set(err, ERR_MALFORMED, "%s has mistakes, which the log names; nothing was changed",
-			supervisor->settings->conf_path);
+		err_set(err, ERR_MALFORMED, "nothing was changed: %s", buf_cstr(&first));
+		buf_free(&first);
 		return NULL;
 	}
+	buf_free(&first);
 	if (supervisor->first)
 		check_keep_fixed(kit_conf(supervisor->first), &conf);
 	return kit_new(&conf, arena, &supervisor->database, err);
@@ -138,6 +144,7 @@ static void reload(struct supervisor *supervisor, struct process *from, uint32_t
 	notify_reloading();
 	struct kit *kit = read_kit(supervisor, &err);
 	struct question *question = question_new(supervisor, from, ask);
+	supervisor->latest = question;
 	if (!kit) {
 		on_reloaded(false, err.text, question);
 		return;
@@ -150,6 +157,18 @@ static void reload(struct supervisor *supervisor, struct process *from, uint32_t
 
 /* What the desk asks */
 
+static void describe_refusal(const struct supervisor *supervisor, struct buf *json)
+{
+	char since[CLOCK_TEXT];
+	int64_t at;
+	struct str why = rooms_refusal(supervisor->rooms, &at);
+	if (why.len == 0)
+		return;
+	buf_printf(json, ",\"refused\":{\"since\":\"%s\",\"why\":", clock_format(at, since));
+	buf_json_string(json, why);
+	buf_text(json, "}");
+}
+
 static void describe(const struct supervisor *supervisor, struct buf *json)
 {
 	const struct conf *conf = kit_conf(supervisor->first);
@@ -161,6 +180,7 @@ static void describe(const struct supervisor *supervisor, struct buf *json)
 	rooms_describe(supervisor->rooms, json);
 	buf_text(json, ",\"database\":");
 	postgres_describe(supervisor->postgres, json);
+	describe_refusal(supervisor, json);
 	buf_text(json, "}");
 }
 
@@ -383,7 +403,7 @@ int supervisor_run(const struct supervisor_settings *settings)
 	struct conf conf;
 	struct err err = {0};
 	log_open("supervisor");
-	if (!check_read(settings->conf_path, arena, &conf)) {
+	if (!check_read(settings->conf_path, arena, &conf, NULL)) {
 		arena_free(&arena);
 		return 2;
 	}
