@@ -21,6 +21,8 @@
 #define WAITING 256
 /* Passphrases are made to cost time, and each key may have to be tried with several. */
 #define LOOK_LIMIT (60 * CLOCK_SECOND)
+/* After a look that failed, or a change that may have happened in part. */
+#define LOOK_AGAIN (60 * CLOCK_SECOND)
 
 struct peer {
 	struct keys *keys;
@@ -51,7 +53,10 @@ struct keys {
 	struct question **last;
 	size_t waiting_count;
 	struct question *in_hand;
+	bool replaced; /* the agent, in the middle of it: not again and again where none can start */
 	struct answering answering;
+	bool known; /* passphrases has what the keyring has */
+	struct timer *again;
 	bool shut; /* by hand: the configuration's passphrase does not open it again before a restart */
 	bool draining;
 	struct counts counts;
@@ -103,6 +108,13 @@ static void say_ready(struct keys *keys)
 		channel_send(((struct peer *)peer)->channel, KEYS_READY, STR_NONE);
 }
 
+/* What the keyring has is not as it was told, or may not be. */
+static void doubt(struct keys *keys)
+{
+	keys->known = false;
+	timer_set(keys->again, LOOK_AGAIN);
+}
+
 /* A part that breaks its child or takes too long cannot be opened: its own fault, and told as such. */
 static void tell_broken(struct keys *keys, const struct question *question, enum job_end end)
 {
@@ -114,6 +126,8 @@ static void tell_broken(struct keys *keys, const struct question *question, enum
 	struct err err;
 	int fd;
 
+	if (question_changes(question))
+		doubt(keys);
 	if (question->type != KEYS_OPEN && question->type != KEYS_SEAL) {
 		tell(keys, question, false, reason);
 		return;
@@ -145,6 +159,8 @@ static void take_secrets(struct keys *keys, struct unpack *in)
 		free(copy);
 	}
 	all = passphrases_count(keys->passphrases, &locked);
+	keys->known = count <= PASSPHRASE_KEYS;
+	timer_stop(keys->again);
 	if (locked > 0)
 		log_warn("%zu of %zu secret keys are locked: mail that needs them waits; cirt key unlock",
 			locked, all);
@@ -161,6 +177,8 @@ static void take_managed(struct keys *keys, const struct question *question, str
 	if (ok && question_changes(question)) {
 		take_secrets(keys, &in);
 		say_ready(keys);
+	} else if (question_changes(question) && question->type != KEYS_UNLOCK) {
+		doubt(keys);
 	}
 	if (!ok && question->type == 0)
 		log_error("the keyring cannot be read: " STR_FMT, STR_ARG(text));
@@ -240,18 +258,19 @@ static void on_done(enum job_end end, int answer, void *context)
 static bool begin(struct keys *keys, struct question *question, struct err *err)
 {
 	const struct conf *conf = room_conf(keys->room);
-	bool part = question->type == KEYS_OPEN || question->type == KEYS_SEAL;
-	int64_t limit = part ? (int64_t)conf->keys_timeout : LOOK_LIMIT;
+	int64_t limit = question_changes(question) ? LOOK_LIMIT : (int64_t)conf->keys_timeout;
 
-	if (keys->home.agent && !agent_need(keys->agent, err))
+	if (keys->home.agent && question_needs_agent(question, keys->known) && !agent_need(keys->agent, err))
 		return false;
 	keys->answering = (struct answering){.home = &keys->home,
 		.passphrases = keys->passphrases,
+		.known = keys->known,
 		.question = question,
 		.max_size = conf->keys_max_size};
 	struct str passphrase = keys->shut ? STR_NONE : room_grant(keys->room, "keys.passphrase");
 	str_split(&passphrase, '\n', &keys->answering.passphrase);
 	keys->in_hand = question;
+	keys->replaced = false;
 	if (job_start(keys->job, limit, question_work, &keys->answering, err))
 		return true;
 	keys->in_hand = NULL;
@@ -296,6 +315,24 @@ static void look_anew(struct keys *keys)
 	add(keys, question_new(0, STR_NONE, -1, 0));
 }
 
+static void on_again(void *context)
+{
+	look_anew(context);
+}
+
+/* A job that waits for it finds the next one at the same socket. */
+static void replace_agent(struct keys *keys)
+{
+	struct err err;
+
+	agent_gone(keys->agent);
+	if (!keys->in_hand || keys->replaced)
+		return;
+	keys->replaced = true;
+	if (!agent_need(keys->agent, &err))
+		log_error("%s", err.text);
+}
+
 /* Our children: jobs, the agent, and what they left behind, which becomes ours. */
 static void on_child(int signal, void *context)
 {
@@ -306,7 +343,7 @@ static void on_child(int signal, void *context)
 	(void)signal;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (agent_is(keys->agent, pid))
-			agent_gone(keys->agent);
+			replace_agent(keys);
 		else if (job_is(keys->job, pid))
 			job_ended(keys->job, status);
 	}
@@ -414,6 +451,7 @@ static bool keys_start(struct room *room, struct err *err)
 	(void)err;
 	keys->job = job_new(room_loop(room), on_done, keys);
 	keys->agent = agent_new(room_loop(room), &keys->home);
+	keys->again = timer_new(room_loop(room), on_again, keys);
 	loop_signal(room_loop(room), SIGCHLD, on_child, keys);
 	look_anew(keys);
 	return true;
@@ -462,6 +500,7 @@ static void keys_stop(struct room *room)
 		return;
 	job_free(&keys->job);
 	agent_free(&keys->agent);
+	timer_free(&keys->again);
 	while (map_next(keys->peers, &cursor, &number, &peer))
 		peer_end(peer);
 	question_free(&keys->in_hand);

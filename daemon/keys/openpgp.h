@@ -15,6 +15,7 @@
 struct openpgp {
 	const struct home *home;
 	const struct passphrases *passphrases;
+	bool known; /* passphrases has every secret key: gpg-agent need not be asked which there are */
 	uint64_t max_size;
 };
 
@@ -33,8 +34,9 @@ typedef void openpgp_secret_fn(struct str key, const char *text, void *context);
 bool openpgp_try(const struct openpgp *openpgp, const char *const *candidates, openpgp_secret_fn *found,
 	void *context, struct err *err);
 
-/* Adds {"kind":"openpgp","key":…,"who":…,"secret":…,"state":…,"valid":…,"created":…,"expires":…} for each
- * key, with a comma before each but the first of the list. */
+/* Asks no agent where the secret keys are known. Adds
+ * {"kind":"openpgp","key":…,"who":…,"secret":…,"state":…,"valid":…,"created":…,"expires":…} for each key,
+ * with a comma before each but the first of the list. */
 bool openpgp_list(const struct openpgp *openpgp, struct buf *items, struct err *err);
 /* Adds the fingerprints of what was there, as JSON strings in the same way. */
 bool openpgp_import(const struct openpgp *openpgp, struct str bytes, struct buf *items, struct err *err);

@@ -35,9 +35,13 @@ static bool opens(const struct openpgp *openpgp, const char *key, const char *te
 
 typedef void key_fn(gpgme_key_t key, void *context);
 
-static bool each_key(const struct openpgp *openpgp, const char *pattern, bool secret, key_fn *call,
-	void *context, struct err *err)
+enum which { THEIRS_TOO, SECRET_SAID, SECRET_ONLY };
+
+/* Which of them are secret only the agent knows: all but the first of `which` wait for it. */
+static bool each_key(
+	const struct openpgp *openpgp, enum which which, key_fn *call, void *context, struct err *err)
 {
+	gpgme_keylist_mode_t asks = which == THEIRS_TOO ? 0 : GPGME_KEYLIST_MODE_WITH_SECRET;
 	struct asking asking = {.text = NULL};
 	gpgme_ctx_t engine = NULL;
 	gpgme_key_t key;
@@ -47,8 +51,8 @@ static bool each_key(const struct openpgp *openpgp, const char *pattern, bool se
 		gpgme_release(engine);
 		return false;
 	}
-	gpgme_set_keylist_mode(engine, GPGME_KEYLIST_MODE_LOCAL | GPGME_KEYLIST_MODE_WITH_SECRET);
-	error = gpgme_op_keylist_start(engine, pattern, secret);
+	gpgme_set_keylist_mode(engine, GPGME_KEYLIST_MODE_LOCAL | asks);
+	error = gpgme_op_keylist_start(engine, NULL, which == SECRET_ONLY);
 	while (!error && !(error = gpgme_op_keylist_next(engine, &key))) {
 		if (key->subkeys && key->subkeys->fpr)
 			call(key, context);
@@ -82,7 +86,7 @@ bool openpgp_try(const struct openpgp *openpgp, const char *const *candidates, o
 {
 	struct trying trying = {openpgp, candidates, found, context};
 
-	return each_key(openpgp, NULL, true, try_key, &trying, err);
+	return each_key(openpgp, SECRET_ONLY, try_key, &trying, err);
 }
 
 /* --- what people see --- */
@@ -107,16 +111,18 @@ static void print_key(gpgme_key_t key, void *context)
 	const struct listing *listing = context;
 	struct buf *items = listing->items;
 	const char *fpr = key->subkeys->fpr;
-	bool open = key->secret && passphrases_of(listing->openpgp->passphrases, str_of(fpr));
+	const struct openpgp *openpgp = listing->openpgp;
+	bool secret = openpgp->known ? passphrases_has(openpgp->passphrases, str_of(fpr)) : key->secret;
+	bool open = secret && passphrases_of(openpgp->passphrases, str_of(fpr));
 
 	if (items->len > 0)
 		buf_char(items, ',');
 	buf_printf(items, "{\"kind\":\"openpgp\",\"key\":\"%s\",\"who\":", fpr);
 	buf_json_string(items, str_of(key->uids && key->uids->uid ? key->uids->uid : ""));
-	buf_printf(items, ",\"secret\":%s,\"state\":\"%s\",\"valid\":%s", key->secret ? "true" : "false",
-		!key->secret ? ""
-		: open       ? "open"
-			     : "locked",
+	buf_printf(items, ",\"secret\":%s,\"state\":\"%s\",\"valid\":%s", secret ? "true" : "false",
+		!secret ? ""
+		: open  ? "open"
+			: "locked",
 		key->revoked || key->expired || key->disabled || key->invalid ? "false" : "true");
 	print_time(items, "created", key->subkeys->timestamp);
 	print_time(items, "expires", key->subkeys->expires);
@@ -127,7 +133,7 @@ bool openpgp_list(const struct openpgp *openpgp, struct buf *items, struct err *
 {
 	struct listing listing = {openpgp, items};
 
-	return each_key(openpgp, NULL, false, print_key, &listing, err);
+	return each_key(openpgp, openpgp->known ? THEIRS_TOO : SECRET_SAID, print_key, &listing, err);
 }
 
 bool openpgp_import(const struct openpgp *openpgp, struct str bytes, struct buf *items, struct err *err)

@@ -71,6 +71,14 @@ void passphrases_lock(struct passphrases *all)
 	}
 }
 
+bool passphrases_has(const struct passphrases *all, struct str key)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (str_equal(str_of(all->keys[i].key), key))
+			return true;
+	return false;
+}
+
 const char *passphrases_of(const struct passphrases *all, struct str key_end)
 {
 	for (size_t i = 0; key_end.len > 0 && i < all->count; i++)

@@ -20,6 +20,8 @@ void passphrases_clear(struct passphrases *all);
 void passphrases_put(struct passphrases *all, struct str key, const char *text);
 /* Lock all that need one. */
 void passphrases_lock(struct passphrases *all);
+/* Is this whole fingerprint of a secret key that is there? */
+bool passphrases_has(const struct passphrases *all, struct str key);
 /* The passphrase of the key whose fingerprint ends so; NULL: locked, or no key of ours. */
 const char *passphrases_of(const struct passphrases *all, struct str key_end);
 /* Walk the keys: false at the end. text is NULL for one that is locked. */

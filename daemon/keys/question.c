@@ -111,11 +111,17 @@ bool question_changes(const struct question *question)
 	       question->type != KEYS_SIGN;
 }
 
+bool question_needs_agent(const struct question *question, bool known)
+{
+	return question->type != KEYS_LIST || !known;
+}
+
 /* --- in the job --- */
 
 static struct openpgp openpgp_of(const struct answering *answering)
 {
-	return (struct openpgp){answering->home, answering->passphrases, answering->max_size};
+	return (struct openpgp){
+		answering->home, answering->passphrases, answering->known, answering->max_size};
 }
 
 static struct smime smime_of(const struct answering *answering)

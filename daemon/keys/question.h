@@ -25,10 +25,13 @@ struct question *question_new(uint16_t type, struct str body, int fd, unsigned p
 void question_free(struct question **question);
 /* It is about the keyring and changes it, or what of it is open. */
 bool question_changes(const struct question *question);
+/* Without gpg-agent it cannot be answered. `known`: as in struct answering. */
+bool question_needs_agent(const struct question *question, bool known);
 
 struct answering {
 	const struct home *home;
 	const struct passphrases *passphrases;
+	bool known; /* passphrases has every secret key there is */
 	const struct question *question;
 	struct str passphrase; /* of the configuration; "" */
 	uint64_t max_size;

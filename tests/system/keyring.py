@@ -144,3 +144,34 @@ def signed(subject, part, signature, sender="alice@partner.example", kind="pgp",
 
 def part(text, kind="text/plain; charset=utf-8"):
     return f"Content-Type: {kind}\r\n\r\n{text}".replace("\r\n", "\n").replace("\n", "\r\n").encode()
+
+
+# GnuPG below the room keys
+
+
+def commands_below(pid):
+    """(pid, command line) of what a process has started, and of what was left to it."""
+    found = []
+    for proc in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if int((proc / "stat").read_text().rsplit(")", 1)[1].split()[1]) == pid:
+                found.append((int(proc.name), (proc / "cmdline").read_bytes().decode(errors="replace").split("\0")))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def children_of(pid):
+    """(pid, program) of them."""
+    return [(child, command[0]) for child, command in commands_below(pid)]
+
+
+def agent_of(daemon):
+    return next((pid for pid, program in children_of(daemon.room_pid("keys")) if program.endswith("gpg-agent")), None)
+
+
+def opening_of(daemon):
+    """The GnuPG that has an encrypted part in hand; no other job's."""
+    room = daemon.room_pid("keys")
+    jobs = [pid for pid, program in children_of(room) if not program.endswith("gpg-agent")] if room else []
+    return next((pid for job in [room, *jobs] if job for pid, command in commands_below(job) if "--decrypt" in command), None)

@@ -8,7 +8,7 @@ import pytest
 
 import keyring
 from harness import TOP, Daemon, wait_for
-from keyring import PASSPHRASE, encrypted, part, signed
+from keyring import PASSPHRASE, agent_of, children_of, encrypted, part, signed
 
 pytestmark = pytest.mark.skipif(not pathlib.Path("/usr/bin/gpg").exists(), reason="GnuPG is not installed")
 
@@ -331,22 +331,6 @@ def test_smime_waits_for_its_key_too(smime_desk, authority):
 # The room
 
 
-def children_of(pid):
-    """(pid, program) of what a process has started."""
-    found = []
-    for proc in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            if int((proc / "stat").read_text().rsplit(")", 1)[1].split()[1]) == pid:
-                found.append((int(proc.name), (proc / "cmdline").read_bytes().split(b"\0")[0].decode()))
-        except (OSError, ValueError):
-            continue
-    return found
-
-
-def agent_of(daemon):
-    return next((pid for pid, program in children_of(daemon.room_pid("keys")) if program.endswith("gpg-agent")), None)
-
-
 def test_trap_08_gnupg_runs_in_the_room_keys_alone(desk, people):
     """Triage starts nothing and has no file of the keyring open; the agent is the room's child, and goes with it."""
     desk.send_mail(encrypted("trap 8", people.encrypt(part("text"), DESK)))
@@ -366,55 +350,6 @@ def test_trap_08_gnupg_runs_in_the_room_keys_alone(desk, people):
     wait_for(lambda: not pathlib.Path(f"/proc/{agent}").exists(), what="the agent to go with its room")
     wait_for(lambda: desk.room_pid("keys"), what="the room to be back")
     desk.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
-
-
-def test_trap_08_what_hangs_gnupg_costs_itself_alone(make_daemon, people):
-    """The agent stands still: over its time the part goes to quarantine with the reason, the next mail is opened by a new one."""
-    daemon = make_daemon(sections={"keys": {"timeout": "3s"}}).start()
-    daemon.cirt_text("key", "import", "-", stdin=people.secret(DESK).decode())
-    daemon.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
-    still = agent_of(daemon)
-    os.kill(still, signal.SIGSTOP)
-    daemon.send_mail(encrypted("it hangs", people.encrypt(part("text"), DESK)))
-    hung = report_of(daemon, "it hangs")
-    assert any("over its time limit" in note for note in hung["notes"])
-    daemon.send_mail(encrypted("the next", people.encrypt(part("text"), DESK)))
-    daemon.settle()
-    assert "decrypted" in str(outcomes(report_of(daemon, "the next")))
-    assert agent_of(daemon) not in (None, still)
-    [bad] = [one for one in daemon.all_pages("quarantine", "list") if one["stage"] == "keys"]
-    daemon.cirt("quarantine", "release", bad["id"])
-    daemon.settle()
-
-
-def test_mail_outlives_the_room_with_its_part_in_hand(make_daemon, people):
-    """Killed again and again with it in hand: offered again; from the fifth time on its part is left out, and says so."""
-    daemon = make_daemon(sections={"keys": {"timeout": "1h"}}).start()
-    daemon.cirt_text("key", "import", "-", stdin=people.secret(DESK).decode())
-    daemon.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
-
-    def in_hand():
-        return [pid for pid, program in children_of(daemon.room_pid("keys") or 0) if not program.endswith("gpg-agent")]
-
-    def triage(number):
-        for name, _, pid in daemon.rooms():
-            if name == "triage":
-                os.kill(pid, number)
-
-    for number in range(5):
-        # An agent that answers lets go of the mail: it stands still before triage may ask it.
-        os.kill(wait_for(lambda: agent_of(daemon), what="an agent"), signal.SIGSTOP)
-        if number == 0:
-            daemon.send_mail(encrypted("in hand", people.encrypt(part("text"), DESK)))
-        triage(signal.SIGCONT)
-        wait_for(in_hand, what="a job")
-        triage(signal.SIGSTOP)
-        old = daemon.room_pid("keys")
-        os.kill(old, signal.SIGKILL)
-        wait_for(lambda: daemon.room_pid("keys") not in (None, old), what="the room to be back")
-    triage(signal.SIGCONT)
-    daemon.settle()
-    assert any("the room with the keys ended in it" in note for note in report_of(daemon, "in hand")["notes"])
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to change users")
