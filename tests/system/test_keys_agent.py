@@ -7,7 +7,7 @@ import time
 import pytest
 
 import keyring
-from harness import wait_for
+from harness import Daemon, wait_for
 from keyring import PASSPHRASE, agent_of, encrypted, opening_of, part
 
 pytestmark = pytest.mark.skipif(not pathlib.Path("/usr/bin/gpg").exists(), reason="GnuPG is not installed")
@@ -23,16 +23,20 @@ def people():
     ring.remove()
 
 
-@pytest.fixture
-def unlocked(make_daemon, people):
-    """A function that starts a daemon with the desk's key, open."""
-    def make(timeout):
-        daemon = make_daemon(sections={"keys": {"timeout": timeout}}).start()
-        daemon.cirt_text("key", "import", "-", stdin=people.secret(DESK).decode())
-        daemon.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
-        return daemon
+def with_key(daemon, people):
+    """The desk's key is in its keyring, and open."""
+    daemon.start()
+    daemon.cirt_text("key", "import", "-", stdin=people.secret(DESK).decode())
+    daemon.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
+    return daemon
 
-    return make
+
+@pytest.fixture(scope="module")
+def patient(programs, certificates, people):
+    """A daemon that waits for GnuPG as long as a test takes."""
+    daemon = Daemon(programs, certificates, sections={"keys": {"timeout": "1h"}})
+    yield with_key(daemon, people)
+    daemon.remove()
 
 
 def report_of(daemon, subject):
@@ -48,9 +52,9 @@ def send(daemon, people, subject):
     daemon.send_mail(encrypted(subject, people.encrypt(part("text"), DESK)))
 
 
-def test_trap_08_what_hangs_gnupg_costs_itself_alone(unlocked, people):
+def test_trap_08_what_hangs_gnupg_costs_itself_alone(make_daemon, people):
     """The agent stands still: over its time the part goes to quarantine with the reason, the next mail is opened by a new one."""
-    daemon = unlocked("3s")
+    daemon = with_key(make_daemon(sections={"keys": {"timeout": "3s"}}), people)
     still = agent_of(daemon)
     os.kill(still, signal.SIGSTOP)
     send(daemon, people, "it hangs")
@@ -65,34 +69,33 @@ def test_trap_08_what_hangs_gnupg_costs_itself_alone(unlocked, people):
     daemon.settle()
 
 
-def test_which_keys_there_are_is_no_question_to_the_agent(unlocked, people):
+def test_which_keys_there_are_is_no_question_to_the_agent(patient, people):
     """The courier looks now and then, people when they like: an agent that stands still must not keep mail behind them."""
-    daemon = unlocked("1h")
-    before = daemon.cirt("key", "list")["items"]
+    before = patient.cirt("key", "list")["items"]
     assert [(one["secret"], one["state"]) for one in before] == [(True, "open")]
-    still = agent_of(daemon)
+    still = wait_for(lambda: agent_of(patient), what="the agent")
     os.kill(still, signal.SIGSTOP)
-    assert daemon.cirt("key", "list", timeout=30)["items"] == before
-    send(daemon, people, "behind a list")
-    wait_for(lambda: opening_of(daemon), what="the part in hand")
+    assert patient.cirt("key", "list", timeout=30)["items"] == before
+    send(patient, people, "behind a list")
+    wait_for(lambda: opening_of(patient), what="the part in hand")
     os.kill(still, signal.SIGCONT)
-    daemon.settle()
-    assert decrypted(report_of(daemon, "behind a list"))
-    daemon.cirt_text("key", "lock")
-    assert [(one["secret"], one["state"]) for one in daemon.cirt("key", "list")["items"]] == [(True, "locked")]
+    patient.settle()
+    assert decrypted(report_of(patient, "behind a list"))
+    patient.cirt_text("key", "lock")
+    assert [(one["secret"], one["state"]) for one in patient.cirt("key", "list")["items"]] == [(True, "locked")]
+    patient.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
 
 
-def test_an_agent_that_ends_is_replaced_under_what_waits_for_it(unlocked, people):
+def test_an_agent_that_ends_is_replaced_under_what_waits_for_it(patient, people):
     """The part is opened, and does not wait for its time to be over."""
-    daemon = unlocked("1h")
-    old = agent_of(daemon)
+    old = wait_for(lambda: agent_of(patient), what="the agent")
     os.kill(old, signal.SIGSTOP)
-    send(daemon, people, "the agent ends")
-    asking = wait_for(lambda: opening_of(daemon), what="the part in hand")
+    send(patient, people, "the agent ends")
+    asking = wait_for(lambda: opening_of(patient), what="the part in hand")
     wait_for(lambda: waits_for_answer(asking), what="GnuPG to wait for the agent")
     os.kill(old, signal.SIGKILL)
-    daemon.settle()
-    assert decrypted(report_of(daemon, "the agent ends"))
+    patient.settle()
+    assert decrypted(report_of(patient, "the agent ends"))
 
 
 def waits_for_answer(pid):
@@ -106,28 +109,27 @@ def waits_for_answer(pid):
     return first[0] == "S" and first == state()
 
 
-def test_mail_outlives_the_room_with_its_part_in_hand(unlocked, people):
+def test_mail_outlives_the_room_with_its_part_in_hand(patient, people):
     """Killed again and again with it in hand: offered again; from the fifth time on its part is left out, and says so."""
-    daemon = unlocked("1h")
 
     def triage(number):
-        for name, _, pid in daemon.rooms():
+        for name, _, pid in patient.rooms():
             if name == "triage":
                 os.kill(pid, number)
 
     for number in range(5):
         # Behind the room's own look at the keyring, for which it started the agent.
-        wait_for(lambda: daemon.cirt_try("key", "list"), what="the room to answer")
+        wait_for(lambda: patient.cirt_try("key", "list"), what="the room to answer")
         # An agent that answers lets go of the mail: it stands still before triage may ask it.
-        os.kill(wait_for(lambda: agent_of(daemon), what="an agent"), signal.SIGSTOP)
+        os.kill(wait_for(lambda: agent_of(patient), what="an agent"), signal.SIGSTOP)
         if number == 0:
-            send(daemon, people, "in hand")
+            send(patient, people, "in hand")
         triage(signal.SIGCONT)
-        wait_for(lambda: opening_of(daemon), what="the part in hand")
+        wait_for(lambda: opening_of(patient), what="the part in hand")
         triage(signal.SIGSTOP)
-        old = daemon.room_pid("keys")
+        old = patient.room_pid("keys")
         os.kill(old, signal.SIGKILL)
-        wait_for(lambda: daemon.room_pid("keys") not in (None, old), what="the room to be back")
+        wait_for(lambda: patient.room_pid("keys") not in (None, old), what="the room to be back")
     triage(signal.SIGCONT)
-    daemon.settle()
-    assert any("the room with the keys ended in it" in note for note in report_of(daemon, "in hand")["notes"])
+    patient.settle()
+    assert any("the room with the keys ended in it" in note for note in report_of(patient, "in hand")["notes"])

@@ -1,5 +1,6 @@
 """Old evidence under the rules of today: what came before a rule was written is found by it, once, and nothing else changes."""
 import base64
+import contextlib
 import datetime
 import hashlib
 import io
@@ -255,15 +256,54 @@ def send_many(desk, name, count):
     return count
 
 
+def lots(desk, asked):
+    return int(desk.psql(f"SELECT step FROM rescan WHERE id = {asked['rescan']}")[0][0])
+
+
+@contextlib.contextmanager
+def standing(desk, room):
+    """The processes of a room stand still: it goes no further than it is."""
+    pids = [pid for name, _, pid in desk.rooms() if name == room]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
 def test_it_is_stopped_and_keeps_what_it_found(desk):
+    """With a lot under way, of which nothing is kept: the next one looks at it again."""
     count = send_many(desk, "puma", 800)
     add_rules(desk, "puma", scope="event")
     asked = desk.cirt("rules", "rescan", "--since", "1h", "--rule", "puma", "--background")
-    wait_for(lambda: desk.cirt("rules", "show", asked["rescan"])["found"] > 0, what="a first match")
-    stopped = desk.cirt("rules", "stop", asked["rescan"])
+    wait_for(lambda: lots(desk, asked) > 0, what="a first lot", every=0.005)
+    with standing(desk, "triage"):
+        stopped = desk.cirt("rules", "stop", asked["rescan"])
     assert stopped["state"] == "stopped" and 0 < stopped["found"]
     assert any("puma" in one["text"] for one in desk.cirt("alarm", "list", "--limit", "500")["items"])
     assert desk.cirt("rules", "rescan", "--since", "1h", "--rule", "puma")["found"] + stopped["found"] == count
+
+
+def test_what_is_stopped_as_the_store_takes_it_up_stays_stopped(desk):
+    """The store waits for the row that is being stopped, and does not find it as it was before."""
+    desk.send_mail(letter(70, "manul-marker"))
+    desk.settle()
+    add_rules(desk, "manul")
+    stopping = desk.owner.connect()
+    stopping.autocommit = False
+    with standing(desk, "store"):
+        asked = desk.cirt("rules", "rescan", "--since", "1h", "--rule", "manul", "--background")
+        stopping.cursor().execute("SELECT rescan_stop(%s)", (asked["rescan"],))
+    backend = stopping.get_backend_pid()
+    wait_for(lambda: desk.psql(f"SELECT 1 FROM pg_locks WHERE NOT granted AND {backend} = ANY (pg_blocking_pids(pid))") != [], what="the store to wait")
+    stopping.commit()
+    stopping.close()
+    assert desk.cirt("rules", "rescan", "--since", "2h", "--rule", "manul")["found"] == 1
+    shown = desk.cirt("rules", "show", asked["rescan"])
+    assert (shown["state"], shown["pieces"], shown["found"]) == ("stopped", 0, 0)
+    assert [one["action"] for one in desk.cirt("journal", f"rescan/{asked['rescan']}")["items"]] == ["stopped", "asked"]
 
 
 def test_kill_9_in_the_middle_loses_and_doubles_nothing(desk):
@@ -274,7 +314,7 @@ def test_kill_9_in_the_middle_loses_and_doubles_nothing(desk):
     asked = desk.cirt("rules", "rescan", "--since", "1h", "--rule", "lynx", "--background")
 
     def step():
-        return int(desk.psql(f"SELECT step FROM rescan WHERE id = {asked['rescan']}")[0][0])
+        return lots(desk, asked)
 
     for room in ("triage", "store"):
         now = step()
