@@ -85,6 +85,7 @@ bool compose_row(struct compose *compose, const struct told_row *row, struct err
 	struct told_row clean;
 
 	arena_reset(compose->row_arena);
+	clean.hit = row->hit;
 	for (unsigned i = 0; i < ROW_FIELDS; i++)
 		clean.field[i] =
 			i >= ROW_SANITISED && facts->sanitised

@@ -175,23 +175,20 @@ void post_reached(struct post *post)
 	post->pause = 0;
 }
 
-/* It goes by itself when the texts have been mended and read anew. */
+/* It goes when the texts have been mended and read anew. */
 void post_wordless(struct post *post, const char *text)
 {
 	struct pg_parameter parameters[] = {{.value = str_of(text)}};
 
-	post->worded = false;
 	pg_query(post->pg,
 		"SELECT alarm_raise('mail-template', 'mail_out', NULL, 'a mail waits for its text: ' || $1)",
 		parameters, 1, true, on_said, post);
 }
 
-void post_worded(struct post *post)
+/* By a start or a reload they have been read anew. */
+static void reword(struct post *post)
 {
-	if (!post->worded)
-		pg_query(post->pg, "SELECT alarm_over('mail-template', 'mail_out')", NULL, 0, true, on_said,
-			post);
-	post->worded = true;
+	pg_query(post->pg, "SELECT courier_reworded()", NULL, 0, true, on_said, post);
 }
 
 /* --- the room --- */
@@ -259,6 +256,7 @@ static void on_state(struct pg *pg, bool up, const char *why, void *context)
 	post->looking = false;
 	if (!up || post->draining)
 		return;
+	reword(post);
 	delivery_drop_idle(post);
 	post->freed = post->deliveries != NULL;
 	if (post->freed)
@@ -319,6 +317,8 @@ static void courier_reload(struct room *room, const struct conf *old)
 	set_texts(post);
 	post->pause = 0;
 	timer_stop(post->resume);
+	if (post->pg && pg_is_up(post->pg))
+		reword(post);
 	if (post->pg && pg_is_up(post->pg) && !post->freed)
 		let_go(post, on_freed);
 	else

@@ -255,6 +255,7 @@ static bool take_row(struct loading *loading, const struct pg_result *result, in
 		return true;
 	for (int i = 0; i < (int)ROW_FIELDS; i++)
 		told.field[i] = pg_value(result, row, ROW_FIRST_VALUE + i);
+	told.hit = str_equal(pg_value(result, row, ROW_FIRST_VALUE + (int)ROW_FIELDS), STR("true"));
 	return compose_row(loading->delivery->compose, &told, err);
 }
 
@@ -309,7 +310,7 @@ static void declare(struct loading *loading)
 		else
 			buf_printf(&sql, ", content ->> '%s'", row_fields[i].given);
 	}
-	buf_text(&sql, " FROM courier_rows($1, $2) f JOIN disclosure d ON d.id = f.disclosure "
+	buf_text(&sql, ", content ->> 'hit' FROM courier_rows($1, $2) f JOIN disclosure d ON d.id = f.disclosure "
 		       "WHERE NOT f.left_out AND d.told IS NULL ORDER BY d.id");
 	step(loading, buf_cstr(&sql), on_declared);
 	buf_free(&sql);

@@ -190,10 +190,8 @@ static bool fill(struct delivery *delivery)
 {
 	struct err err;
 
-	if (compose_fill(delivery->compose, &err)) {
-		post_worded(delivery->post);
+	if (compose_fill(delivery->compose, &err))
 		return true;
-	}
 	post_wordless(delivery->post, err.text);
 	delivery_put_off(delivery, KEYS_WAIT, false, err.text, "");
 	return false;

@@ -42,7 +42,6 @@ struct post {
 	int64_t pause; /* of the last time it was not reached; 0: it was */
 	bool alarmed;
 	bool cleared; /* an alarm of an earlier courier is over */
-	bool worded;  /* no alarm about a text stands */
 	bool looking; /* the question for the next mail is under way */
 	bool freed;   /* what an earlier courier of this node held is free again */
 	bool draining;
@@ -53,7 +52,6 @@ void post_look(struct post *post);                      /* take the next mail, w
 void post_trouble(struct post *post, const char *text); /* the server was not reached */
 void post_reached(struct post *post);
 void post_wordless(struct post *post, const char *text); /* a mail has no text: why */
-void post_worded(struct post *post);
 
 /* --- delivery.c --- */
 void delivery_start(struct post *post, int64_t id);

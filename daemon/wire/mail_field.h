@@ -89,6 +89,7 @@ struct mail_values {
 };
 struct told_row {
 	struct str field[ROW_FIELDS];
+	bool hit; /* its address or name is of who was hit or imitated, not the source of it */
 };
 
 /*

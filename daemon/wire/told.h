@@ -23,7 +23,7 @@ struct told_sender {
 /*
  * X-ARF v4 (xarf-spec 4.2.0), one JSON object and a line feed. What a type of X-ARF demands and the row does
  * not have makes it "reputation threat_intelligence", whose type says what we mean. False: neither an address
- * nor a name in the row to be its source_identifier; nothing was added.
+ * nor a name of the source in the row to be its source_identifier; nothing was added.
  */
 bool told_xarf(struct buf *out, const struct told_row *row, const struct told_sender *sender);
 

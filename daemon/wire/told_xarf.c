@@ -142,7 +142,9 @@ static void put_tags(struct json_object *object, const struct told_row *row)
 
 bool told_xarf(struct buf *out, const struct told_row *row, const struct told_sender *sender)
 {
-	struct str subject = row->field[ROW_IP].len > 0 ? row->field[ROW_IP] : row->field[ROW_NAME];
+	struct str subject = row->hit                  ? STR_NONE
+	                     : row->field[ROW_IP].len > 0 ? row->field[ROW_IP]
+	                                                  : row->field[ROW_NAME];
 	struct json_object *object;
 
 	if (subject.len == 0)

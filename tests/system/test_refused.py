@@ -86,3 +86,25 @@ def test_a_template_that_breaks_while_the_daemon_runs_changes_no_mail(office, se
     wait_for(lambda: "notice.txt:3" in office.alarms("configuration"), 30, "the alarm")
     office.wait(office.mail(office.contact(), reports=office.reports(1)), "sent")
     assert b"Security findings" in server.mails[0][2]
+
+def test_a_mail_without_a_text_waits_for_it(office, server):
+    """Where no template is left that fits, no other text goes instead: an alarm says so, and the mail goes once there is one."""
+    for text in office.templates.glob("*/notice*.txt"):
+        text.rename(text.with_suffix(".away"))
+    reload(office)
+    wait_for(lambda: "reloaded" in office.daemon.log_text(), 30, "the reload")
+    mail = office.mail(office.contact(), reports=office.reports(1))
+    wait_for(lambda: office.alarms("mail-template"), 30, "the alarm")
+    assert "there is no template en/notice.txt" in office.alarms("mail-template")
+    assert "mail-template" in office.daemon.cirt_text("alarm", "list").stdout
+    row = office.row(mail)
+    assert row["state"] == "queued" and "en/notice.txt" in row["why"] and not server.mails
+    # Other kinds have their text.
+    other = office.mail(office.contact(email="b@hospital.example"), "b@hospital.example", kind="mail", fields={"subject": "s", "text": "t"})
+    office.wait(other, "sent")
+    for text in office.templates.glob("*/notice*.away"):
+        text.rename(text.with_suffix(".txt"))
+    reload(office)
+    office.wait(mail, "sent")
+    wait_for(lambda: not office.alarms("mail-template"), 30, "the alarm to be over")
+    assert len(server.mails) == 2

@@ -46,6 +46,59 @@ INSERT INTO exercise (id, name) VALUES (7, 'blue');
 INSERT INTO exercise_directory VALUES (7, '@drill.example');
 INSERT INTO source (name, kind, trust) VALUES ('list', 'feed', 60);
 
+\echo test_a_row_without_a_source_tells_what_of_theirs_it_is_about
+DO $$
+DECLARE
+	harbour int;
+	one bigint;
+	t record;
+	c jsonb;
+BEGIN
+	INSERT INTO organisation (name) VALUES ('Harbour') RETURNING id INTO harbour;
+	INSERT INTO organisation_prefix (organisation, prefix) VALUES (harbour, '198.51.100.0/26');
+	INSERT INTO organisation_domain (organisation, domain) VALUES (harbour, 'harbour.example');
+	FOR t IN SELECT * FROM (VALUES
+		('a source, whosever', ARRAY['ip source 203.0.113.9', 'ip target 198.51.100.7'], '203.0.113.9', '', false),
+		('a name as source', ARRAY['name source bot.example', 'ip indicator 198.51.100.7'], '', 'bot.example', false),
+		('who was hit', ARRAY['ip indicator 198.51.100.8', 'ip target 198.51.100.7'], '198.51.100.7', '', true),
+		('who was imitated', ARRAY['url indicator http://bad.example/x', 'name imitated www.harbour.example'], '', 'www.harbour.example', true),
+		('what was named', ARRAY['ip indicator 203.0.113.9', 'ip indicator 198.51.100.8'], '198.51.100.8', '', false),
+		('a page', ARRAY['url indicator http://198.51.100.9:8080/x'], '198.51.100.9', '', false),
+		('nothing of theirs', ARRAY['ip target 203.0.113.9', 'email reporter a@harbour.example'], '', '', false)) AS v(what, observables, ip, name, hit)
+	LOOP
+		one := test.land();
+		UPDATE report SET observables = t.observables, organisation = harbour WHERE id = one;
+		FOREACH c IN ARRAY ARRAY[disclosure_content(one, 'full'), disclosure_content(one, 'sanitised')] LOOP
+			ASSERT (c ->> 'ip', c ->> 'name') = (t.ip, t.name) AND (c ? 'hit') = t.hit, format('%s: %s', t.what, c);
+			ASSERT c -> 'asn' = 'null', 'an AS number that nobody knows is none';
+		END LOOP;
+		UPDATE report SET organisation = NULL WHERE id = one;
+		ASSERT t.ip || t.name IN ('203.0.113.9', 'bot.example') OR disclosure_content(one, 'full') ->> 'ip' = '', 'nobody''s';
+	END LOOP;
+END $$;
+
+\echo test_what_waits_for_a_text_is_tried_when_texts_are_read_anew
+INSERT INTO test.ids VALUES ('wordless', test.mail('w@x.example', ARRAY[test.land()])), ('soon', test.mail('s@x.example', ARRAY[test.land()])),
+	('later', test.mail('l@x.example', ARRAY[test.land()]));
+UPDATE outbox SET next_try = now() + interval '1h', attempts = 3, why = 'greylisted' WHERE id = test.id('later');
+UPDATE outbox SET next_try = now() + interval '1h' WHERE id = test.id('soon');
+SET ROLE cirt_courier;
+DO $$
+BEGIN
+	PERFORM alarm_raise('mail-template', 'mail_out', NULL, 'a mail waits for its text');
+	ASSERT courier_take(test.me(1), '1min') = test.id('wordless'), 'the one that is due';
+	PERFORM courier_put_off(test.id('wordless'), test.me(1), '300s', NULL, 'there is no template', '');
+	ASSERT courier_take(test.me(1), '1min') IS NULL, 'none is due';
+	PERFORM courier_reworded();
+	ASSERT courier_take(test.me(1), '1min') = test.id('wordless'), 'it goes again';
+	ASSERT courier_take(test.me(1), '1min') IS NULL, 'the others wait for other things';
+END $$;
+RESET ROLE;
+DO $$ BEGIN
+	ASSERT NOT EXISTS (SELECT FROM alarm WHERE kind = 'mail-template' AND ended IS NULL), 'the alarm is over';
+	UPDATE outbox SET state = 'cancelled' WHERE id IN (test.id('wordless'), test.id('soon'), test.id('later'));
+END $$;
+
 \echo test_a_key_of_ours_is_told_90_30_and_7_days_before_its_end_once_each
 SET ROLE cirt_courier;
 DO $$

@@ -208,6 +208,13 @@ static void test_xarf_that_our_own_reader_takes(void **state)
 		assert_true(told_xarf(&again, &row, &sender));
 		assert_string_equal(buf_cstr(&json), buf_cstr(&again));
 		assert_xarf(buf_view(&json));
+		buf_clear(&json);
+		/* Who was hit is accused of nothing. */
+		row.hit = true;
+		assert_true(told_xarf(&json, &row, &sender));
+		assert_false(has(buf_view(&json), "192.0.2.1\""));
+		row.field[ROW_OBSERVABLES] = STR("ip target 192.0.2.1");
+		assert_false(told_xarf(&json, &row, &sender));
 		buf_free(&json);
 		buf_free(&again);
 	}
