@@ -492,6 +492,8 @@ static void note_head(struct call *call, struct json_object *note)
 	line_time(&line, member_of(note, "at"), CELL_TIME);
 	if (member_true(note, "pinned"))
 		line_add(&line, _("pinned"));
+	if (member_true(note, "unsaid"))
+		line_add(&line, _("not to be told on"));
 	if (member_of(note, "edited"))
 		line_add(&line, _("edited"));
 	screen_heading(&call->screen, buf_cstr(&line.text));

@@ -12,6 +12,7 @@ static const struct column note_columns[] = {
 	{"actor", N_("by"), CELL_TEXT, false},
 	{"at", N_("at"), CELL_TIME, false},
 	{"pinned", N_("pinned"), CELL_FLAG, false},
+	{"unsaid", N_("not to be told on"), CELL_FLAG, false},
 	{"edited", N_("edited"), CELL_TIME, false},
 	{"edited_by", N_("edited by"), CELL_TEXT, false},
 	{"erased", N_("erased"), CELL_TIME, false},

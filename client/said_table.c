@@ -317,6 +317,7 @@ const char *const said_table[] = {
 	N_("url: expected https://…"),
 	N_("what came has another SHA-256 than was said: add it again"),
 	N_("what is due? --what TEXT"),
+	N_("what is not to be told on stands on a page: 200 characters at most"),
 	N_("what was merged into it is restricted: take it out first (cirt case split {1})"),
 	N_("what was told stays as it was told"),
 	N_("which stage is answered? --stage {1}"),

@@ -78,7 +78,8 @@ static const struct piece pieces[] = {
 	{"notes", "(SELECT coalesce(json_agg(json_strip_nulls(json_build_object('id', n.id, 'case', "
 		  "nullif(n.case_id, c.id), 'at', stamp(n.at), 'actor', n.actor, 'text', "
 		  "left(n.text, " NOTE_BYTES "), 'cut', CASE WHEN length(n.text) > " NOTE_BYTES
-		  " THEN length(n.text) END, 'pinned', CASE WHEN n.pinned THEN true END, 'edited', "
+		  " THEN length(n.text) END, 'pinned', CASE WHEN n.pinned THEN true END, 'unsaid', CASE WHEN "
+		  "n.unsaid THEN true END, 'edited', "
 		  "stamp(n.edited), 'erased', stamp(n.erased))) ORDER BY n.id), '[]') FROM (SELECT * FROM "
 		  "note o "
 		  "WHERE o." OF_WHOLE " ORDER BY o.id DESC LIMIT " NOTES_MOST ") n)"},

@@ -55,6 +55,9 @@ static const struct verb_option case_set_options[] = {
 
 static const struct verb_option case_note_options[] = {
 	{"pin", NULL, N_("It says how the case stands: `case show` has the last of these in front")},
+	{"unsaid", NULL,
+		N_("It is what whoever is told of the case must not tell on: `case brief` says so; until "
+		   "`note unpin`")},
 	LAST,
 };
 

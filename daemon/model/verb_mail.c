@@ -83,7 +83,8 @@ static const struct verb_option brief_options[] = {
 	{"for", "WHOM",
 		N_("Who gets it: a role in the case, a party, an organisation or an address; the gate is "
 		   "asked")},
-	{"lang", "LANGUAGE", N_("en (default), fr or es")},
+	{"lang", "LANGUAGE",
+		N_("en, fr or es (default: that of whom it is for, where we know it and have it; else en)")},
 	{"tlp", "TLP", N_("Instead of the case's")},
 	LAST,
 };

@@ -352,6 +352,33 @@ BEGIN
 END $$;
 RESET ROLE;
 
+\echo test_brief_says_what_its_reader_may_do_with_it
+SET ROLE cirt_owner;
+WITH c AS (INSERT INTO cases (title, state) VALUES ('Hush at the mint', 'open') RETURNING id) INSERT INTO ids SELECT 'mint', id FROM c;
+INSERT INTO party (case_id, role, name, contact, language) VALUES (id('mint'), 'regulator', 'The office', 'office@mint.example', 'fr');
+RESET ROLE;
+SET ROLE cirt_desk;
+DO $$
+DECLARE
+	n text := number('mint');
+	t text := desk_case_brief(asked(jsonb_build_object('number', n))) ->> 'text';
+BEGIN
+	ASSERT t LIKE '%' || chr(10) || 'may be passed on to those in your organisation and among its clients%' AND t NOT LIKE '%Not to be told on%', t;
+	ASSERT t LIKE '%What we do not know' || chr(10) || '  - who is concerned' || chr(10) || '  - how much was harmed' || chr(10) || '  - what it is' || chr(10) || '%', t;
+	PERFORM desk_case_note(asked(jsonb_build_object('number', n, 'text', '["the way in"]'::jsonb, 'unsaid', true)));
+	INSERT INTO party (case_id, role, name) VALUES (id('mint'), 'affected', 'Mint'), (id('mint'), 'affected', 'Its printers');
+	-- In the language of whom it is for; and for whom.
+	t := desk_case_brief(asked(jsonb_build_object('number', n, 'for', 'regulator'))) ->> 'text';
+	ASSERT t LIKE 'TLP:AMBER · %situation 2 %' || chr(10) || 'pour The office · peut être transmis à ceux de votre organisation %', t;
+	ASSERT t LIKE '%- 2 organisations concernées' || chr(10) || '%À ne pas dire' || chr(10) || '  - the way in' || chr(10) || chr(10) || 'TLP:AMBER', t;
+	ASSERT desk_case_brief(asked(jsonb_build_object('number', n, 'lang', 'en', 'tlp', 'amber+strict'))) ->> 'text'
+		LIKE '%' || chr(10) || 'may be passed on to those in your organisation who have to know, and to nobody else' || chr(10) || '%';
+	ASSERT refused(format('SELECT desk_case_note(%L)', asked(jsonb_build_object('number', n, 'text', jsonb_build_array(repeat('x', 201)), 'unsaid', true)))) LIKE '22023 %200 characters%';
+	PERFORM desk_note_unpin(asked(jsonb_build_object('id', (SELECT max(id)::text FROM note WHERE case_id = id('mint')))));
+	ASSERT desk_case_brief(asked(jsonb_build_object('number', n))) ->> 'text' NOT LIKE '%the way in%';
+END $$;
+RESET ROLE;
+
 \echo test_brief_speaks_its_language
 SET ROLE cirt_owner;
 WITH c AS (INSERT INTO cases (title, state, type, impact) VALUES ('Short of power', 'open', 'outage', 'minor') RETURNING id) INSERT INTO ids SELECT 'power', id FROM c;
@@ -376,9 +403,13 @@ BEGIN
 	ASSERT t LIKE '%- interrupción, %- estado del caso: a la espera de %- tareas hechas: 1 de 2%- medida: aislado de la red pump%- 1 aviso' || chr(10) || '%', t;
 	ASSERT brief_count('fr', 'reports', 0) = '0 signalement' AND brief_count('en', 'reports', 0) = '0 reports' AND brief_count('es', 'reports', 2) = '2 avisos';
 	ASSERT brief_count('fr', 'tally', 1, '1', '0', '0', '0') LIKE '1 interrogé : 1 oui, %';
-	-- Every word of a table has one in every language.
+	ASSERT t LIKE 'TLP:AMBER · % UTC · situación % · según el registro hasta el n.º %' || chr(10) || 'puede transmitirse a quienes deban saberlo en su organización y entre %', t;
+	-- Every word of a table has one in every language, and so has what a page is made of.
+	SELECT string_agg(language || ' ' || name, ', ') INTO missing FROM (SELECT min(language) AS language, name FROM brief_word GROUP BY name HAVING count(*) <> 3) x
+		WHERE name NOT LIKE '%.one';
+	ASSERT missing IS NULL, missing;
 	SELECT string_agg(l || ' ' || n, ', ') INTO missing FROM unnest('{en,fr,es}'::text[]) l, (SELECT 'state.' || unnest(enum_range(NULL::case_state))
-		UNION ALL SELECT 'type.' || unnest(enum_range(NULL::rsit_type)) UNION ALL SELECT 'impact.' || name FROM case_impact UNION ALL SELECT 'measure.' || name FROM measure_kind) x (n)
+		UNION ALL SELECT 'tlp.' || unnest(enum_range(NULL::tlp)) UNION ALL SELECT 'type.' || unnest(enum_range(NULL::rsit_type)) UNION ALL SELECT 'impact.' || name FROM case_impact UNION ALL SELECT 'measure.' || name FROM measure_kind) x (n)
 		WHERE NOT EXISTS (SELECT FROM brief_word w WHERE w.language = l AND w.name = n);
 	ASSERT missing IS NULL, missing;
 END $$;
