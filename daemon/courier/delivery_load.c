@@ -310,8 +310,9 @@ static void declare(struct loading *loading)
 		else
 			buf_printf(&sql, ", content ->> '%s'", row_fields[i].given);
 	}
-	buf_text(&sql, ", content ->> 'hit' FROM courier_rows($1, $2) f JOIN disclosure d ON d.id = f.disclosure "
-		       "WHERE NOT f.left_out AND d.told IS NULL ORDER BY d.id");
+	buf_text(&sql,
+		", content ->> 'hit' FROM courier_rows($1, $2) f JOIN disclosure d ON d.id = f.disclosure "
+		"WHERE NOT f.left_out AND d.told IS NULL ORDER BY d.id");
 	step(loading, buf_cstr(&sql), on_declared);
 	buf_free(&sql);
 }

@@ -834,4 +834,43 @@ BEGIN
 	END;
 END $$;
 
+\echo test_what_is_anothers_now_is_new_to_them
+SET ROLE cirt_owner;
+INSERT INTO seen_ids SELECT 'moves', test.land('list', 'infected-system', 'moves', '198.51.100.77', 'Telco');
+SET ROLE cirt_keeper;
+DO $$
+DECLARE
+	m bigint := (SELECT id FROM seen_ids WHERE name = 'moves');
+BEGIN
+	PERFORM test.work();
+	PERFORM test.send();
+	ASSERT test.told(m) = 'new abuse@telco.example full affected' AND test.outcome(m) = 'told', test.told(m);
+	ASSERT (SELECT first_told IS NOT NULL FROM warning WHERE report = m);
+END $$;
+SET ROLE cirt_owner;
+INSERT INTO organisation_prefix (organisation, prefix) SELECT id, '198.51.100.76/31' FROM organisation WHERE name = 'Bank';
+INSERT INTO report_status (report, organisation) SELECT s.id, o.id FROM seen_ids s, organisation o WHERE s.name = 'moves' AND o.name = 'Bank'
+	ON CONFLICT (report) DO UPDATE SET organisation = excluded.organisation;
+UPDATE report SET observables = ARRAY['ip indicator 198.51.100.77'] WHERE id = (SELECT id FROM seen_ids WHERE name = 'moves');
+INSERT INTO notice_arrival (reports) SELECT ARRAY[id] FROM seen_ids WHERE name = 'moves';
+SET ROLE cirt_keeper;
+DO $$
+DECLARE
+	m bigint := (SELECT id FROM seen_ids WHERE name = 'moves');
+	w warning;
+BEGIN
+	PERFORM test.work();
+	ASSERT test.told(m) = 'new abuse@telco.example full affected, new soc@bank.example full affected', test.told(m);
+	ASSERT (SELECT content ->> 'ip' FROM disclosure WHERE report = m ORDER BY id DESC LIMIT 1) = '198.51.100.77', 'of theirs who holds it now';
+	SELECT * INTO w FROM warning WHERE report = m;
+	ASSERT w.first_told IS NULL AND w.last_told IS NULL AND w.notices = 1, 'they are not warned yet';
+	PERFORM test.send();
+	ASSERT (SELECT first_told IS NOT NULL FROM warning WHERE report = m), 'now they are';
+	-- The same owner is told again as ever.
+	PERFORM test.later('31 days');
+	PERFORM test.seen(m);
+	PERFORM test.work();
+	ASSERT test.told(m) LIKE '%, repeat soc@bank.example full affected', test.told(m);
+END $$;
+
 \echo notice: ok
