@@ -13,15 +13,14 @@
 
 static void complain(struct str text)
 {
-	struct buf safe = {0};
-
-	const char *charset = isatty(STDERR_FILENO) ? charset_of_terminal() : NULL;
-	struct buf out = {0};
+	struct buf safe = {0}, out = {0};
+	char charset[CHARSET_NAME];
+	bool other = isatty(STDERR_FILENO) && charset_of_terminal(charset);
 
 	screen_safe(text, &safe);
-	if (charset)
+	if (other)
 		charset_put(buf_view(&safe), charset, &out);
-	fprintf(stderr, "cirt: %s\n", charset ? buf_cstr(&out) : buf_cstr(&safe));
+	fprintf(stderr, "cirt: %s\n", other ? buf_cstr(&out) : buf_cstr(&safe));
 	buf_free(&out);
 	buf_free(&safe);
 }

@@ -4,14 +4,20 @@
 
 #include <iconv.h>
 #include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 
-const char *charset_of_terminal(void)
+bool charset_of_terminal(char name[CHARSET_NAME])
 {
-	const char *charset = nl_langinfo(CODESET);
+	locale_t terminal = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
 
-	return !strcmp(charset, "UTF-8") || !strcmp(charset, "ANSI_X3.4-1968") ? NULL : charset;
+	if (!terminal)
+		return false;
+	snprintf(name, CHARSET_NAME, "%s", nl_langinfo_l(CODESET, terminal));
+	freelocale(terminal);
+	return strcmp(name, "UTF-8") != 0 && strcmp(name, "ANSI_X3.4-1968") != 0;
 }
 
 /* Signs of our own. */

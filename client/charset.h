@@ -8,8 +8,11 @@
  * is what begins an escape sequence where a byte is a character.
  */
 
-/* The terminal's charset by the locale; NULL where it is UTF-8, or where the locale says none (C, POSIX). */
-const char *charset_of_terminal(void);
+#define CHARSET_NAME 40
+
+/* The terminal's charset by the environment, whatever locale the process runs under; false where it is UTF-8,
+ * or where the environment says none: C, POSIX, a locale that is not installed. */
+bool charset_of_terminal(char name[CHARSET_NAME]);
 /* Append text, which is UTF-8, in a charset that iconv knows: what that has not is "-" for "·", or \u00db. */
 void charset_put(struct str text, const char *charset, struct buf *out);
 

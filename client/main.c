@@ -1,6 +1,5 @@
 #include "config.h"
 
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,6 +7,7 @@
 #include "client/command.h"
 #include "client/complete.h"
 #include "client/i18n.h"
+#include "client/language.h"
 #include "client/saved.h"
 
 static const struct command *const tables[] = {today_commands, undo_commands, status_commands, alarm_commands,
@@ -107,10 +107,7 @@ int main(int argc, char **argv)
 	struct buf complaint = {0};
 	int code;
 
-	setlocale(LC_ALL, "");
-	bindtextdomain("cirtd", getenv("CIRT_LOCALEDIR") ? getenv("CIRT_LOCALEDIR") : CIRTD_LOCALEDIR);
-	bind_textdomain_codeset("cirtd", "UTF-8"); /* all is UTF-8 until it is written */
-	textdomain("cirtd");
+	language_begin();
 	if (argc > 2 && !strcmp(argv[1], "--complete") && !strcmp(argv[2], "--"))
 		return complete(argc - 3, argv + 3);
 	if (args_parse(argc, argv, &invocation, &complaint) != ARGS_RUN) {

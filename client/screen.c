@@ -24,9 +24,9 @@ void screen_init(struct screen *screen)
 
 void screen_flush(struct screen *screen)
 {
-	const char *charset = screen->terminal ? charset_of_terminal() : NULL;
+	char charset[CHARSET_NAME];
 
-	if (charset && screen->out.len) {
+	if (screen->terminal && screen->out.len && charset_of_terminal(charset)) {
 		struct buf out = {0};
 		charset_put(buf_view(&screen->out), charset, &out);
 		buf_free(&screen->out);
@@ -212,7 +212,8 @@ void screen_value(const struct screen *screen, struct json_object *value, enum c
 void screen_label(struct screen *screen, const char *title, int width)
 {
 	buf_text(&screen->out, title);
-	for (int at = width_text(str_of(title)); at < width; at++)
+	buf_char(&screen->out, ' ');
+	for (int at = width_text(str_of(title)) + 1; at < width; at++)
 		buf_char(&screen->out, ' ');
 }
 

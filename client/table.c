@@ -185,6 +185,8 @@ void screen_table(struct screen *screen, const struct column *columns, size_t co
 	scols_table_enable_colors(table, screen->color);
 	/* Cells are harmless already, and "\x1b" must not be escaped once more. */
 	scols_table_enable_noencoding(table, 1);
+	/* It is fitted to the terminal already, and what libsmartcols cannot fit it tries for ever. */
+	scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
 	add_columns(table, &grid);
 	for (size_t i = 0; i < grid.row_count; i++)
 		add_row(table, &grid, i);

@@ -44,13 +44,14 @@ static void write_all(struct str text)
 
 void tty_write(const struct tty *tty, struct str text)
 {
-	const char *charset = charset_of_terminal();
+	char charset[CHARSET_NAME];
 	struct buf out = {0};
+	bool other = charset_of_terminal(charset);
 
 	(void)tty;
-	if (charset)
+	if (other)
 		charset_put(text, charset, &out);
-	write_all(charset ? buf_view(&out) : text);
+	write_all(other ? buf_view(&out) : text);
 	buf_free(&out);
 }
 
@@ -251,5 +252,5 @@ void tty_cell(struct str text, int columns, struct buf *out)
 	for (; room > 0; room--)
 		buf_char(out, ' ');
 	if (cut && columns > 0)
-		buf_text(out, MB_CUR_MAX > 1 ? "…" : "~");
+		buf_text(out, "…");
 }

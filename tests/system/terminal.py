@@ -15,7 +15,7 @@ class Terminal:
     """`cirt ARGUMENTS` on a pseudo-terminal of so many lines and columns."""
 
     def __init__(self, daemon, *arguments, lines=24, columns=80, environment=None):
-        environment = dict(daemon.environment(), TERM="xterm", LC_ALL="C.UTF-8", **(environment or {}))
+        environment = {**daemon.environment(), "TERM": "xterm", "LC_ALL": "C.UTF-8", **(environment or {})}
         command = [str(daemon.programs.cirt), "--socket", str(daemon.socket), *map(str, arguments)]
         self.pid, self.fd = pty.fork()
         if self.pid == 0:

@@ -8,6 +8,8 @@ import subprocess
 
 import pytest
 
+from terminal import Terminal
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -115,3 +117,44 @@ def test_what_the_desk_refuses_is_said_in_the_operators_language(speaker, daemon
     # A value that looks like a place or carries escapes is no more than a value.
     code, _, err = speaker.run("fr", *at, "org", "show", "{2} \x1b[31m")
     assert code == 3 and "{2}" in err and "\x1b" not in err and "organisation" in err
+
+
+@pytest.fixture(scope="module")
+def wide(daemon):
+    """Organisations whose names have more bytes than columns, and more of those than a terminal."""
+    names = ["漢字銀行グループ株式会社" * 3, "Société générale de l'électricité " * 3, "بنك الوطني " * 8]
+    for name in names:
+        daemon.cirt("org", "new", name.strip(), "--kind", "bank", "--sector", "finance")
+    return names
+
+
+@pytest.mark.parametrize("locale", ("C", "POSIX", "fr_XX.UTF-8", "xx_YY.ISO-8859-1", ""))
+def test_a_table_ends_and_fits_whatever_the_locale(daemon, speaker, wide, locale):
+    """Where the locale counts bytes, a table that has to be cut is cut by columns all the same."""
+    with Terminal(daemon, "org", "list", columns=40, environment={"LC_ALL": locale, "LANG": "C", "LANGUAGE": "en"}) as terminal:
+        assert terminal.end() == 0
+    rows = [row for row in terminal.text().split("\n") if row.strip()]
+    assert len(rows) >= 4 and any(row.startswith("漢字") and "…" in row for row in rows)
+    for row in rows:
+        assert sum(2 if "\u2e80" <= sign <= "\u9fff" or "\u30a0" <= sign <= "\u30ff" else 1 for sign in row) <= 40
+
+
+def test_a_locale_that_is_not_installed_says_its_language(daemon, speaker):
+    environment = {"LC_ALL": "", "LANG": "fr_XX.UTF-8", "CIRT_LOCALEDIR": str(speaker.folder)}
+    with Terminal(daemon, "case", "list", "--help", environment=environment) as terminal:
+        assert terminal.end() == 0
+    assert "Dossiers ouverts, les plus récents d'abord." in terminal.text()
+    with Terminal(daemon, "case", "list", "--help", environment={**environment, "LANG": "C"}) as terminal:
+        assert terminal.end() == 0
+    assert "Open cases, newest first" in terminal.text()
+
+
+def test_a_long_label_is_not_part_of_what_follows(daemon, speaker):
+    """Labels of other languages may be longer than their column."""
+    for language in ("fr", "es"):
+        assert re.search(r"^ (NOTIFICATIONS|NOTIFICACIONES) +\d", speaker.says(language, "--socket", str(daemon.socket), "today"), re.M)
+        opened = speaker.says("en", "--socket", str(daemon.socket), "case", "open", "--chat", "--from", f"label {language}", "--text",
+                              f"label {language}")
+        case = re.search(r"^(\d{4}-\d{6}) opened", opened, re.M).group(1)
+        shown = speaker.says(language, "--socket", str(daemon.socket), "case", "show", case)
+        assert re.search(r"^(peut passer à|puede pasar a) +waiting", shown, re.M), shown
