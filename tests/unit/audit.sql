@@ -36,6 +36,7 @@ INSERT INTO test.spared VALUES
 	('arrival_hour', 'index of reports'),
 	('case_due', 'made of clocks, tasks, inquiries'),
 	('case_key', 'the correlation''s memory; what it did is in case_report'),
+	('case_news', 'what somebody has not looked at yet; from the journal'),
 	('case_number', 'a counter; numbers are unique by their index'),
 	('case_situation', 'a brief as it was made last; from the journal'),
 	('case_tally', 'counts of case_report'),
