@@ -66,8 +66,10 @@ void desk_alarm_ack(struct request *request)
 	if (!request_database(request))
 		return;
 	request->state = id;
-	query_start(query, request->arena, "SELECT alarm_seen($?::bigint, $?)");
+	query_start(query, request->arena, "SELECT alarm_acknowledged($?::bigint, $?, $?, $?)");
 	query_int(query, *id);
 	query_str(query, reason.p ? reason : STR(""));
+	query_str(query, str_of(request->operator.name));
+	query_str(query, str_of(role_name(request->operator.role)));
 	request_change(request, query, on_seen);
 }

@@ -125,7 +125,8 @@ static void add_text(struct query *query, struct str value, const char *conditio
 	query_str(query, value);
 }
 
-static void add_conditions(struct query *query, const struct case_filter *filter)
+static void add_conditions(
+	struct query *query, const struct request *request, const struct case_filter *filter)
 {
 	if (!filter->state.p && !filter->all && !filter->unread && !filter->news)
 		query_add(query, " AND c.state NOT IN ('closed', 'rejected', 'merged')");
@@ -136,7 +137,8 @@ static void add_conditions(struct query *query, const struct case_filter *filter
 	add_text(query, filter->identifier, " AND c.identifier = $?");
 	add_text(query, filter->tag,
 		" AND c.id IN (SELECT t.case_id FROM case_tag t WHERE t.tag = lower($?))");
-	add_text(query, filter->campaign, " AND c.campaign = case_named($?)");
+	if (filter->campaign.p)
+		case_add_named(query, request, "c.campaign", filter->campaign);
 	if (filter->watching)
 		add_text(query, filter->operator, " AND c.id IN (SELECT w.case_id FROM case_watcher w JOIN "
 						  "operator o ON o.id = w.operator "
@@ -206,7 +208,7 @@ static void add_page(struct query *query, const struct request *request, const s
 		query_add(query, " JOIN case_due d ON d.case_id = c.id");
 	query_add(query, " WHERE true");
 	case_add_visible(query, request);
-	add_conditions(query, filter);
+	add_conditions(query, request, filter);
 	add_place(query, filter);
 	add_order(query, filter);
 }
@@ -223,7 +225,7 @@ static void add_answered(struct query *query, const struct request *request, con
 		" UNION (SELECT c.id, 0::bigint FROM cases c WHERE c.state IN ('closed', 'rejected') "
 		"AND c.id = ANY (ARRAY(" ANSWERED "))");
 	case_add_visible(query, request);
-	add_conditions(query, &all);
+	add_conditions(query, request, &all);
 	add_place(query, &all);
 	add_order(query, &all);
 }

@@ -4,6 +4,7 @@
 #include "desk/handlers.h"
 #include "desk/report.h"
 #include "desk/search.h"
+#include "desk/visible.h"
 
 /* Mails that are no reports: correspondence in a case or in none, bounces, spam. */
 #define MAIL_JSON                                                                                            \
@@ -82,10 +83,8 @@ void desk_mail_search(struct request *request)
 	query_start(&query, request->arena, "SELECT " MAIL_JSON ", i.id" MAIL_FROM " AND i.id < $?::bigint");
 	query_int(&query, cursor);
 	add_ways(&query, request, &search);
-	if (named.p) {
-		query_add(&query, " AND c.id = case_named($?)");
-		query_str(&query, named);
-	}
+	if (named.p)
+		case_add_named(&query, request, "c.id", named);
 	mail_add_visible(&query, request);
 	query_add(&query, " ORDER BY i.id DESC LIMIT $?::bigint");
 	query_int(&query, *limit + 1);

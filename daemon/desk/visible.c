@@ -15,6 +15,16 @@ static void add_who(struct query *query, const struct request *request)
 	query_str(query, str_of(role_name(request->operator.role)));
 }
 
+void case_add_named(struct query *query, const struct request *request, const char *column, struct str named)
+{
+	query_add(query, " AND ");
+	query_add(query, column);
+	query_add(query, " = (SELECT case_named_by($?, ");
+	query_str(query, named);
+	add_who(query, request);
+	query_add(query, ")");
+}
+
 /* Most cases are open to all, and are not asked about. */
 void case_add_visible(struct query *query, const struct request *request)
 {

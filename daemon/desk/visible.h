@@ -11,6 +11,9 @@
 
 /* Of cases c. */
 void case_add_visible(struct query *query, const struct request *request);
+/* Only what is in the case that is named, or nothing: that one is refused to who may not see it. column: an
+ * expression without parameters. */
+void case_add_named(struct query *query, const struct request *request, const char *column, struct str named);
 /* Of a report; row: the alias of a table with its id and tlp. */
 void report_add_visible(struct query *query, const struct request *request, const char *row);
 /* Of a mail that is no report: item i. */

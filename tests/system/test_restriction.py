@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from harness import native, wait_for
+from numbers_asked import ALSO, ASKED, NONE, PLAIN, numbered_places
 from test_operators import Desk
 from test_people_mail import letter
 
@@ -69,6 +70,8 @@ class Secret:
         ben("note", "erase", self.note, "--reason", "the kakapo asked")
         self.approval = self.newest("approval")
         self.mail = ben("inquiry", "show", self.inquiry)["number"]
+        file.with_suffix(".txt").write_text("Has anybody seen a kakapo?\n")
+        ben("ask", "birds", "--question", file.with_suffix(".txt"), "--until", "2d", "--case", self.number, "--subject", "kakapo")
         address = ben("case", "show", self.number)["reply_address"]
         daemon.send_mail(letter("Kakapo again", SENDER, "kakapo-2@zanzibar.example", text="kakapo, kakapo"), [address], sender=SENDER)
         self.letter = wait_for(lambda: [one["id"] for one in ben("case", "show", self.number)["mails"]], 30, "the answer")[0]
@@ -76,6 +79,14 @@ class Secret:
         self.entry = desk.first("SELECT cirt.entry_number(l.day, l.spool, l.sequence) FROM cirt.ledger l JOIN cirt.report r USING (spool, sequence) "
                                 "WHERE r.title ILIKE '%kakapo%'")
         self.line = desk.first("SELECT min(id) FROM cirt.inbox_line") or "1"
+
+    def numbers(self):
+        """One of each kind that is of the case, by the names of numbers_asked.py."""
+        return {"case": self.number, "report": self.row, "letter": self.letter, "note": self.note, "party": self.newest("party"), "task": self.newest("task"),
+                "event": self.newest("case_event"), "measure": self.measure, "clock": self.newest("clock"), "filing": f"F{self.filing}",
+                "inquiry": self.inquiry, "ask": self.newest("ask"), "digest": self.digest, "approval": self.approval, "mail": self.mail,
+                "act": self.desk.first("SELECT max(id) FROM cirt.act WHERE actor = 'ben'"),
+                "alarm": self.desk.first("SELECT max(id) FROM cirt.alarm WHERE text LIKE '%kakapo%'")}
 
     def newest(self, table):
         return self.desk.first(f"SELECT max(id) FROM cirt.{table}")
@@ -104,6 +115,8 @@ class Secret:
             (["notice", "effect"], yes), (["notice", "show", self.mail], no), (["approve", "list", "--all"], yes), (["approve", "list"], yes),
             (["approve", "show", self.approval], no), (["journal", "--limit", "1000"], yes), (["journal", self.number], no), (["journal", self.report], yes),
             (["journal", "evidence/" + self.digest], yes), (["journal", self.other], yes), (["journal", "--by", "ben", "--limit", "1000"], yes),
+            (["journal", "outbox/" + self.mail], yes), (["journal", "inquiry/" + self.inquiry], yes), (["journal", "measure/" + self.measure], yes),
+            (["journal", "approval/" + self.approval], yes), (["journal", "ask/" + self.newest("ask")], yes),
             (["audit", "verify"], yes), (["alarm", "list", "--all"], yes), (["receipt", self.entry], any_), (["operator", "list"], yes),
             (["operator", "show", "ben"], yes), (["org", "list"], yes), (["org", "who", "198.51.100.233"], yes), (["org", "domains"], yes), (["org", "export"], yes),
             (["org", "show", "City Bank"], yes), (["contact", "list"], yes), (["group", "list"], yes), (["spam", "list"], yes), (["spam", "review"], yes),
@@ -127,6 +140,9 @@ def desk(programs, certificates, regimes):
     desk.first = lambda sql: next((row[0] for row in desk.daemon.psql(sql) if row and row[0]), None)
     desk.daemon.add_sensor()
     desk.ask("lea", "org", "new", "City Bank", "--kind", "bank")
+    desk.ask("lea", "contact", "new", "City Bank", "--email", "soc@citybank.example")
+    desk.ask("lea", "group", "new", "birds")
+    desk.ask("lea", "group", "add", "birds", "City Bank")
     wait_for(lambda: desk.daemon.cirt("regime", "list")["items"], 30, "the regimes")
     yield desk
     desk.remove()
@@ -226,6 +242,46 @@ def test_acts_on_its_reports_are_not_for_others(desk, secret):
     looked = desk.ask("anna", "report", "unlink", "--identifier", "winter-lock", "--dry-run")
     assert looked["reports"] == 0 and not told(secret, [], json.dumps(looked)), looked
     assert desk.ask("ben", "report", "unlink", "--identifier", "winter-lock", "--dry-run")["reports"] == 1
+
+
+def test_every_place_for_a_number_is_asked():
+    """So that a new verb or option that takes one is not forgotten here."""
+    places, unknown = numbered_places()
+    assert unknown == set(), "words of the manual of which nobody said whether they are numbers of what may be a case's: numbers_asked.py"
+    assert places == set(ASKED) | set(PLAIN) and not set(ASKED) & set(PLAIN)
+
+
+def test_by_number_it_is_as_if_it_were_not_there(desk, secret):
+    """Each such verb says of what is the case's what it says of what there is not; only the case itself is said to be restricted."""
+    desk.daemon.send_lines([native(8, identifier="nobodys", source={"ip": "203.0.113.77"})])
+    report = wait_for(lambda: desk.first("SELECT cirt.report_number(id) FROM cirt.report WHERE identifier = 'nobodys'"), 30, "the report")
+    file = desk.daemon.folder / "words.txt"
+    file.write_text("words\n")
+    inquiry = desk.ask("anna", "inquiry", "new", secret.other, "--to", "a@citybank.example", "--question", "Who?", "--due", "2d")
+    known = {"case": secret.other, "report": report, "file": file, "inquiry": inquiry["inquiry"], "own": inquiry["number"], "line": secret.line}
+    numbers, wrong, before = secret.numbers(), [], desk.first("SELECT max(id) FROM cirt.journal")
+    assert numbers.keys() == NONE.keys() and all(numbers.values())
+    for place, (kind, words) in {**ASKED, **ALSO}.items():
+        said = []
+        for it in (numbers[kind], NONE[kind]):
+            done = desk.run("anna", *(word.format(**{**known, "it": it}) for word in words.split()))
+            said.append((done.returncode, (done.stdout + done.stderr).replace(it, "IT")))
+        if kind == "case" and said[0][0] == 4 and "that case is restricted" in said[0][1]:
+            continue
+        if said[0] != said[1] or said[0][0] == 0 or kind != "case" and "there is no" not in said[0][1]:
+            if "needs the role" not in said[0][1]:
+                wrong.append((place, *said))
+    assert not wrong, "\n".join(map(str, wrong))
+    assert desk.daemon.psql(f"SELECT object, action FROM cirt.journal WHERE actor = 'anna' AND id > {before}") == []
+
+
+def test_members_reach_it_by_number(desk, secret):
+    """The same numbers, so that it is not their being wrong that hides it."""
+    numbers = secret.numbers()
+    for kind in sorted(NONE.keys() - {"alarm"}):
+        place = next(place for place, (of_kind, words) in ASKED.items() if of_kind == kind and "{" not in words.replace("{it}", ""))
+        done = desk.run("ben", *ASKED[place][1].format(it=numbers[kind]).split())
+        assert "there is no" not in done.stderr and "restricted:" not in done.stderr, (place, done)
 
 
 def test_merging_does_not_open_it(desk, secret):

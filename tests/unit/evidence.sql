@@ -60,8 +60,8 @@ SET ROLE cirt_desk;
 DO $$
 BEGIN
 	ASSERT try('get', asks('op2', of('one'))) = 'ok' AND try('show', asks('op2', of('one'))) = 'ok';
-	ASSERT try('get', asks('op2', of('two'))) = 'denied' AND try('show', asks('op2', of('two'))) = 'denied'
-		AND try('hold', asks('op2', of('two') || '{"reason": "x"}')) = 'denied';
+	ASSERT try('get', asks('op2', of('two'))) = 'not found' AND try('show', asks('op2', of('two'))) = 'not found'
+		AND try('hold', asks('op2', of('two') || '{"reason": "x"}')) = 'not found';
 	ASSERT try('get', asks('op1', of('two'))) = 'ok' AND try('get', asks('boss', of('two'), 'lead')) = 'ok';
 	-- What stands elsewhere too is no secret of that case; where it is, is.
 	ASSERT try('get', asks('op2', of('shared'))) = 'ok';
@@ -104,7 +104,7 @@ BEGIN
 	ASSERT answer ->> 'case' = number('secret');
 	ASSERT try('add', p || '{"offset": 0, "data": "Ynkg"}') = 'twice';
 	ASSERT NOT EXISTS (SELECT FROM evidence_part) AND custody('by hand') = 'acquired op1', custody('by hand');
-	ASSERT try('get', asks('op2', of('by hand'))) = 'denied' AND try('add', asks('op2', p || of('x'))) = 'denied';
+	ASSERT try('get', asks('op2', of('by hand'))) = 'not found' AND try('add', asks('op2', p || of('x'))) = 'denied';
 	ASSERT (SELECT a ->> 'operator' || ' ' || (a ->> 'from') FROM json_array_elements(desk_evidence_show(asks('op1', of('by hand'))) -> 'acquired') a)
 		= 'op1 IT head, by phone';
 	ASSERT EXISTS (SELECT FROM journal j JOIN cases c ON j.object = 'case/' || c.number WHERE c.id = id('secret') AND j.after LIKE '%disk.img%');
