@@ -11,6 +11,12 @@ import termios
 import time
 
 
+def heed_signals():
+    """In a child: what a shell that starts tests in the background makes them ignore ends programs on a terminal."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """`cirt ARGUMENTS` on a pseudo-terminal of so many lines and columns."""
 
@@ -19,6 +25,7 @@ class Terminal:
         command = [str(daemon.programs.cirt), "--socket", str(daemon.socket), *map(str, arguments)]
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            heed_signals()
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
             os.execvpe(command[0], command, environment)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

@@ -12,6 +12,7 @@ import pytest
 
 from case_office import CaseOffice
 from harness import wait_for
+from terminal import heed_signals
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +144,7 @@ class Terminal:
         environment.pop("VISUAL", None)
         environment.pop("XDG_STATE_HOME", None)
         self.process = subprocess.Popen([str(office.daemon.programs.cirt), "--socket", str(office.daemon.socket), *arguments], stdin=slave, stdout=slave,
-                                        stderr=slave, env=environment, start_new_session=True)
+                                        stderr=slave, env=environment, start_new_session=True, preexec_fn=heed_signals)
         os.close(slave)
         self.master, self.text = master, ""
 
