@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "desk/handlers.h"
+#include "desk/source_told.h"
 #include "model/source.h"
 #include "model/storable.h"
 #include "wire/csv_map.h"
@@ -174,7 +175,7 @@ static void on_changed_row(struct request *request, const struct pg_result *resu
 		return;
 	}
 	request->result = result_json(result, 0, 0);
-	request_commit(request, request_answer_result);
+	source_commit(request);
 }
 
 static void switch_source(struct request *request, bool enabled)

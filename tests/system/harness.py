@@ -432,7 +432,6 @@ class Daemon:
 
     def add_sensor(self, name="sensor-1", san="sensor-1.test", *options):
         self.cirt("source", "add", name, "--kind", "sensor", "--match", f"san:{san}", "--tlp", "green", "--trust", 80, *options)
-        time.sleep(0.3)
 
     def psql(self, sql):
         """Rows of a query as the database's owner, each a list of texts; of several, those of the last. A row of one empty text is none."""

@@ -139,7 +139,6 @@ def test_bad_client_certificate_is_refused_logged_and_counted(daemon, certificat
 
 def test_disabled_source_is_cut_off(daemon, certificates):
     daemon.cirt("source", "add", "sensor-2", "--kind", "sensor", "--match", "san:sensor-2.test")
-    time.sleep(0.5)
     with daemon.sensor(certificates.sensor2) as sensor:
         sensor.send([native(1)])
         sensor.wait_ack(1)

@@ -3,7 +3,6 @@ expired key, cases merged, split and reopened; nothing leaks, clocks are met or 
 import datetime
 import json
 import re
-import time
 
 import pytest
 
@@ -80,7 +79,6 @@ def by_feed(day):
 def test_two_hundred_reports_of_every_kind_come_in(day):
     """By socket, feed, file, mail and hand, while all three look on; the books balance, and none is lost."""
     day.daemon.cirt("source", "add", "files", "--kind", "desk")
-    time.sleep(0.5)
     came = day.at_once(
         anna=lambda: [by_mail(day), day.ask("anna", "report", "new", "--phone", "--from", "A. Caller", "--class", "phishing", "--title", "By hand", "--about",
                                             "http://by-hand.example.net/x")],

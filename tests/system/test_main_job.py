@@ -1,7 +1,6 @@
 """Mail, feed and sensor in; nothing lost; folded, triaged; cases out."""
 import json
 import subprocess
-import time
 
 from harness import TOP, FeedServer, mail, native, wait_for
 
@@ -251,7 +250,6 @@ def test_reload_names_what_was_refused(daemon):
 def test_exercise_flag_is_inherited(daemon):
     """What a drill's source sends never folds with the real thing."""
     daemon.cirt("source", "add", "drill-1", "--kind", "mailbox", "--match", "drill+winter@cirt.example", "--exercise", "winter")
-    time.sleep(0.5)
     body = "Phish at http://drill-phish.example/x\n"
     daemon.send_mail(mail("Drill", body))
     daemon.send_mail(mail("Drill", body), recipients=["drill+winter@cirt.example"])

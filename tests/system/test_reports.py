@@ -89,7 +89,6 @@ def test_a_rule_tightens_tlp_and_never_loosens(daemon, certificates, default, st
     wait_for(lambda: f"zz-{name}" in json.dumps(daemon.cirt("rules", "list")), 60, "the rule", every=0.3)
     box = f"{name}@cirt.example"
     daemon.cirt("source", "add", name, "--kind", "mailbox", "--match", box, "--tlp", default)
-    time.sleep(0.5)
     daemon.send_mail(mail(f"[TLP:{stated.upper()}] See" if stated else "See", f"{name} at 203.0.113.53\n"), recipients=[box])
     daemon.settle()
     assert [one["tlp"] for one in daemon.reports("--source", name)] == [expected]
@@ -98,7 +97,6 @@ def test_a_rule_tightens_tlp_and_never_loosens(daemon, certificates, default, st
 def test_a_drill_by_sensor_stays_a_drill(daemon, certificates):
     """The flag comes from the source and is inherited by report and case; the real thing beside it stays real."""
     daemon.cirt("source", "add", "drill-sensor", "--kind", "sensor", "--match", "san:sensor-2.test", "--exercise", "winter-sensor")
-    time.sleep(0.5)
     line = native(1, type="system-compromise", identifier="in-both", source={"ip": "203.0.113.54"}, severity=80)
     daemon.send_lines([line])
     with daemon.sensor(certificates.sensor2) as sensor:
