@@ -32,7 +32,7 @@ static void on_review(struct request *request, const struct pg_result *result)
 	request->result = result_page(result, *(int64_t *)request->state);
 	query_start(&query, request->arena,
 		"SELECT coalesce(sum(spam) - sum(spam_expired), 0) FROM ledger_day WHERE spam <> 0 OR "
-	        "spam_expired <> 0");
+		"spam_expired <> 0");
 	request_query(request, &query, on_kept);
 }
 

@@ -142,7 +142,7 @@ static void put_tags(struct json_object *object, const struct told_row *row)
 
 bool told_xarf(struct buf *out, const struct told_row *row, const struct told_sender *sender)
 {
-	struct str subject = row->hit                  ? STR_NONE
+	struct str subject = row->hit                     ? STR_NONE
 	                     : row->field[ROW_IP].len > 0 ? row->field[ROW_IP]
 	                                                  : row->field[ROW_NAME];
 	struct json_object *object;
