@@ -118,8 +118,23 @@ static long long number(struct json_object *result, const char *name)
 	return (long long)member_number(result, name);
 }
 
+/* What is told of a mail that is out: whether they answered, or it came back. */
+static void tell_fate(struct json_object *mail)
+{
+	const char *fate = *member_text(mail, "answered")  ? _("answered")
+	                   : *member_text(mail, "bounced") ? _("came back")
+	                                                   : NULL;
+
+	if (fate && !strcmp(member_text(mail, "state"), "sent"))
+		json_object_object_add(mail, "state", json_object_new_string(fate));
+}
+
 static void notice_list(struct call *call, struct json_object *result)
 {
+	struct json_object *items = member_of(result, "items");
+
+	for (size_t i = 0; items && i < json_object_array_length(items); i++)
+		tell_fate(json_object_array_get_idx(items, i));
 	call_page(call, list_columns, ARRAY_LEN(list_columns), result, _("No notices."));
 }
 
@@ -209,7 +224,10 @@ static void notice_changed(struct call *call, struct json_object *result)
 
 static void notice_sent(struct call *call, struct json_object *result)
 {
-	screen_printf(&call->screen, _("%lld mails are on their way\n"), number(result, "mails"));
+	screen_printf(&call->screen,
+		ngettext("%lld mail is on its way\n", "%lld mails are on their way\n",
+			(unsigned long)number(result, "mails")),
+		number(result, "mails"));
 	if (number(result, "waiting"))
 		screen_printf(&call->screen,
 			_("%lld mails wait for a second person, who says the same: cirt notice list --state "

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "client/command.h"
 #include "client/i18n.h"
+#include "client/org_file.h"
 
 /* The register as `cirt org import` reads it: CSV with a record a line, or JSON with an organisation a line.
  */
@@ -15,11 +16,15 @@ static const char *const columns[] = {"record", "organisation", "value", "from",
 
 static void put_cell(struct buf *out, const char *text)
 {
-	if (!strpbrk(text, ",\"\r\n") && *text != ' ') {
+	bool guarded = org_cell_guarded(str_of(text));
+
+	if (!strpbrk(text, ",\"\r\n") && *text != ' ' && !guarded) {
 		buf_text(out, text);
 		return;
 	}
 	buf_char(out, '"');
+	if (guarded)
+		buf_char(out, '\'');
 	for (; *text; text++) {
 		if (*text == '"')
 			buf_char(out, '"');

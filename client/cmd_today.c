@@ -62,8 +62,11 @@ static void show_alarms(struct call *call, struct json_object *alarms, struct bu
 
 	for (size_t i = 0; items && i < json_object_array_length(items); i++) {
 		struct json_object *alarm = json_object_array_get_idx(items, i);
-		screen_cell(str_of(member_text(alarm, "subject")), text);
-		buf_text(text, ": ");
+		/* Most say what it is about once more. */
+		if (!str_starts(str_of(member_text(alarm, "text")), str_of(member_text(alarm, "subject")))) {
+			screen_cell(str_of(member_text(alarm, "subject")), text);
+			buf_text(text, ": ");
+		}
 		screen_cell(utf8_cut(str_of(member_text(alarm, "text")), 160), text);
 		snprintf(next, sizeof(next), "cirt alarm ack %lld", (long long)member_number(alarm, "id"));
 		if (i == 0) {
@@ -186,13 +189,15 @@ static void describe_held(struct json_object *notices, struct buf *text)
 static void show_notices(struct call *call, struct json_object *notices, struct buf *text)
 {
 	int64_t ready = member_number(notices, "ready"), gathering = member_number(notices, "gathering");
-	int64_t count = ready + gathering;
+	int64_t count = ready + gathering, organisations = member_number(notices, "organisations");
 	struct buf full = {0};
 
 	buf_text(text, ready ? _("mails ready") : _("mails"));
-	if (member_number(notices, "organisations"))
-		buf_printf(text, _(" for %lld organisations"),
-			(long long)member_number(notices, "organisations"));
+	if (count > 0 && organisations > 0)
+		buf_printf(text,
+			ngettext(" for %lld organisation", " for %lld organisations",
+				(unsigned long)organisations),
+			(long long)organisations);
 	if (gathering) {
 		screen_value(&call->screen, member_of(notices, "full"), CELL_AGO, &full);
 		part(text, gathering, _("gather"));

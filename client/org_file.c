@@ -135,6 +135,27 @@ static bool header_take(struct header *header, const struct csv_record *record, 
 	return true;
 }
 
+/* Numbers of telephones stay as they are: a spreadsheet that reckons with them runs nothing. */
+bool org_cell_guarded(struct str cell)
+{
+	static const char number[] = "+-0123456789 ().,/";
+	bool other = false;
+
+	while (cell.len > 0 && cell.p[0] == '\'')
+		cell = (struct str){cell.p + 1, cell.len - 1};
+	for (size_t i = 0; i < cell.len; i++)
+		other |= memchr(number, cell.p[i], sizeof(number) - 1) == NULL;
+	return other && csv_is_formula(cell);
+}
+
+/* Without the apostrophe that an export has put there. */
+static struct str unguarded(struct str cell)
+{
+	return cell.len > 1 && cell.p[0] == '\'' && org_cell_guarded(cell)
+	               ? (struct str){cell.p + 1, cell.len - 1}
+	               : cell;
+}
+
 static struct json_object *csv_row(const struct header *header, const struct csv_record *record)
 {
 	char problem[100];
@@ -147,7 +168,8 @@ static struct json_object *csv_row(const struct header *header, const struct csv
 	struct json_object *row = row_at(record->line);
 	for (size_t i = 0; i < header->count; i++)
 		if (strcmp(header->names[i], "line") != 0)
-			json_object_object_add(row, header->names[i], text_json(record->fields[i]));
+			json_object_object_add(
+				row, header->names[i], text_json(unguarded(record->fields[i])));
 	return row;
 }
 

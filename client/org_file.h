@@ -22,6 +22,10 @@ bool org_file_text(struct str bytes, struct buf *space, struct str *text, bool *
 typedef bool org_columns_fn(struct json_object *columns, void *context, struct err *err);
 bool org_file_rows(struct str text, org_columns_fn *columns, org_row_fn *row, void *context, struct err *err);
 
+/* Whether an export puts an apostrophe in front of this cell, which org_file_rows() takes away again: it, or
+ * what stands behind its own apostrophes, would run in a spreadsheet. */
+bool org_cell_guarded(struct str cell);
+
 /* A registry's files, `count` of them, read together: delegated-*-extended, CSV of prefix and email, objects
  * of a RIPE database. offset counts over all of them. */
 bool org_registry_rows(

@@ -216,3 +216,10 @@ int csv_column(const struct csv_record *header, struct str name)
 			return (int)i;
 	return -1;
 }
+
+bool csv_is_formula(struct str cell)
+{
+	static const char starts[] = {'=', '+', '-', '@', '\t', '\r', '|', '%'};
+
+	return cell.len > 0 && memchr(starts, cell.p[0], sizeof(starts));
+}

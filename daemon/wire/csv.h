@@ -41,4 +41,8 @@ char csv_separator(struct str text);
 /* Place of the column of that name in a header record, without regard to case; -1 if there is none. */
 int csv_column(const struct csv_record *header, struct str name);
 
+/* "=cmd|…" and its kin run in spreadsheets (CWE-1236): what writes such a cell puts an apostrophe in front.
+ */
+bool csv_is_formula(struct str cell);
+
 #endif

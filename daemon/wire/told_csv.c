@@ -2,6 +2,8 @@
 
 #include "wire/told.h"
 
+#include "wire/csv.h"
+
 #define TABLE_CELL 40 /* characters of a column at most */
 
 static unsigned columns(bool sanitised)
@@ -9,24 +11,16 @@ static unsigned columns(bool sanitised)
 	return sanitised ? ROW_SANITISED : ROW_FIELDS;
 }
 
-/* "=cmd|…" and its kin run in spreadsheets (CWE-1236). */
-static bool is_formula(struct str cell)
-{
-	static const char starts[] = {'=', '+', '-', '@', '\t', '\r', '|', '%'};
-
-	return cell.len > 0 && memchr(starts, cell.p[0], sizeof(starts));
-}
-
 static void put_cell(struct buf *out, struct str cell)
 {
-	bool quoted = is_formula(cell);
+	bool formula = csv_is_formula(cell), quoted = formula;
 
 	for (size_t i = 0; i < cell.len; i++)
 		quoted |= cell.p[i] == '"' || cell.p[i] == ',' || cell.p[i] == '\n' || cell.p[i] == '\r' ||
 		          cell.p[i] == ';';
 	if (quoted)
 		buf_char(out, '"');
-	if (is_formula(cell))
+	if (formula)
 		buf_char(out, '\'');
 	for (size_t i = 0; i < cell.len; i++) {
 		if (cell.p[i] == '"')

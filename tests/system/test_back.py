@@ -85,6 +85,7 @@ def test_bounces_find_their_mail_and_forged_ones_do_not(office, server):
     assert number in office.alarms("notice-bounced")
     desk.send_mail(bounce("soc@hospital.example", about=office.row(second)["message_id"]), ["bounce@cirt.example"], sender="<>")
     wait_for(lambda: office.row(second)["bounced"], 30, "the bounce by its Message-ID")
+    assert desk.cirt_text("notice", "list").stdout.count("came back") == 2
     assert desk.cirt("audit", "verify")
 
 
@@ -122,7 +123,7 @@ def test_answers_open_a_case_and_join_it(office, server):
     desk.send_mail(letter(f"AW: [{number}] more", "boss@hospital.example", "r2@hospital.example"))
     desk.send_mail(letter("no subject of ours", "someone@else.example", "r3@else.example"), [email.utils.parseaddr(message["Reply-To"])[1]])
     wait_for(lambda: len(desk.cirt("case", "show", case["number"])["mails"]) == 3, 30, "all answers")
-    assert len(opened(desk)) == 1
+    assert len(opened(desk)) == 1 and " answered " in desk.cirt_text("notice", "list").stdout
 
 
 def test_reporters_are_told_once_and_two_programs_stop_at_once(office, server):

@@ -1,4 +1,6 @@
 """The register: whom we serve, what they hold, files of it, files of registries, open reports after a change."""
+import csv
+import io
 import ipaddress
 import json
 import os
@@ -177,6 +179,11 @@ def test_a_spreadsheet_becomes_the_register(daemon, open_folder, encoding):
     assert daemon.cirt("org", "import", path)["counts"] == {"unchanged": 9}
 
 
+@pytest.mark.parametrize("what", ["300.1.1.1", "192.0.2", "2001:db8::g", "1.2.3.4.5"])
+def test_whose_is_what_is_no_address(daemon, what):
+    assert f'"{what}" is no address' in refused(daemon, "org", "who", what)
+
+
 @pytest.mark.parametrize("form", ["csv", "json"])
 def test_an_export_imported_again_changes_nothing(daemon, open_folder, form):
     daemon.cirt("org", "new", "Ministry", "--kind", "government", "--note", 'says "so", and more')
@@ -185,10 +192,16 @@ def test_an_export_imported_again_changes_nothing(daemon, open_folder, form):
     daemon.cirt("org", "set", "Agency", "--brand", "my agency; other, name", "--asn", "64500", "--domain", "agency.example")
     daemon.cirt("contact", "new", "Agency", "--phone", "+43 1 234", "--role", "duty", "--priority", 7, "--until", "2031-01-01")
     daemon.cirt("contact", "new", "Agency", "--email", "a@agency.example", "--format", "xarf")
+    daemon.cirt("contact", "new", "Agency", "--name", "@SUM(1+1)*cmd|x", "--role", "press", "--phone", "=1+cmd|x")
+    daemon.cirt("org", "new", "'=HYPERLINK(1)", "--note", "-2+3+cmd|y")
     daemon.cirt("group", "new", "federal", "--title", "All, of them", "--kind", "government")
     daemon.cirt("group", "add", "federal", "Agency")
     daemon.cirt("org", "close", "Ministry", "--until", "2032-01-01")
     export = daemon.cirt_text("org", "export", "--format", form).stdout
+    if form == "csv":  # nothing in it runs in a spreadsheet; telephones stay as they are
+        cells = [cell for row in csv.reader(io.StringIO(export)) for cell in row]
+        assert not [cell for cell in cells if cell[:1] in tuple("=+-@") and re.search("[a-z]", cell)] and "+43 1 234" in cells
+        assert {"'@SUM(1+1)*cmd|x", "'=1+cmd|x", "''=HYPERLINK(1)", "'-2+3+cmd|y"} <= set(cells)
     path = write(open_folder, "export", export)
     again = daemon.cirt("org", "import", path, "--dry-run")
     assert set(again["counts"]) == {"unchanged"}, again
