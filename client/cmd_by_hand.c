@@ -10,6 +10,7 @@
 #include "client/command.h"
 #include "client/draft.h"
 #include "client/i18n.h"
+#include "client/law.h"
 #include "client/when.h"
 
 /* What came by phone, chat or in person: a report of it, or a case with it. */
@@ -40,10 +41,9 @@ static void put_between(struct buf *out)
 }
 
 /* What began with the case: playbooks, clocks, laws under which somebody has to file. */
-static void show_begun(struct call *call, struct json_object *begun)
+static void show_begun(struct call *call, const char *number, struct json_object *begun)
 {
-	struct json_object *playbooks = member_of(begun, "playbooks"), *clocks = member_of(begun, "clocks"),
-			   *laws = member_of(begun, "must_file");
+	struct json_object *playbooks = member_of(begun, "playbooks"), *clocks = member_of(begun, "clocks");
 	struct buf line = {0};
 
 	for (size_t i = 0; playbooks && i < json_object_array_length(playbooks); i++) {
@@ -57,14 +57,13 @@ static void show_begun(struct call *call, struct json_object *begun)
 		put_between(&line);
 		put_due(call, json_object_array_get_idx(clocks, i), &line);
 	}
-	for (size_t i = 0; laws && i < json_object_array_length(laws); i++) {
-		put_between(&line);
-		buf_text(&line, _("has to be filed: "));
-		screen_cell(str_of(json_object_get_string(json_object_array_get_idx(laws, i))), &line);
-	}
 	if (line.len)
 		screen_printf(&call->screen, "%s\n", buf_cstr(&line));
 	buf_free(&line);
+	law_show(&call->screen, number, begun, 1);
+	if (member_true(begun, "no_law"))
+		screen_printf(&call->screen,
+			_(" --aware: no law that we know of asks them to file, no clock was started\n"));
 }
 
 static void put_tlp(struct call *call, const char *tlp)
@@ -90,7 +89,7 @@ static void show_case(struct call *call, struct json_object *result)
 	put_tlp(call, member_text(result, "tlp"));
 	screen_printf(&call->screen, _(" · restricted: %s\n"),
 		member_true(result, "restricted") ? _("yes") : _("no"));
-	show_begun(call, member_of(result, "begun"));
+	show_begun(call, member_text(result, "case"), member_of(result, "begun"));
 	buf_free(&opened);
 }
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "client/command.h"
 #include "client/i18n.h"
+#include "client/law.h"
 #include "client/news.h"
 #include "client/when.h"
 
@@ -272,6 +273,7 @@ static void show_clocks(struct call *call, struct json_object *result)
 			line_time(&line, member_of(clock, "due"), CELL_DUE);
 	}
 	line_end(&line, _("clocks"));
+	law_show(&call->screen, member_text(result, "number"), member_of(result, "law"), 0);
 }
 
 static void show_inquiries(struct call *call, struct json_object *result)

@@ -165,6 +165,23 @@ static void show_lane(
 		member_number(lane, "quarantined") ? "cirt quarantine list" : "");
 }
 
+/* "by phone, by chat or in person: 2 new · 1 again" */
+static void show_calls(struct call *call, struct json_object *calls, struct buf *text)
+{
+	struct buf sums = {0};
+
+	if (!calls)
+		return;
+	part(&sums, member_number(calls, "new"), _("new"));
+	part(&sums, member_number(calls, "again"), _("again"));
+	part(&sums, member_number(calls, "quarantined"), _("quarantined"));
+	buf_text(text, _("by phone, by chat or in person"));
+	if (sums.len)
+		buf_printf(text, ": %s", buf_cstr(&sums));
+	buf_free(&sums);
+	show_line(call, _("CALLS"), member_number(calls, "rows"), text, "");
+}
+
 static void show_cases(struct call *call, struct json_object *cases, struct buf *text)
 {
 	if (member_number(cases, "open") == 0)
@@ -412,6 +429,7 @@ static void today_show(struct call *call, struct json_object *day)
 	show_approvals(call, member_of(day, "approvals"), &text);
 	show_people(call, member_of(day, "people"), &text);
 	show_cases(call, member_of(day, "cases"), &text);
+	show_calls(call, member_of(intake, "calls"), &text);
 	if (member_of(intake, "feeds"))
 		show_lane(call, _("FEEDS"), member_of(intake, "feeds"), true, &text);
 	if (member_of(intake, "sensors"))

@@ -57,6 +57,7 @@ static const struct piece pieces[] = {
 	{"keys", "(SELECT coalesce(json_agg(k.key ORDER BY k.id), '[]') FROM case_key k WHERE k.case_id = "
 		 "c.id AND NOT k.closed)"},
 	{"clocks", "case_clocks(c.id)"},
+	{"law", "case_law(c.id)"},
 	{"inquiries", "case_inquiries(c.id)"},
 	{"waits",
 		"(SELECT json_build_object('whom', a.whom, 'until', stamp(a.until), 'since', stamp(a.since)) "

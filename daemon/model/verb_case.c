@@ -107,7 +107,8 @@ static const struct verb_option case_restrict_options[] = {
 };
 static const struct verb_option case_open_options[] = {
 	BY_HAND_OPTIONS,
-	{"aware", "WHEN", N_("Since when they know: what the law wants of them counts from there")},
+	{"aware", "WHEN",
+		N_("Since when they know: this alone starts the clocks of the laws that apply, from then")},
 	LAST,
 };
 

@@ -31,25 +31,26 @@
 		"if", "REVISION", N_("Only if nobody else has changed it since `case show` said so") \
 	}
 /* Who said what by phone, by chat or in person. */
-#define BY_HAND_OPTIONS                                                                                     \
-	{"phone", NULL, N_("It came by phone")}, {"chat", NULL, N_("It came by chat")},                     \
-		{"in-person", NULL, N_("It was told in person")},                                           \
-		{"from", "WHO", N_("Who said so (needed)")},                                                \
-		{"callback", "NUMBER", N_("Where to call back")},                                           \
-		{"confidence", "WORD", N_("How sure that is: low, medium, high, or 0 to 100")},             \
-		{"org", "NAME", N_("Whose it is, of the register")},                                        \
-		{"class", "TYPE", N_("Its RSIT type, such as phishing (undetermined)")},                    \
-		{"identifier", "WORD", N_("What exactly, such as open-rdp")},                               \
-		{"tag", "TAGS", N_("Tags of the list, separated by commas")},                               \
-		{"severity", "WORD", N_("info, low, medium, high or critical; -s for short")},              \
-		{"tlp", "TLP", N_("clear, green, amber (default), amber+strict or red")},                   \
-		{"about", "VALUES", N_("Addresses, names, URLs, digests that it is about, by commas")},     \
-		{"at", "WHEN", N_("When it happened, or they knew: 22:10, \"yesterday 22:10\" (now)")},     \
-		{"title", "TEXT", N_("In a line (default: the first of the text)")},                        \
-		{"text", "TEXT", N_("What was said; on a terminal your editor opens where it is missing")}, \
-		{"exercise", "NAME", N_("It belongs to this exercise")},                                    \
-	{                                                                                                   \
-		"source", "NAME", N_("A source of kind desk that it counts for (default: the first)")       \
+#define BY_HAND_OPTIONS                                                                                      \
+	{"phone", NULL, N_("It came by phone")}, {"chat", NULL, N_("It came by chat")},                      \
+		{"in-person", NULL, N_("It was told in person")},                                            \
+		{"from", "WHO", N_("Who said so (needed)")},                                                 \
+		{"callback", "NUMBER", N_("Where to call back")},                                            \
+		{"confidence", "WORD", N_("How sure that is: low, medium, high, or 0 to 100")},              \
+		{"org", "NAME", N_("Whose it is, of the register")},                                         \
+		{"class", "TYPE", N_("Its RSIT type, such as phishing (undetermined)")},                     \
+		{"identifier", "WORD", N_("What exactly, such as open-rdp")},                                \
+		{"tag", "TAGS", N_("Tags of the list, separated by commas")},                                \
+		{"severity", "WORD", N_("info, low, medium, high or critical; -s for short")},               \
+		{"tlp", "TLP", N_("clear, green, amber (default), amber+strict or red")},                    \
+		{"about", "VALUES", N_("Addresses, names, URLs, digests that it is about, by commas")},      \
+		{"at", "WHEN",                                                                               \
+			N_("When it happened: 22:10, \"yesterday 22:10\" (now); starts no clock of a law")}, \
+		{"title", "TEXT", N_("In a line (default: the first of the text)")},                         \
+		{"text", "TEXT", N_("What was said; on a terminal your editor opens where it is missing")},  \
+		{"exercise", "NAME", N_("It belongs to this exercise")},                                     \
+	{                                                                                                    \
+		"source", "NAME", N_("A source of kind desk that it counts for (default: the first)")        \
 	}
 
 /* Of what two people have to do. */

@@ -47,6 +47,16 @@ def test_a_case_by_phone_opens_at_once_and_its_report_lands_in_it(desk):
     assert desk.cirt("audit", "verify")["ok"]
 
 
+def test_a_call_is_no_feed_in_the_day(desk):
+    desk.settle()
+    calls = desk.cirt("today")["intake"]
+    done = desk.cirt("report", "new", "--phone", "--from", "a caller of the day", "--text", "something of the day")
+    wait_for(lambda: desk.cirt("receipt", done["entry"])["state"] != "pending", what="it to land")
+    intake = desk.cirt("today")["intake"]
+    assert set(intake) == {"calls"} and intake["calls"]["rows"] == calls["calls"]["rows"] + 1
+    assert "by phone, by chat or in person" in desk.cirt_text("today").stdout and "FEEDS" not in desk.cirt_text("today").stdout
+
+
 def test_what_a_person_reads(desk):
     shown = desk.cirt_text("case", "open", "--in-person", "--from", "A minister's aide", "--title", "Web site changed").stdout
     assert " opened " in shown and "you own it" in shown and "TLP:AMBER" in shown and "restricted: no" in shown

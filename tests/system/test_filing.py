@@ -152,3 +152,31 @@ def test_a_case_by_phone_begins_with_its_playbook_and_filing(desk):
     assert rows["answer to the early warning of Filing Hospital"]["whose"] == "OURS" and rows["notification"]["whose"] == "theirs"
     apart = due["notification"] - due["answer to the early warning of Filing Hospital"]
     assert datetime.timedelta(minutes=34) < apart % datetime.timedelta(hours=1) < datetime.timedelta(minutes=36), apart
+
+
+def test_a_case_says_what_starts_the_clocks_of_a_law_until_somebody_has(desk):
+    """--at starts nothing; --aware does, for every law that applies. What nobody has said is said, with what to type next."""
+    call = lambda who, *more: desk.cirt_text("case", "open", "--phone", "--from", who, "--title", f"a call of {who}", *more).stdout
+    number = lambda said: re.search(r"20\d\d-\d{6}", said).group()
+    said = call("the night porter", "--org", "Filing Hospital", "-s", "high", "--at", ago(hours=3))
+    case = number(said)
+    asks = f"NIS applies and NO CLOCK RUNS: since when do they know? cirt filing new {case} --regime NIS --aware WHEN"
+    assert asks in said and asks in desk.cirt_text("case", "show", case).stdout
+    assert not desk.cirt("clock", "list", "--case", case)["items"]
+    desk.cirt("filing", "new", case, "--regime", "NIS", "--aware", "2h")
+    shown = desk.cirt_text("case", "show", case).stdout
+    assert "since when do they know" not in shown and "their early warning" in shown
+    # With --aware it has begun; what they have to file counts from there.
+    said = call("the day porter", "--org", "Filing Hospital", "-s", "high", "--aware", ago(hours=1))
+    filing = desk.cirt("filing", "list", "--case", number(said))["items"][0]
+    assert "since when do they know" not in said and "notification" in said and filing.get("assumed") is None
+    # A playbook began it, and nobody said so: it counts from the opening.
+    said = call("a nurse", "--org", "Filing Hospital", "-s", "critical", "--tag", "ransomware")
+    filing = desk.cirt("filing", "list", "--case", number(said))["items"][0]["filing"]
+    asks = f"when the case was opened: since when do they know? cirt filing set {filing} --aware WHEN"
+    assert asks in said and asks in desk.cirt_text("case", "show", number(said)).stdout
+    desk.cirt("filing", "set", filing, "--aware", ago(minutes=10))
+    assert "since when do they know" not in desk.cirt_text("case", "show", number(said)).stdout
+    # Where no law applies, --aware says that it started nothing.
+    said = call("a shop", "--aware", ago(hours=1))
+    assert "no law that we know of" in said and not desk.cirt("filing", "list", "--case", number(said))["items"]

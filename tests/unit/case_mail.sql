@@ -105,7 +105,7 @@ BEGIN
 	ASSERT d ->> 'verdict' = 'approve' AND (d ->> 'approvals')::int = 2 AND d #>> '{key,says}' = 'in the clear', d;
 	-- A foreign CIRT above GREEN: two people; its key has expired; the greeting is in its language.
 	d := desk_reply(asked(jsonb_build_object('what', number('wave'), 'to', 'partner', 'draft', true)));
-	ASSERT d ->> 'recipient' = 'foreign' AND (d ->> 'approvals')::int = 2 AND d #>> '{key,says}' = 'in the clear: KEY EXPIRED' AND d ->> 'text' LIKE 'Bonjour %', d;
+	ASSERT d ->> 'recipient' = 'foreign' AND (d ->> 'approvals')::int = 2 AND d #>> '{key,says}' = 'in the clear: KEY EXPIRED' AND d ->> 'text' LIKE 'Chers collègues,%', d;
 	ASSERT refused(format('SELECT desk_reply(%L)', asked(jsonb_build_object('what', number('wave'), 'to', 'police', 'draft', true)))) LIKE '22023 no mail address of "police"%';
 	ASSERT refused(format('SELECT desk_reply(%L)', asked(jsonb_build_object('what', number('wave'), 'to', 'registrar', 'draft', true)))) LIKE 'P0002 nobody in%';
 	ASSERT refused(format('SELECT desk_reply(%L)', asked('{"what": "2026-999999", "draft": true}'))) LIKE 'P0002%';
@@ -202,7 +202,7 @@ BEGIN
 	d := desk_inquiry_new(asked(jsonb_build_object('case', number('wave'), 'to', 'imitated', 'question', 'Who runs http://login-bank.example.net/a1?', 'due', '4h')));
 	SELECT * INTO i FROM inquiry WHERE id = (d ->> 'inquiry')::bigint;
 	ASSERT i.case_id = id('wave') AND i.state = 'open' AND d ->> 'state' = 'queued' AND i.due > now() + interval '3 h', d;
-	ASSERT (SELECT fields ->> 'text' FROM outbox WHERE id = i.outbox) LIKE 'Dear Bank,%Who runs hxxp://login-bank[.]example[.]net/a1?%Please answer this mail by %';
+	ASSERT (SELECT fields ->> 'text' FROM outbox WHERE id = i.outbox) LIKE 'Dear colleagues at Bank,%Who runs hxxp://login-bank[.]example[.]net/a1?%Please answer this mail by %';
 	ASSERT EXISTS (SELECT 1 FROM case_open_ends(id('wave')) WHERE what LIKE 'question ' || i.id || ' to Bank is open%');
 	INSERT INTO ids VALUES ('q1', i.id), ('q1mail', i.outbox);
 	-- What is taken back is not asked.
@@ -324,6 +324,18 @@ BEGIN
 	ASSERT (desk_ask_show(asked(jsonb_build_object('ask', id('a1')::text))) ->> 'no')::int = 2;
 	ASSERT refused(format('SELECT desk_ask_set(%L)', asked(jsonb_build_object('ask', id('a1')::text, 'organisation', 'Nobody', 'answer', 'no')))) LIKE 'P0002%';
 	ASSERT (desk_ask_close(asked(jsonb_build_object('ask', id('a1')::text))) ->> 'state') = 'closed';
+END $$;
+RESET ROLE;
+
+\echo test_greeting_is_for_whom_it_goes_to
+SET ROLE cirt_desk;
+DO $$
+BEGIN
+	-- A citizen of whom we have an address, one by name, an organisation, another team; what we have no language for is English.
+	ASSERT mail_greeting('en', '') = 'Hello,' AND mail_greeting('fr', '') = 'Bonjour,' AND mail_greeting('es-MX', '') = 'Buenos días:' AND mail_greeting('xx', NULL) = 'Hello,';
+	ASSERT mail_greeting('en', 'Ms Nakamura') = 'Dear Ms Nakamura,' AND mail_greeting('fr', 'SOC') = 'Bonjour SOC,' AND mail_greeting('es', '100 % SOC') = 'Hola, 100 % SOC:';
+	ASSERT mail_greeting('en', 'bank') = 'Dear colleagues at bank,' AND mail_greeting('fr', 'Bank') = 'À l''attention de Bank,';
+	ASSERT mail_greeting('en', 'CERT-YY') = 'Dear colleagues,' AND mail_greeting('es', 'CERT-YY') = 'Estimados colegas:';
 END $$;
 RESET ROLE;
 
