@@ -171,7 +171,7 @@ static void head_kind(struct line *line, struct json_object *result)
 		line_more(line, member_text(result, "classification"));
 }
 
-/* "open 8 h": since when, in the state that it has. */
+/* "open 8 h"; "contained · opened 8 h ago": how old it is, whatever its state. */
 static void head_state(struct line *line, struct json_object *result)
 {
 	int64_t opened;
@@ -182,6 +182,10 @@ static void head_state(struct line *line, struct json_object *result)
 		line_more(line, member_text(result, "merged_into"));
 	} else if (member_of(result, "closed")) {
 		line_time(line, member_of(result, "closed"), CELL_AGO);
+	} else if (strcmp(member_text(result, "state"), "new") != 0 &&
+		   strcmp(member_text(result, "state"), "open") != 0) {
+		line_add(line, _("opened"));
+		line_time(line, member_of(result, "opened"), CELL_AGO);
 	} else if (clock_parse(str_of(member_text(result, "opened")), &opened)) {
 		struct buf span = {0};
 		when_span(line->call->screen.now - opened, &span);
@@ -290,8 +294,12 @@ static void show_inquiries(struct call *call, struct json_object *result)
 			buf_printf(&line.text, _(", %lld of %lld have answered"),
 				(long long)(member_number(inquiry, "of") - member_number(inquiry, "silent")),
 				(long long)member_number(inquiry, "of"));
-		line_time(&line, member_of(inquiry, member_of(inquiry, "answered") ? "answered" : "due"),
-			CELL_AGO);
+		if (member_of(inquiry, "answered"))
+			line_time(&line, member_of(inquiry, "answered"), CELL_AGO);
+		else if (!strcmp(member_text(inquiry, "state"), "open") && member_of(inquiry, "due")) {
+			buf_printf(&line.text, ", %s", _("due"));
+			line_time(&line, member_of(inquiry, "due"), CELL_DUE);
+		}
 	}
 	line_end(&line, _("asked"));
 }

@@ -72,6 +72,7 @@ static const struct column said_columns[] = {
 	{"late", N_("LATE"), CELL_FLAG, true},
 	{"mail", N_("MAIL"), CELL_TEXT, true},
 	{"mails", N_("MAILS"), CELL_NUMBER, true},
+	{"from", N_("FROM"), CELL_TEXT, true},
 	{"reached", N_("REACHED"), CELL_TEXT, true},
 	{"reminders", N_("REMINDED"), CELL_NUMBER, true},
 	{"note", N_("NOTE"), CELL_TEXT, true},

@@ -166,8 +166,12 @@ static void show_notices(struct line *line, struct json_object *notices)
 		buf_printf(&line->text, _(" · %lld bounced"), (long long)member_number(notices, "bounced"));
 	add_text(line, _("last "), member_text(last, "number"));
 	add_text(line, "", member_text(last, "address"));
-	add_time(line, _("sent "), last, "sent");
-	add_text(line, "", member_of(last, "answered") ? _("answered") : _("no answer"));
+	if (member_of(last, "sent")) {
+		add_time(line, _("sent "), last, "sent");
+		add_text(line, "", member_of(last, "answered") ? _("answered") : _("no answer"));
+	} else {
+		add_text(line, "", member_text(last, "state"));
+	}
 	line_end(line);
 }
 

@@ -322,6 +322,7 @@ const char *const said_table[] = {
 	N_("what is not to be told on stands on a page: 200 characters at most"),
 	N_("what was merged into it is restricted: take it out first (cirt case split {1})"),
 	N_("what was told stays as it was told"),
+	N_("what you did last, in {1}, is not taken back by undo; what you did before it is: cirt undo {2} ({3})"),
 	N_("which stage is answered? --stage {1}"),
 	N_("who has to file? --org NAME, or --from TEXT"),
 	N_("who wrote a note when in which case stays as it is"),

@@ -29,14 +29,16 @@ static const struct order orders[] = {
 		"'epoch'::timestamptz + $?::bigint * interval '1 microsecond'", true, true},
 };
 
-/* Cases with mail that came into them and is unread, and those that mail opened and nobody has taken up. They
+/* Cases with mail that came into them and is unread, and those that mail opened and nobody has taken up or
+ * answered. They
  * are looked up before the cases are: a plan that walks all cases to meet these few would take a second.
  */
 #define ANSWERED "SELECT w.case_id FROM case_letter w WHERE w.seen IS NULL"
-#define UNREAD                                                                                             \
-	ANSWERED " UNION ALL SELECT f.id FROM cases f WHERE f.state = 'new' AND EXISTS (SELECT FROM "      \
-		 "case_report k JOIN letter l ON l.mail = k.report WHERE k.case_id = f.id AND k.ended IS " \
-		 "NULL)"
+#define UNREAD                                                                                               \
+	ANSWERED " UNION ALL SELECT f.id FROM cases f WHERE f.state = 'new' AND EXISTS (SELECT FROM "        \
+		 "case_report k JOIN letter l ON l.mail = k.report WHERE k.case_id = f.id AND k.ended IS "   \
+		 "NULL AND NOT EXISTS (SELECT FROM report_status s WHERE s.report = k.report AND s.state = " \
+		 "'answered'))"
 
 struct case_filter {
 	int64_t limit;

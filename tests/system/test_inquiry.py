@@ -100,9 +100,16 @@ def test_an_address_is_of_one_organisation_however_often_it_is_used(office):
     assert {one["sector"]: (one["of"], one["yes"], one["no"], one["checking"]) for one in shown["sectors"]} == {"energy": (2, 1, 1, 0), "water": (1, 0, 0, 1)}
     rows = {one["organisation"]: one for one in shown["items"]}
     assert rows["Alpha Grid"]["mails"] == 2 and rows["Gamma Grid"]["note"] == "by phone 14:10" and "mail" not in rows["Gamma Grid"]
+    assert desk.cirt("ask", "remind", str(ask))["mails"] == 0, "who is checking has answered"
+    # The mail that is named is the one that says so, and from whom it is where that is not who was asked.
+    assert desk.cirt("mail", "show", rows["Alpha Grid"]["mail"])["text"].startswith("YES after all")
+    assert rows["Alpha Grid"]["from"] == "boss@alpha-grid.example" and "from" not in rows["Beta Grid"]
+    desk.cirt("ask", "set", str(ask), "Beta Grid", "checking", "--note", "tomorrow, by phone")
+    desk.cirt("ask", "close", str(ask))
+    closed = {one["organisation"]: one.get("note") for one in desk.cirt("ask", "show", str(ask))["items"]}
+    assert closed["Beta Grid"] == "tomorrow, by phone"
     assert [one["text"] for one in desk.cirt("inquiry", "show", str(rows["Alpha Grid"]["inquiry"]))["thread"] if one["way"] == "in"] == [
         "No.", "YES after all, two of them."]
-    assert desk.cirt("ask", "remind", str(ask))["mails"] == 0, "who is checking has answered"
     assert "was not asked" in office.refused("ask", "set", str(ask), "Nobody Grid", "no")
 
 

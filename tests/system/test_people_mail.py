@@ -335,3 +335,15 @@ def test_maildir_is_taken_in_once_whatever_its_flags(desk, open_folder):
     assert "1 mails taken in, 3 were taken in before, 0 failed" in again.stdout
     assert desk.settle()["entries"]["received"] == before + 4
     assert desk.cirt("submit", open_folder, check=False).returncode == 1
+
+
+def test_what_was_answered_is_read(desk):
+    """Our own address is a mailbox too; a mail that was answered is not unread though nobody has taken its case."""
+    before = desk.cirt("today")["people"]["unread"]
+    desk.send_mail(letter("Answered story", "own@bank.example", "own1@bank.example"), ["cirt@cirt.example"])
+    number = wait_for(lambda: next((case["number"] for case in desk.all_pages("case", "list", "--unread") if case["title"] == "Answered story"), None))
+    assert desk.cirt("today")["people"]["unread"] == before + 1
+    desk.psql("UPDATE cirt.report_status s SET state = 'answered' FROM cirt.case_report c JOIN cirt.cases x ON x.id = c.case_id"
+              f" WHERE c.report = s.report AND x.number = '{number}'")
+    assert desk.cirt("today")["people"]["unread"] == before
+    assert number not in [case["number"] for case in desk.all_pages("case", "list", "--unread")] and desk.cirt("case", "show", number)["state"] == "new"

@@ -56,6 +56,19 @@ SELECT test.land('a', 'shadow', 'vulnerable-system', 'open-rdp', '192.0.2.1', 'B
 	test.land('drill', 'shadow', 'vulnerable-system', 'open-rdp', '192.0.2.5', NULL, 50, 7);
 SET ROLE cirt_desk;
 
+-- What was done since in a case and is not taken back: nothing older goes in its place, unless it is named.
+DO $$
+BEGIN
+	PERFORM desk_report_reject(test.p('c') || '{"reason": "spam"}');
+	SET LOCAL ROLE NONE;
+	UPDATE cirt.act SET at = at - interval '1 minute';
+	SET LOCAL ROLE cirt_desk;
+	PERFORM desk_case_set('{"operator": "op4", "role": "analyst", "number": "2", "title": "another wave"}');
+	ASSERT test.refused($q$SELECT test.undo()$q$) LIKE '23514 what you did last, in %-000002, is not taken back by undo; what you did before it is: cirt undo % (1 report rejected%';
+	ASSERT test.state('c') = 'rejected spam';
+	ASSERT desk_undo(test.filter('act', (SELECT max(id)::text FROM act))) ->> 'said' = '1 report as before' AND test.state('c') = 'new';
+END $$;
+
 DO $$
 BEGIN
 	-- Named ones: linked, refused twice, unlinked, and back each time.
