@@ -122,11 +122,8 @@ static void tell(struct call *call, const char *folder, struct json_object *resu
 
 static int make(struct call *call, const char *folder, struct json_object *result)
 {
-	int code = mkdir(folder, 0700) == 0 ? EXIT_DONE : download_complain(folder, strerror(errno));
+	int code = fill(call, folder, result);
 
-	if (code != EXIT_DONE)
-		return code;
-	code = fill(call, folder, result);
 	if (code == EXIT_DONE)
 		tell(call, folder, result);
 	else
@@ -144,26 +141,16 @@ static int waits(struct call *call, struct json_object *result)
 	return EXIT_DONE;
 }
 
-int evidence_export(struct call *call)
+/* The folder is there, and stays empty where nothing leaves. */
+static int ask(struct call *call, const char *folder)
 {
-	struct json_object *params = call->invocation->params;
-	const char *folder = member_text(params, "output");
 	struct rpc_message answer;
-	struct stat status;
 	struct err err;
-	int code;
+	int code = call_connect(call);
 
-	if (!*folder) {
-		fprintf(stderr, "cirt: %s\n",
-			_("say where to: --output DIR, a folder that is not there yet"));
-		return EXIT_USAGE;
-	}
-	if (lstat(folder, &status) == 0)
-		return download_complain(folder, strerror(EEXIST));
-	code = call_connect(call);
 	if (code != EXIT_DONE)
 		return code;
-	if (!link_call(call->link, call->method, params, NULL, NULL, &answer, &err))
+	if (!link_call(call->link, call->method, call->invocation->params, NULL, NULL, &answer, &err))
 		return call_broken(call, &err);
 	if (answer.kind == RPC_ERROR)
 		code = call_failed(call, &answer);
@@ -172,5 +159,24 @@ int evidence_export(struct call *call)
 	else
 		code = make(call, folder, answer.result);
 	rpc_free(&answer);
+	return code;
+}
+
+int evidence_export(struct call *call)
+{
+	const char *folder = member_text(call->invocation->params, "output");
+	int code;
+
+	if (!*folder) {
+		fprintf(stderr, "cirt: %s\n",
+			_("say where to: --output DIR, a folder that is not there yet"));
+		return EXIT_USAGE;
+	}
+	/* The word of a second person is used up by asking: what is wrong with the folder is said before. */
+	if (mkdir(folder, 0700) != 0)
+		return download_complain(folder, strerror(errno));
+	code = ask(call, folder);
+	if (rmdir(folder) != 0 && errno != ENOTEMPTY && errno != EEXIST)
+		download_complain(folder, strerror(errno));
 	return code;
 }

@@ -1,6 +1,8 @@
 #include "config.h"
 
+#include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -98,20 +100,31 @@ static void note(struct request *request, struct str text)
 	request_note(request, query);
 }
 
-/* The state of a request that has something signed; others have none. */
-struct signing {
-	key_signed_fn *call;
+/* The state of a request that goes on once the room has answered; others have none, and are answered then. */
+struct waiting {
+	void (*then)(struct request *request, struct json_object *answer, struct str why);
+	key_signed_fn *call; /* whom a signature is for */
 };
+
+/* answer: NULL where why says why there is none. It is the callee's. */
+static void wait_for(
+	struct request *request, void (*then)(struct request *, struct json_object *, struct str))
+{
+	struct waiting *waiting = arena_alloc(request->arena, sizeof(*waiting));
+
+	waiting->then = then;
+	request->state = waiting;
+}
 
 static void signed_text(struct request *request, struct json_object *answer, struct str why)
 {
-	const struct signing *signing = request->state;
+	const struct waiting *waiting = request->state;
 	struct json_object *signature = NULL;
 
 	if (json_object_object_get_ex(answer, "signature", &signature))
-		signing->call(request, str_of(json_object_get_string(signature)), STR_NONE);
+		waiting->call(request, str_of(json_object_get_string(signature)), STR_NONE);
 	else
-		signing->call(
+		waiting->call(
 			request, STR_NONE, answer ? STR("the answer of the room keys cannot be read") : why);
 	json_object_put(answer);
 }
@@ -124,7 +137,8 @@ static void told(struct request *request, bool ok, struct str text)
 	json_tokener_free(tokener);
 	request->closed = NULL;
 	if (request->state) {
-		signed_text(request, answer, text);
+		const struct waiting *waiting = request->state;
+		waiting->then(request, answer, text);
 	} else if (!ok) {
 		request_refuse(request, RPC_FAILED, STR_FMT, STR_ARG(text));
 	} else if (!answer) {
@@ -196,12 +210,34 @@ void desk_key_import(struct request *request)
 	buf_free(&bytes);
 }
 
+/* The fingerprint as the ring writes it. */
+static bool key_asked(struct request *request, struct str *key)
+{
+	struct str said;
+	char *text;
+	size_t len = 0;
+
+	if (!request_needs(request, "key", &said))
+		return false;
+	text = arena_alloc(request->arena, said.len + 1);
+	for (size_t i = 0; i < said.len; i++)
+		if (!isspace((unsigned char)said.p[i]))
+			text[len++] = (char)toupper((unsigned char)said.p[i]);
+	text[len] = 0;
+	*key = (struct str){text, len};
+	if ((len == 40 || len == 64) && strspn(text, "0123456789ABCDEF") == len)
+		return true;
+	request_refuse(
+		request, RPC_INVALID_PARAMS, "a whole fingerprint was expected, as cirt key list shows it");
+	return false;
+}
+
 static void on_let_go(struct request *request, const struct pg_result *result)
 {
 	struct str key;
 
 	(void)result;
-	if (request_needs(request, "key", &key))
+	if (key_asked(request, &key))
 		ask(request, KEYS_REMOVE, key, STR_NONE);
 }
 
@@ -219,9 +255,50 @@ static void on_asked(struct request *request, const struct pg_result *result)
 	request_commit(request, on_let_go);
 }
 
+static bool lists(struct json_object *answer, struct str key)
+{
+	struct json_object *items = NULL, *of = NULL;
+
+	if (!json_object_object_get_ex(answer, "items", &items))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(items); i++)
+		if (json_object_object_get_ex(json_object_array_get_idx(items, i), "key", &of) &&
+			str_equal(str_of(json_object_get_string(of)), key))
+			return true;
+	return false;
+}
+
+/* Nobody is asked for his word about a key that there is not. */
+static void on_listed(struct request *request, struct json_object *answer, struct str why)
+{
+	struct str key;
+	bool there;
+
+	request->state = NULL;
+	if (!answer) {
+		request_refuse(request, RPC_FAILED, STR_FMT, STR_ARG(why));
+		return;
+	}
+	if (!key_asked(request, &key)) {
+		json_object_put(answer);
+		return;
+	}
+	there = lists(answer, key);
+	json_object_put(answer);
+	if (there)
+		function_change(request, on_asked);
+	else
+		request_refuse(request, RPC_NOT_FOUND, "there is no key " STR_FMT, STR_ARG(key));
+}
+
 void desk_key_remove(struct request *request)
 {
-	function_change(request, on_asked);
+	struct str key;
+
+	if (!key_asked(request, &key))
+		return;
+	wait_for(request, on_listed);
+	ask(request, KEYS_LIST, STR_NONE, STR_NONE);
 }
 
 void desk_key_unlock(struct request *request)
@@ -243,23 +320,13 @@ void desk_key_lock(struct request *request)
 	ask(request, KEYS_LOCK, STR_NONE, STR_NONE);
 }
 
-static void free_signing(struct request *request)
-{
-	free(request->state);
-	request->state = NULL;
-}
-
 bool key_ring_sign(struct request *request, struct str key, struct str manifest, key_signed_fn *call)
 {
 	const struct key_ring *ring = request->desk->keys;
-	struct signing *signing;
-
 	if (!room_conf(request->desk->room)->keys_enabled || !ring->channel || manifest.len > KEYS_INLINE)
 		return false;
-	signing = mem_alloc(sizeof(*signing));
-	signing->call = call;
-	request->state = signing;
-	request->release = free_signing;
+	wait_for(request, signed_text);
+	((struct waiting *)request->state)->call = call;
 	ask(request, KEYS_SIGN, key, manifest);
 	return true;
 }

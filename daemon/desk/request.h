@@ -36,6 +36,8 @@ struct desk {
 	uint32_t last_ask;
 	uint32_t admins[DESK_ADMINS]; /* user ids of desk.admin */
 	size_t admin_count;
+	uid_t leads[64]; /* leads and admins with a user here, as the database said last */
+	size_t lead_count;
 	struct map *operators; /* who.c: whom the database named last */
 	struct timer *sweep;   /* rights that were taken away */
 	bool sweeping;

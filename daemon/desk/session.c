@@ -251,16 +251,40 @@ static struct crowd crowd_of(const struct desk *desk, bool remote, uint64_t peer
 	return crowd;
 }
 
+/* No more than the half of what was left when the first of them came. */
+static bool has_share(size_t same, size_t most, size_t left)
+{
+	return same < most && same < left;
+}
+
+static const char *too_many_remote(const struct listener *listener, struct crowd crowd)
+{
+	if (crowd.all + SESSION_RESERVE >= SESSION_MAX || crowd.remote >= SESSION_REMOTE_MAX)
+		return "too many connections of operators";
+	if (!has_share(crowd.same, SESSION_ADDRESS_MAX, SESSION_REMOTE_MAX - crowd.remote))
+		return "too many connections from its address";
+	return listener->desk->tls ? NULL : "there is no certificate for them";
+}
+
+static const char *too_many_local(const struct desk *desk, struct crowd crowd, uid_t uid)
+{
+	bool leads = who_leads(desk, uid);
+	size_t most = leads ? SESSION_MAX : SESSION_MAX - SESSION_RESERVE;
+
+	if (crowd.all >= most)
+		return "too many connections of operators";
+	if (leads ? crowd.same >= SESSION_USER_MAX
+		  : !has_share(crowd.same, SESSION_USER_MAX, most - crowd.all))
+		return "too many connections of its Unix user";
+	return NULL;
+}
+
 static const char *too_many(const struct listener *listener, uint64_t peer)
 {
 	struct crowd crowd = crowd_of(listener->desk, listener->remote, peer);
 
-	if (crowd.all >= SESSION_MAX || (listener->remote && crowd.remote >= SESSION_REMOTE_MAX))
-		return "too many connections of operators";
-	if (crowd.same >= (listener->remote ? SESSION_ADDRESS_MAX : SESSION_USER_MAX))
-		return listener->remote ? "too many connections from its address"
-		                        : "too many connections of its Unix user";
-	return listener->remote && !listener->desk->tls ? "there is no certificate for them" : NULL;
+	return listener->remote ? too_many_remote(listener, crowd)
+	                        : too_many_local(listener->desk, crowd, (uid_t)peer);
 }
 
 /* A client of this machine is told why; over TLS nothing can be said before the handshake. */

@@ -5,7 +5,11 @@
 
 /* Connections of operators: lines in, lines out. */
 
+/* One Unix user, or one address, has at most its own limit, and at most half of what it found: so many
+ * together leave places to those who come later. The last places are for leads and admins who sit at the
+ * machine. */
 #define SESSION_MAX          200
+#define SESSION_RESERVE      12         /* of them, for leads and admins of this machine */
 #define SESSION_REMOTE_MAX   150        /* so that whoever sits at the machine always gets in */
 #define SESSION_USER_MAX     60         /* of one Unix user */
 #define SESSION_ADDRESS_MAX  40         /* from one address (or IPv6 /64) */
@@ -33,6 +37,8 @@ void who_load(struct desk *desk);
 void who_admit(struct request *request, handler_fn *handler);
 /* Is that an admin by the configuration, whatever stands in the database? */
 bool who_is_configured(const struct session *session);
+/* Is that Unix user a lead or an admin, by the configuration or by what the database said last? */
+bool who_leads(const struct desk *desk, uid_t uid);
 /* A timer's call, again and again: sessions whose right was taken away end. context: the desk. */
 void who_sweep(void *context);
 void who_free(struct desk *desk);

@@ -48,18 +48,19 @@ void who_load(struct desk *desk)
 	}
 }
 
-bool who_is_configured(const struct session *session)
+static bool is_configured(const struct desk *desk, uid_t uid)
 {
-	const struct desk *desk = session->desk;
-
-	if (session->remote)
-		return false;
-	if (session->uid == 0 || session->uid == getuid())
+	if (uid == 0 || uid == getuid())
 		return true;
 	for (size_t i = 0; i < desk->admin_count; i++)
-		if (desk->admins[i] == session->uid)
+		if (desk->admins[i] == uid)
 			return true;
 	return false;
+}
+
+bool who_is_configured(const struct session *session)
+{
+	return !session->remote && is_configured(session->desk, session->uid);
 }
 
 /* What is shown of somebody whom the database has not named yet. */
@@ -99,6 +100,16 @@ static const struct operator* known_find(const struct session *session)
 	const struct known *known = map_get(session->desk->operators, known_key(session));
 
 	return known && !strcmp(known->pin, session->pin) ? &known->operator: NULL;
+}
+
+bool who_leads(const struct desk *desk, uid_t uid)
+{
+	if (is_configured(desk, uid))
+		return true;
+	for (size_t i = 0; i < desk->lead_count; i++)
+		if (desk->leads[i] == uid)
+			return true;
+	return false;
 }
 
 static void known_put(const struct session *session)
@@ -285,6 +296,28 @@ static void judge(struct session *session, const struct pg_result *rows)
 	session_free(session);
 }
 
+/* Leads and admins who have a user here, by number or by the name of one. */
+static void learn_leads(struct desk *desk, const struct pg_result *rows)
+{
+	desk->lead_count = 0;
+	for (int i = 0; i < rows->rows && desk->lead_count < ARRAY_LEN(desk->leads); i++) {
+		enum role role = ROLE_NONE;
+		struct passwd found;
+		char text[1024];
+		int64_t uid;
+		if (!role_parse(pg_value(rows, i, 1), &role) || role < ROLE_LEAD)
+			continue;
+		if (str_to_i64(pg_value(rows, i, 2), &uid)) {
+			desk->leads[desk->lead_count++] = (uid_t)uid;
+		} else {
+			char *name = mem_strndup(pg_value(rows, i, 0).p, pg_value(rows, i, 0).len);
+			if (password_find(name, 0, &found, text))
+				desk->leads[desk->lead_count++] = found.pw_uid;
+			free(name);
+		}
+	}
+}
+
 static void on_rows(struct pg *pg, const struct pg_result *result, void *context)
 {
 	struct desk *desk = context;
@@ -294,6 +327,7 @@ static void on_rows(struct pg *pg, const struct pg_result *result, void *context
 	desk->sweeping = false;
 	if (result->outcome != PG_DONE)
 		return;
+	learn_leads(desk, result);
 	for (struct session *session = desk->sessions; session; session = next) {
 		next = session->next;
 		if (session->known && !who_is_configured(session))

@@ -378,6 +378,10 @@ def test_key_verbs(desk, people):
     assert refused.returncode == 1 and "OpenPGP key" in refused.stderr
     short = desk.cirt_text("key", "remove", "ABCD", check=False)
     assert short.returncode == 2 and "whole fingerprint" in short.stderr
+    unknown = desk.cirt_text("key", "remove", "AB" * 20, "--reason", "typed wrong", check=False)
+    assert unknown.returncode == 3 and "there is no key" in unknown.stderr and "cirt key list" in unknown.stderr
+    assert desk.cirt_text("key", "remove", "AB" * 20, "--break-glass", "typed wrong", check=False).returncode == 3
+    assert desk.cirt("approve", "list", "--all")["items"] == [], "nobody is asked about what there is not"
     late = people.fingerprint("late@partner.example")
     waits = desk.cirt("key", "remove", late, "--reason", "it expired")
     assert waits["waits"] and waits["approval"]["kind"] == "key-remove" and late in {one["key"] for one in desk.cirt("key", "list")["items"]}
@@ -385,7 +389,8 @@ def test_key_verbs(desk, people):
     assert [one["state"] for one in desk.cirt("approve", "list", "--all")["items"]] == ["countersign", "withdrawn"]
     assert late not in {one["key"] for one in desk.cirt("key", "list")["items"]}
     gone = desk.cirt_text("key", "remove", late, "--break-glass", "again", check=False)
-    assert gone.returncode == 1 and "there is no key" in gone.stderr
+    assert gone.returncode == 3 and "there is no key" in gone.stderr
+    assert len(desk.cirt("approve", "list", "--all")["items"]) == 2
 
 
 SHARED = os.environ.get("CIRTD_SHARED_DATA")

@@ -259,6 +259,49 @@ def test_one_user_does_not_take_all_connections(desk):
     wait_for(lambda: desk.daemon.cirt_text("whoami", check=False).returncode == 0, 30, "the places that were left")
 
 
+# Connects so often and says how many stay; ends with its standard input.
+CROWD = """import socket, sys
+held = [socket.socket(socket.AF_UNIX) for _ in range(int(sys.argv[2]))]
+for one in held:
+    one.connect(sys.argv[1])
+kept, wait = 0, True
+for one in held:
+    one.settimeout(0.3 if wait else 0.01)
+    try:
+        one.recv(1)
+    except TimeoutError:
+        kept, wait = kept + 1, False
+print(kept, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_many_users_together_leave_a_place_to_leads(desk):
+    """The share of each falls as places get fewer, and the last ones are for who leads: by uid or the name of his user."""
+    desk.ask("ada", "operator", "new", "lars", "--role", "lead", "--uid", "52000")
+    desk.ask("ada", "operator", "new", "nick", "--role", "analyst", "--uid", "52001")
+
+    def local(uid):
+        return subprocess.run(["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", str(desk.daemon.programs.cirt), "--socket",
+                               str(desk.daemon.socket), "whoami"], capture_output=True, text=True, timeout=60, check=False, env=desk.daemon.environment())
+    crowds, kept = [], []
+    try:
+        for uid in range(52010, 52024):
+            crowds.append(subprocess.Popen(["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", "/usr/bin/python3", "-c", CROWD,
+                                            str(desk.daemon.socket), "70"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            kept.append(int(crowds[-1].stdout.readline()))
+        assert kept[:2] == [60, 60] and kept == sorted(kept, reverse=True) and kept[-1] == 0 and sum(kept) == 188, kept
+        assert "too many connections of operators" in local(52001).stderr, "an analyst waits"
+        wait_for(lambda: "lars" in local(52000).stdout, 30, "a place for the lead")
+        assert desk.daemon.cirt("whoami")["role"] == "admin"
+    finally:
+        for crowd in crowds:
+            crowd.stdin.close()
+            crowd.wait(20)
+            crowd.stdout.close()
+    wait_for(lambda: "nick" in local(52001).stdout, 30, "the places that were left")
+
+
 def test_a_restricted_case_is_for_its_members(desk):
     number = desk.case("at the ministry")
     desk.ask("anna", "case", "note", number, "before")
@@ -312,12 +355,33 @@ def test_evidence_of_red_leaves_by_two_people(desk, open_folder):
 
 
 def test_a_key_is_given_up_by_two_people(desk):
-    """What was let go comes as far as the keyring, which has no such key."""
-    key = "44E96BAF54A8D1E10FEC9FD43E5FE42A0AC02F85"
+    """Who asked says it again when a lead has let it go; then it is gone, and nobody is asked about it any more."""
+    key = desk.ask("ada", "key", "import", desk.certificates.sensor[2])["keys"][0]
     assert desk.run("ada", "key", "remove", "ABCD").returncode == 2
-    waits = desk.ask("ada", "key", "remove", key, "--reason", "their staff changed")["approval"]
+    waits = desk.ask("ada", "key", "remove", key.lower(), "--reason", "their staff changed")["approval"]
     assert key in waits["what"] and waits["why"] == "their staff changed"
     assert "needs the role lead" in desk.refused("anna", "approve", "give", waits["approval"])
     desk.ask("lea", "approve", "give", waits["approval"])
-    assert "there is no key" in desk.run("ada", "key", "remove", key).stderr
-    assert desk.ask("ada", "key", "remove", key)["waits"]
+    assert desk.ask("ada", "key", "remove", key)["keys"] == [key]
+    again = desk.run("ada", "key", "remove", key)
+    assert again.returncode == 3 and "there is no key" in again.stderr
+
+
+# By kind of what two people have to do: words that ask for it, and are wrong.
+WRONG = {
+    "mail": (["notice", "approve", "N2026-987654"], ["mail", "--case", "2026-987654", "--to", "a@b.example", "--text", "/dev/null", "--break-glass", "why"]),
+    "note-erase": (["note", "erase", "987654", "--reason", "why"], ["note", "erase", "987654", "--break-glass", "why"]),
+    "ask": (["ask", "no such group", "--question", "/etc/hostname", "--until", "2d"], ["ask", "kind:bank", "--question", "/etc/hostname", "--until", "no day"]),
+    "evidence-export": (["evidence", "export", "2026-987654", "--output", "/nowhere/out"], ["evidence", "export", "2026-987654", "--output", "{folder}/out"]),
+    "key-remove": (["key", "remove", "ABCD"], ["key", "remove", "AB" * 20], ["key", "remove", "AB" * 20, "--break-glass", "why"]),
+}
+
+
+def test_nobody_is_asked_about_what_cannot_be_done(desk, tmp_path):
+    """What is wrong with the words is said before a second person is asked, or the glass is broken."""
+    assert set(WRONG) == {row[0] for row in desk.daemon.psql("SELECT kind FROM cirt.approval_kind")}
+    before = desk.daemon.psql("SELECT max(id) FROM cirt.approval")
+    for words in (words for of_kind in WRONG.values() for words in of_kind):
+        done = desk.run("ada", *(word.format(folder=tmp_path) for word in words))
+        assert done.returncode != 0, (words, done)
+    assert desk.daemon.psql("SELECT max(id) FROM cirt.approval") == before and not list(tmp_path.iterdir())
