@@ -138,12 +138,11 @@ static void show_people(struct call *call, struct json_object *people, struct bu
 	show_more(call, text, "cirt inbox");
 }
 
-/* "shadowserver, 41 files: 2655 again · 431 new · 19 relapse · 7 quarantined": behind what text says already,
- * or the sources. */
+/* "shadowserver, 41 files: 2655 again · 431 new · 19 relapse · 7 quarantined" */
 static void show_lane(
 	struct call *call, const char *title, struct json_object *lane, bool files, struct buf *text)
 {
-	struct json_object *first = text->len ? NULL : member_of(lane, "first");
+	struct json_object *first = member_of(lane, "first");
 	int64_t entries = member_number(lane, "entries");
 	struct buf sums = {0};
 
@@ -433,10 +432,6 @@ static void today_show(struct call *call, struct json_object *day)
 	show_calls(call, member_of(intake, "calls"), &text);
 	if (member_of(intake, "feeds"))
 		show_lane(call, _("FEEDS"), member_of(intake, "feeds"), true, &text);
-	if (member_of(intake, "hand")) {
-		buf_text(&text, _("by hand"));
-		show_lane(call, _("DESK"), member_of(intake, "hand"), false, &text);
-	}
 	if (member_of(intake, "sensors"))
 		show_lane(call, _("SENSORS"), member_of(intake, "sensors"), false, &text);
 	show_notices(call, member_of(day, "notices"), &text);

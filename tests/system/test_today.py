@@ -68,10 +68,7 @@ def test_the_day_of_a_desk(desk, open_folder):
               " CASE s WHEN 'held' THEN 'key' ELSE '' END, CASE s WHEN 'sent' THEN now() END, CASE s WHEN 'sent' THEN now() END"
               " FROM unnest('{ready,ready,held,sent,failed}'::text[], '{f,t,f,f,f}'::boolean[]) AS u (s, x),"
               " cirt.organisation o WHERE o.name = 'Bank of Test'")
-    desk.cirt("report", "new", "--phone", "--from", "a citizen", "--class", "phishing", "--text", "a call of today")
-    desk.settle()
     day = desk.cirt("today")
-    assert (day["intake"]["hand"]["first"], day["intake"]["hand"]["new"]) == (["desk"], 1)
     feeds, sensors = day["intake"]["feeds"], day["intake"]["sensors"]
     assert (feeds["first"], feeds["new"], feeds["again"], feeds["quarantined"], feeds["entries"]) == (["list"], 5, 5, 1, 2)
     assert (sensors["first"], sensors["new"]) == (["sensor-1"], 3)
@@ -85,7 +82,6 @@ def test_the_day_of_a_desk(desk, open_folder):
     shown = lines(desk)
     assert shown["FEEDS"][0] == 11 and "list, 2 files: 5 again · 5 new · 1 quarantined" in shown["FEEDS"][1]
     assert shown["FEEDS"][1].endswith("cirt quarantine list")
-    assert shown["DESK"] == (1, "by hand: 1 new")
     assert shown["PEOPLE"][0] == 4 and "2 citizens" in shown["PEOPLE"][1] and "1 bank" in shown["PEOPLE"][1] and "1 CERT-XY" in shown["PEOPLE"][1]
     assert shown["ALARMS"][0] == 1 and "cirt alarm ack" in shown["ALARMS"][1]
     assert shown["NOTICES"] == (1, shown["NOTICES"][1]) and "1 held" in shown["NOTICES"][1] and "cirt notice preview" in shown["NOTICES"][1]
