@@ -107,6 +107,8 @@ def test_what_came_before_the_rule_is_found_once(desk, folder):
     assert [(one["rule"].split("/")[1], one["part"]) for one in shown["later"]] == [("quetzal", "a.zip/inner.bin")] and shown["later"][0]["rules"] == done["rules"]
     assert desk.cirt("evidence", "show", digest(b"\x00\x01 quetzal-marker"))["later"][0]["case"] == number
     assert [one["part"] for one in desk.cirt("report", "show", by_subject(desk, 1))["later"]] == ["text"]
+    lines = {one["suggested"]["why"] for one in desk.cirt("inbox", "--limit", "200")["items"]}
+    assert any("a later rule matches: tapir.yar/tapir" in why for why in lines), lines
     assert any("2 pieces of old evidence match rule" in one["text"] and "quetzal" in one["text"] for one in desk.cirt("alarm", "list")["items"])
     assert "old evidence matched" in desk.cirt_text("case", "show", number).stdout
     assert [one["action"] for one in desk.cirt("journal", f"rescan/{done['rescan']}")["items"]] == ["done", "asked"]

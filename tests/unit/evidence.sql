@@ -154,12 +154,20 @@ INSERT INTO ids VALUES ('o1', land('old', 'old.txt', 202001)), ('o2', land('old 
 	('o4', land('old hold over', 'over.txt', 202001));
 INSERT INTO case_evidence (case_id, digest, size, name) VALUES (id('open'), sha256('old by hand'), 11, 'hand.txt');
 INSERT INTO hold (object, reason, until) VALUES ('evidence/' || hex('old held'), 'court', NULL), ('evidence/' || hex('old hold over'), 'court', now() - interval '1 day');
+-- What later rules found goes with the report that it was found in, and stays with what stays.
+WITH r AS (INSERT INTO rescan (since, until, spools, lows, highs, rule, rules, events, total, place)
+		VALUES ('2020-01-01', '2020-02-01', '{}', '{}', '{}', '', 'x', false, 3, 0) RETURNING id)
+INSERT INTO rescan_match (rescan, report, evidence, digest, rule, part, engine, rules)
+	SELECT r.id, x.report, x.evidence, NULL, 'later.yar/later', 'text', 'yara', 'x' FROM r, (VALUES (id('o2'), NULL::bigint), (id('r1'), NULL),
+		(NULL, (SELECT h.id FROM case_evidence h WHERE h.digest = sha256('old by hand')))) AS x (report, evidence);
 SELECT keeper_retire('180 days');
 DO $$
 BEGIN
 	ASSERT evidence_month(sha256('old')) IS NULL AND evidence_month(sha256('old hold over')) IS NULL;
 	ASSERT evidence_month(sha256('old held')) = 202001 AND evidence_month(sha256('old by hand')) = 202001;
 	ASSERT (SELECT NOT EXISTS (SELECT FROM report WHERE id = id('o2')));
+	ASSERT (SELECT array_agg(coalesce(m.report, -1) ORDER BY m.id) FROM rescan_match m WHERE m.rule = 'later.yar/later') = ARRAY[id('r1'), -1];
+	ASSERT NOT EXISTS (SELECT FROM audit_sums('rescan_match') WHERE problem IS NOT NULL);
 END $$;
 SET ROLE cirt_desk;
 DO $$
