@@ -60,7 +60,7 @@ static const struct {
 	{"audit", N_("the journal, and whether it was touched")},
 };
 
-static const char *noun_summary(const char *noun)
+const char *help_summary(const char *noun)
 {
 	for (size_t i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++)
 		if (!strcmp(nouns[i].noun, noun))
@@ -94,9 +94,9 @@ static void noun_line(struct screen *screen, struct str noun)
 	buf_printf(&left, "  %s", name);
 	append_verbs(&left, name);
 	if (left.len < 48)
-		screen_printf(screen, "%-48s %s\n", buf_cstr(&left), noun_summary(name));
+		screen_printf(screen, "%-48s %s\n", buf_cstr(&left), help_summary(name));
 	else
-		screen_printf(screen, "%s\n%-48s %s\n", buf_cstr(&left), "", noun_summary(name));
+		screen_printf(screen, "%s\n%-48s %s\n", buf_cstr(&left), "", help_summary(name));
 	buf_free(&left);
 }
 
@@ -119,7 +119,7 @@ void help_overview(struct screen *screen)
 
 int help_noun(struct screen *screen, const char *noun)
 {
-	screen_printf(screen, "cirt %s: %s\n\n", noun, noun_summary(noun));
+	screen_printf(screen, "cirt %s: %s\n\n", noun, help_summary(noun));
 	for (const struct verb *verb = verb_next(NULL); verb; verb = verb_next(verb)) {
 		char left[96];
 		if (strcmp(verb->noun, noun) != 0)
@@ -219,7 +219,7 @@ static int help_words(struct call *call, const char *noun, const char *verb)
 /* `cirt help task`: by what happened. The tasks of cases are a noun of that name too. */
 static int help_task(struct call *call, const char *verb, struct str said)
 {
-	if (verb && verb_find(STR("task"), str_of(verb)))
+	if (verb && str_equal(said, str_of(verb)) && verb_find(STR("task"), said))
 		return help_words(call, "task", verb);
 	if (verb && topic_show(&call->screen, said))
 		return EXIT_DONE;

@@ -94,6 +94,8 @@ void call_row(struct call *call, const struct column *columns, size_t count, str
 /* What a verb answers that two people have to do: false where it says nothing of an approval. */
 bool approval_show(struct call *call, struct json_object *result);
 
+/* What a noun is about, in a line. */
+const char *help_summary(const char *noun);
 void help_overview(struct screen *screen);
 int help_noun(struct screen *screen, const char *noun);
 void help_verb(struct screen *screen, const struct verb *verb);

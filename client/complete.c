@@ -7,10 +7,13 @@
 
 #include "base/mem.h"
 #include "client/args.h"
+#include "client/command.h"
 #include "client/i18n.h"
 #include "client/link.h"
 #include "client/saved.h"
 #include "client/screen.h"
+#include "client/shell_line.h"
+#include "client/topic.h"
 #include "model/rsit.h"
 
 #define PATIENCE_SECONDS 2 /* a shell that hangs is worse than one that does not know */
@@ -23,7 +26,10 @@ struct typed {
 	size_t arguments;                /* complete ones behind the verb */
 	const struct verb_option *value; /* the option whose value is typed; NULL */
 	bool options_ended;
-	const char *word; /* what is typed */
+	const char *first;               /* the first argument; NULL */
+	const char *word;                /* what is typed */
+	struct str before;               /* "--severity=" of "--severity=hi" */
+	const struct shell_line *quoted; /* how the answers have to stand; NULL: as they are */
 };
 
 /* What an argument or the value of an option may be. The first row that fits decides; noun and option NULL
@@ -35,11 +41,50 @@ struct domain {
 		*what; /* a list of the desk: the member to type, and one that explains */
 };
 
+#define PARTS "reporter affected imitated source-owner hoster registrar police regulator partner"
+
 static const struct domain domains[] = {
 	{NULL, NULL, "TLP", "clear green amber amber+strict red", NULL, NULL, NULL},
 	{NULL, NULL, "PAP", "clear green amber red", NULL, NULL, NULL},
 	{NULL, "severity", NULL, "info low medium high critical", NULL, NULL, NULL},
 	{NULL, "type", NULL, "@types", NULL, NULL, NULL},
+	{NULL, NULL, "TYPE", "@types", NULL, NULL, NULL},
+	{"report", NULL, "CLASS", "@types", NULL, NULL, NULL},
+	{NULL, "confidence", "WORD", "low medium high", NULL, NULL, NULL},
+	{NULL, NULL, "LANGUAGE", "en fr es", NULL, NULL, NULL},
+	{"operator", "role", NULL, "viewer trainee analyst lead admin", NULL, NULL, NULL},
+	{"contact", "role", NULL, "security abuse technical management legal press duty", NULL, NULL, NULL},
+	{NULL, "policy", NULL, "required preferred never", NULL, NULL, NULL},
+	{NULL, "form", "WORD", "full sanitised", NULL, NULL, NULL},
+	{"report", "reason", "WORD", "spam not-ours false-alarm duplicate test", NULL, NULL, NULL},
+	{"inbox", "reason", "WORD", "spam not-ours false-alarm duplicate test", NULL, NULL, NULL},
+	{NULL, "impact", "WORD", "none minor moderate significant severe", NULL, NULL, NULL},
+	{"case", "outcome", "WORD",
+		"resolved mitigated accepted referred no-answer false-alarm not-ours duplicate unclear", NULL,
+		NULL, NULL},
+	{"case", "order", "WORD", "newest severity changed due", NULL, NULL, NULL},
+	{"notice", "by", "WORD", "organisation sector identifier", NULL, NULL, NULL},
+	{"rule", "whose", "WORD", "ours foreign", NULL, NULL, NULL},
+	{"rule", "against", NULL, "yesterday last-week last-month", NULL, NULL, NULL},
+	{"source", "acknowledge", NULL, "yes no", NULL, NULL, NULL},
+	{"source", "ask-before-notice", NULL, "yes no", NULL, NULL, NULL},
+	{"source", "restricted", NULL, "yes no", NULL, NULL, NULL},
+	{"source", "spam-welcome", NULL, "yes no", NULL, NULL, NULL},
+	{"ask", NULL, "ANSWER", "yes no checking other none", NULL, NULL, NULL},
+	{"inquiry", "word", NULL, "yes no checking other", NULL, NULL, NULL},
+	{"measure", NULL, "KIND",
+		"dns-block address-block url-block mail-block sinkhole takedown isolation account-lock patch "
+		"monitoring other",
+		NULL, NULL, NULL},
+	{NULL, NULL, "PART", PARTS " vendor other", NULL, NULL, NULL},
+	{"case", NULL, "WHOM", PARTS, NULL, NULL, NULL},
+	{"mail", NULL, "WHOM", PARTS, NULL, NULL, NULL},
+	{"reply", NULL, "WHOM", PARTS, NULL, NULL, NULL},
+	{"inquiry", NULL, "WHOM", PARTS, NULL, NULL, NULL},
+	{"reply", NULL, "WHAT", NULL, "case.list", "number", "title"},
+	{NULL, NULL, "TAGS", NULL, "tag.list", "name", "meaning"},
+	{NULL, NULL, "DRILL", NULL, "exercise.list", "name", "title"},
+	{NULL, "sector", NULL, NULL, "org.list", "sector", ""},
 	{NULL, "criticality", NULL, "low medium high critical", NULL, NULL, NULL},
 	{NULL, NULL, "FORMAT", "auto mail stix lines native eve idea intelmq zeek csv misp xarf shadowserver",
 		NULL, NULL, NULL},
@@ -95,17 +140,27 @@ static const struct domain domains[] = {
 	{NULL, NULL, "RULE", NULL, "rule.list", "name", "note"},
 };
 
+/* A word that a terminal is not shown as it is can be typed by nobody: it is not offered. */
 static void offer(const struct typed *typed, const char *word, const char *what)
 {
-	struct buf line = {0};
+	struct buf line = {0}, whole = {0};
 
 	if (!*word || !str_starts(str_of(word), str_of(typed->word)))
 		return;
 	screen_cell(str_of(word), &line);
-	buf_char(&line, '\t');
-	screen_cell(str_of(what), &line);
-	puts(buf_cstr(&line));
+	bool same = str_equal(buf_view(&line), str_of(word));
+	buf_clear(&line);
+	buf_str(&whole, typed->before);
+	buf_text(&whole, word);
+	if (!typed->quoted)
+		buf_str(&line, buf_view(&whole));
+	if (same && (!typed->quoted || shell_line_quote(typed->quoted, buf_view(&whole), &line))) {
+		buf_char(&line, '\t');
+		screen_cell(str_of(what), &line);
+		puts(buf_cstr(&line));
+	}
 	buf_free(&line);
+	buf_free(&whole);
 }
 
 static void offer_words(const struct typed *typed, const char *words)
@@ -222,6 +277,14 @@ static void offer_options(const struct typed *typed)
 	}
 }
 
+static void offer_topic(const void *typed, struct str word, const char *title)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), STR_FMT, STR_ARG(word));
+	offer(typed, text, title);
+}
+
 static void offer_nouns(const struct typed *typed)
 {
 	for (const struct verb *verb = verb_next(NULL); verb; verb = verb_next(verb)) {
@@ -229,7 +292,7 @@ static void offer_nouns(const struct typed *typed)
 		for (const struct verb *before = verb_next(NULL); before != verb; before = verb_next(before))
 			first = first && strcmp(before->noun, verb->noun) != 0;
 		if (first)
-			offer(typed, verb->noun, *verb->verb ? "" : _(verb->summary));
+			offer(typed, verb->noun, help_summary(verb->noun));
 	}
 }
 
@@ -258,14 +321,30 @@ static void offer_arguments(const struct typed *typed)
 		offer_values(typed, NULL, name);
 }
 
-static void take_option(struct typed *typed, const char *word)
+/* The option of that name, where it takes a value. */
+static const struct verb_option *option_of(const struct typed *typed, struct str name)
 {
-	for (const struct verb_option *o = args_common; o->name; o++)
-		if (o->value && !strcmp(word + 2, o->name))
-			typed->value = o;
 	for (const struct verb_option *o = typed->verb ? typed->verb->options : NULL; o && o->name; o++)
-		if (o->value && !strcmp(word + 2, o->name))
-			typed->value = o;
+		if (o->value && str_equal(name, str_of(o->name)))
+			return o;
+	for (const struct verb_option *o = args_common; o->name; o++)
+		if (o->value && str_equal(name, str_of(o->name)))
+			return o;
+	return NULL;
+}
+
+/* "--severity=hi": the value is typed behind the sign. */
+static void split_value(struct typed *typed)
+{
+	const char *equals = strchr(typed->word, '=');
+
+	if (typed->value || typed->options_ended || !equals || strncmp(typed->word, "--", 2) != 0)
+		return;
+	typed->value = option_of(typed, (struct str){typed->word + 2, (size_t)(equals - typed->word - 2)});
+	if (!typed->value)
+		return;
+	typed->before = (struct str){typed->word, (size_t)(equals - typed->word) + 1};
+	typed->word = equals + 1;
 }
 
 /* A word that is complete. */
@@ -276,7 +355,9 @@ static void take_word(struct typed *typed, const char *word)
 	} else if (!strcmp(word, "--")) {
 		typed->options_ended = true;
 	} else if (!strncmp(word, "--", 2) && !typed->options_ended) {
-		take_option(typed, word);
+		typed->value = option_of(typed, str_of(word + 2));
+	} else if (!strcmp(word, "-s") && typed->verb && !typed->options_ended) {
+		typed->value = option_of(typed, STR("severity"));
 	} else if (!typed->noun) {
 		typed->noun = word;
 		typed->verb = verb_find(str_of(word), STR(""));
@@ -284,32 +365,96 @@ static void take_word(struct typed *typed, const char *word)
 		   (!typed->verb || (!typed->arguments && verb_find(str_of(typed->noun), str_of(word))))) {
 		typed->name = word;
 		typed->verb = verb_find(str_of(typed->noun), str_of(word));
-	} else {
-		typed->arguments++;
+	} else if (typed->arguments++ == 0) {
+		typed->first = word;
 	}
 }
 
-int complete_run(const struct place *place, int count, char **words)
+/* Nouns, then verbs; or a word for what happened. */
+static void offer_help(const struct typed *typed)
 {
-	struct typed typed = {.place = place, .word = count > 0 ? words[count - 1] : ""};
+	if (typed->arguments == 0)
+		offer_nouns(typed);
+	else if (typed->arguments == 1 && !strcmp(typed->first, "task"))
+		topic_each(typed, offer_topic);
+	else if (typed->arguments == 1)
+		offer_verbs(
+			&(struct typed){.noun = typed->first, .word = typed->word, .quoted = typed->quoted});
+}
 
+static void complete_words(struct typed *typed, int count, char **words)
+{
+	typed->word = count > 0 ? words[count - 1] : "";
 	for (int i = 0; i + 1 < count; i++)
-		take_word(&typed, words[i]);
-	if (typed.value)
-		offer_values(&typed, typed.value->name, str_of(typed.value->value));
-	else if (typed.word[0] == '-' && !typed.options_ended)
-		offer_options(&typed);
-	else if (!typed.noun)
-		offer_nouns(&typed);
-	else if (!typed.verb && !typed.name)
-		offer_verbs(&typed);
-	else if (typed.verb && !strcmp(typed.noun, "help"))
-		typed.arguments == 0 ? offer_nouns(&typed) : (void)0;
-	else if (typed.verb) {
+		take_word(typed, words[i]);
+	split_value(typed);
+	if (typed->value)
+		offer_values(typed, typed->value->name, str_of(typed->value->value));
+	else if (typed->word[0] == '-' && !typed->options_ended)
+		offer_options(typed);
+	else if (!typed->noun)
+		offer_nouns(typed);
+	else if (!typed->verb && !typed->name)
+		offer_verbs(typed);
+	else if (typed->verb && !strcmp(typed->noun, "help"))
+		offer_help(typed);
+	else if (typed->verb) {
 		/* A noun that stands alone may have verbs beside its own argument. */
-		if (!typed.name && !typed.arguments)
-			offer_verbs(&typed);
-		offer_arguments(&typed);
+		if (!typed->name && !typed->arguments)
+			offer_verbs(typed);
+		offer_arguments(typed);
 	}
+}
+
+/* Which daemon the line itself names. */
+static void place_typed(int count, char **words, struct place_said *said)
+{
+	for (int i = 0; i + 2 < count; i++) {
+		if (!strcmp(words[i], "--socket"))
+			said->socket = words[i + 1];
+		else if (!strcmp(words[i], "--server"))
+			said->server = words[i + 1];
+	}
+	for (int i = 0; said->server && i + 2 < count; i++) {
+		const char **value = !strcmp(words[i], "--certificate") ? &said->certificate
+		                     : !strcmp(words[i], "--key")       ? &said->key
+		                     : !strcmp(words[i], "--ca")        ? &said->ca
+		                                                        : NULL;
+		if (value)
+			*value = words[i + 1];
+	}
+}
+
+static void complete_at(struct place_said said, struct typed *typed, int count, char **words)
+{
+	struct place place;
+
+	place_typed(count, words, &said);
+	if (!place_find(&said, &place, NULL))
+		return;
+	typed->place = &place;
+	complete_words(typed, count, words);
+	typed->place = NULL;
+	place_clear(&place);
+}
+
+int complete_run(const struct place_said *said, int count, char **words)
+{
+	struct typed typed = {0};
+
+	complete_at(*said, &typed, count, words);
+	return EXIT_DONE;
+}
+
+int complete_bash(const struct place_said *said, const char *text, const char *breaks)
+{
+	struct shell_line line;
+
+	shell_line_read(str_of(text), str_of(breaks), &line);
+	struct typed typed = {.quoted = &line};
+	/* The first is the command itself. */
+	if (line.count > 1)
+		complete_at(*said, &typed, line.count - 1, line.words + 1);
+	shell_line_free(&line);
 	return EXIT_DONE;
 }

@@ -69,16 +69,23 @@ static int run(const struct invocation *invocation)
 	return code;
 }
 
-static int complete(int count, char **words)
+/* Asked by a shell, maybe through a script that says where the daemon is. */
+static bool complete(int argc, char **argv, int *code)
 {
-	struct place place;
-	int code = 0;
+	struct place_said said = {0};
 
-	if (place_find(&(struct place_said){0}, &place, NULL)) {
-		code = complete_run(&place, count, words);
-		place_clear(&place);
+	if (argc > 3 && !strcmp(argv[1], "--socket")) {
+		said.socket = argv[2];
+		argc -= 2;
+		argv += 2;
 	}
-	return code;
+	if (argc > 2 && !strcmp(argv[1], "--complete") && !strcmp(argv[2], "--"))
+		*code = complete_run(&said, argc - 3, argv + 3);
+	else if (argc == 5 && !strcmp(argv[1], "--complete=bash") && !strcmp(argv[2], "--"))
+		*code = complete_bash(&said, argv[3], argv[4]);
+	else
+		return false;
+	return true;
 }
 
 /* `cirt`, `cirt case`, `cirt case --help`, `cirt case move --help`. */
@@ -108,8 +115,8 @@ int main(int argc, char **argv)
 	int code;
 
 	language_begin();
-	if (argc > 2 && !strcmp(argv[1], "--complete") && !strcmp(argv[2], "--"))
-		return complete(argc - 3, argv + 3);
+	if (complete(argc, argv, &code))
+		return code;
 	if (args_parse(argc, argv, &invocation, &complaint) != ARGS_RUN) {
 		struct buf safe = {0};
 		screen_safe(buf_view(&complaint), &safe);

@@ -69,3 +69,14 @@ void topic_list(struct screen *screen)
 			screen, "  cirt help task %-12.*s %s\n", (int)first.len, first.p, _(topic->title));
 	}
 }
+
+void topic_each(const void *context, void (*each)(const void *context, struct str word, const char *title))
+{
+	struct str rest, first;
+
+	for (const struct topic *topic = topics; topic->words; topic++) {
+		rest = str_of(topic->words);
+		str_split(&rest, ' ', &first);
+		each(context, first, _(topic->title));
+	}
+}

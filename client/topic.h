@@ -22,6 +22,8 @@ extern const struct topic topics[]; /* ended by words NULL */
 
 /* The situations, a line each. */
 void topic_list(struct screen *screen);
+/* Each by its first word. */
+void topic_each(const void *context, void (*each)(const void *context, struct str word, const char *title));
 /* Show those that fit best what was said; false: none does. */
 bool topic_show(struct screen *screen, struct str said);
 

@@ -1,4 +1,4 @@
-# Bash completion for cirt. cirt itself knows what may come next.
+# Bash completion for cirt. cirt itself knows what may come next, and how it is quoted.
 _cirt()
 {
 	local line
@@ -9,8 +9,7 @@ _cirt()
 			mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
 			return
 		fi
-		printf -v line %q "${line%%$'\t'*}"
-		COMPREPLY+=("$line")
-	done < <("${COMP_WORDS[0]}" --complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+		COMPREPLY+=("${line%%$'\t'*}")
+	done < <("${COMP_WORDS[0]}" --complete=bash -- "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null)
 }
 complete -F _cirt cirt

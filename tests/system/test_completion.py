@@ -36,17 +36,18 @@ def words(daemon, *typed):
     return [line.split("\t")[0] for line in answer.stdout.splitlines()]
 
 
-def in_bash(daemon, *typed):
-    script = 'source "$1"; shift; COMP_WORDS=(cirt "$@"); COMP_CWORD=$#; _cirt; printf "%s\\n" "${COMPREPLY[@]}"'
-    answer = subprocess.run(["bash", "--norc", "-c", script, "bash", str(COMPLETION / "cirt.bash"), *typed], capture_output=True,
+def in_bash(daemon, line, command="cirt"):
+    """What bash is told when somebody presses TAB behind this line."""
+    script = 'source "$1"; COMP_LINE=$2; COMP_POINT=${#2}; COMP_WORDS=("$3"); COMP_CWORD=0; _cirt; printf "%s\\n" "${COMPREPLY[@]}"'
+    answer = subprocess.run(["bash", "--norc", "-c", script, "bash", str(COMPLETION / "cirt.bash"), line, command], capture_output=True,
                             text=True, timeout=60, check=True, env=environment(daemon), cwd=daemon.folder)
-    return answer.stdout.split("\n")[:-1]
+    return [row for row in answer.stdout.split("\n") if row]
 
 
 def in_fish(daemon, line):
     if not shutil.which("fish"):
         pytest.skip("no fish here")
-    answer = subprocess.run(["fish", "--no-config", "-c", f"source {COMPLETION}/cirt.fish; complete -C '{line}'"], capture_output=True,
+    answer = subprocess.run(["fish", "--no-config", "-c", f"source {COMPLETION}/cirt.fish; complete -C $argv[1]", line], capture_output=True,
                             text=True, timeout=60, check=True, env=environment(daemon), cwd=daemon.folder)
     return [row.split("\t")[0] for row in answer.stdout.splitlines()]
 
@@ -121,10 +122,66 @@ def test_without_a_daemon_only_numbers_are_missing(desk):
     assert answer.stdout == "" and answer.stderr == ""
 
 
+def test_values_that_are_words(desk):
+    """Of options by short name or with a sign between, of what is one of a few; and what nouns are about."""
+    daemon, number = desk
+    assert words(daemon, "case", "list", "--severity=h") == ["--severity=high"]
+    assert words(daemon, "case", "open", "-s", "cr") == ["critical"]
+    assert words(daemon, "case", "open", "--class", "phis") == ["phishing"]
+    assert words(daemon, "case", "close", number, "--outcome", "res") == ["resolved"]
+    assert words(daemon, "report", "reject", "--reason", "") == ["spam", "not-ours", "false-alarm", "duplicate", "test"]
+    assert words(daemon, "reply", number[:4]) == [number] and "imitated" in words(daemon, "reply", number, "--to", "")
+    assert words(daemon, "help", "task", "ran") == ["ransomware"] and "show" in words(daemon, "help", "case", "")
+    answer = subprocess.run([str(daemon.programs.cirt), "--complete", "--", "cas"], capture_output=True, text=True, timeout=60, check=True,
+                            env=environment(daemon))
+    assert answer.stdout == "case\twhat a person works on\n"
+
+
+def test_a_script_may_say_where_the_daemon_is(desk):
+    daemon, number = desk
+    elsewhere = dict(environment(daemon), CIRT_SOCKET="/nonexistent/socket")
+    for typed in (["--socket", str(daemon.socket), "--complete", "--", "case", "show", ""],
+                  ["--complete", "--", "--socket", str(daemon.socket), "case", "show", ""]):
+        answer = subprocess.run([str(daemon.programs.cirt), *typed], capture_output=True, text=True, timeout=60, check=True, env=elsewhere)
+        assert answer.stdout.startswith(number)
+
+
+NAMES = ("Quoted \"Q\" & $(touch owned) `x`", "Colon: Health", "Apo'strophe \\ Bank", "Evil\u202eknaB", "eq=ual", "漢字 銀行")
+
+
+@pytest.fixture(scope="module")
+def named(desk):
+    daemon, _ = desk
+    for name in NAMES:
+        daemon.cirt("org", "new", name, "--kind", "bank")
+    return daemon
+
+
+def test_names_are_quoted_as_they_were_begun(named):
+    """What stands behind the last break, in the quotes that are open; what a terminal would not show is not offered."""
+    assert in_bash(named, "cirt org show Quo") == [r"Quoted\ \"Q\"\ \&\ \$\(touch\ owned\)\ \`x\`"]
+    assert in_bash(named, 'cirt org show "Quo') == [r'Quoted \"Q\" & \$(touch owned) \`x\`']
+    assert in_bash(named, "cirt org show 'Quo") == ['Quoted "Q" & $(touch owned) `x`']
+    assert in_bash(named, r"cirt org show Colon:\ He") == [r"\ Health"] and in_bash(named, 'cirt org show "Colon: H') == ["Colon: Health"]
+    assert in_bash(named, "cirt org show Apo") == [r"Apo\'strophe\ \\\ Bank"] and in_bash(named, "cirt org show 'Apo") == []
+    assert in_bash(named, "cirt org show eq=") == ["ual"] and in_bash(named, "cirt case list --severity=h") == ["high"]
+    assert in_bash(named, "cirt org show Evil") == words(named, "org", "show", "Evil") == []
+    assert in_bash(named, r"cirt org show 漢字\ ") == [r"漢字\ 銀行"]
+    assert in_bash(named, "cirt org show $(touch owned) ") == []
+    assert not (named.folder / "owned").exists()
+
+
+def test_names_that_are_begun_with_a_quote_elsewhere(named):
+    assert in_fish(named, 'cirt org show "Colon: H') == ["Colon: Health"] == in_fish(named, r"cirt org show Colon:\ H")
+    assert "cirt org show \"Colon: Health\"" in in_zsh(named, 'cirt org show "Colon: H')
+    assert r"Apo\'strophe\ \\\ Bank" in in_zsh(named, "cirt org show Apo")
+    assert not (named.folder / "owned").exists()
+
+
 def test_bash(desk):
     daemon, number = desk
-    assert in_bash(daemon, "case", "sho") == ["show"]
-    assert in_bash(daemon, "case", "show", "2") == [number]
+    assert in_bash(daemon, "cirt case sho") == ["show"]
+    assert in_bash(daemon, "cirt case show 2") == [number]
     assert not (daemon.folder / "owned").exists()
 
 
