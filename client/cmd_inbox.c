@@ -22,6 +22,8 @@ static const struct column show_columns[] = {
 	{"whose", N_("whose"), CELL_TEXT, false},
 	{"source", N_("source"), CELL_TEXT, false},
 	{"from", N_("from"), CELL_TEXT, false},
+	{"wrote", N_("people"), CELL_NUMBER, false},
+	{"case", N_("case"), CELL_TEXT, false},
 	{"tlp", N_("TLP"), CELL_TLP, false},
 	{"exercise", N_("EXERCISE"), CELL_TEXT, false},
 	{"first", N_("first"), CELL_TIME, false},
@@ -32,6 +34,12 @@ static const struct column show_columns[] = {
 static const struct column whose_columns[] = {
 	{"organisation", N_("WHOSE"), CELL_TEXT, true},
 	{"n", N_("N"), CELL_NUMBER, false},
+};
+
+static const struct column sender_columns[] = {
+	{"sender", N_("FROM"), CELL_TEXT, true},
+	{"n", N_("N"), CELL_NUMBER, false},
+	{"received", N_("RECEIVED"), CELL_AGO, false},
 };
 
 static const struct column report_columns[] = {
@@ -81,6 +89,17 @@ static void inbox_show(struct call *call, struct json_object *result)
 	}
 	table_of(call, whose_columns, ARRAY_LEN(whose_columns), member_of(result, "organisations"));
 	table_of(call, report_columns, ARRAY_LEN(report_columns), member_of(result, "items"));
+	table_of(call, sender_columns, ARRAY_LEN(sender_columns), member_of(result, "senders"));
+}
+
+/* What became of whoever wrote. */
+static void inbox_told(struct call *call, struct json_object *result)
+{
+	struct buf line = {0};
+
+	screen_cell(str_of(member_text(result, "what")), &line);
+	screen_printf(&call->screen, "%s\n", buf_cstr(&line));
+	buf_free(&line);
 }
 
 static int inbox_run(struct call *call)
@@ -100,5 +119,7 @@ const struct command inbox_commands[] = {
 	{"inbox.link", report_act_show, NULL},
 	{"inbox.reject", report_act_show, NULL},
 	{"inbox.notice", report_act_show, NULL},
+	{"inbox.answer", inbox_told, NULL},
+	{"inbox.done", inbox_told, NULL},
 	{NULL, NULL, NULL},
 };

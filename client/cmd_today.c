@@ -134,7 +134,7 @@ static void show_people(struct call *call, struct json_object *people, struct bu
 	if (loose == 0 || unread == loose)
 		return;
 	screen_printf(&call->screen, "%*s", TEXT_COLUMN, "");
-	buf_printf(text, _("%lld of them in no case"), (long long)loose);
+	buf_printf(text, _("%lld of them in the inbox"), (long long)loose);
 	show_more(call, text, "cirt inbox");
 }
 

@@ -107,7 +107,8 @@ static void draw_title(const struct inbox *inbox, int columns, struct buf *out)
 {
 	struct buf text = {0};
 
-	buf_printf(&text, _("[%zu/%lld] o open l link r reject n notice enter shows s skip u undo q quit"),
+	buf_printf(&text,
+		_("[%zu/%lld] o open l link r reject n notice a answer d done s skip u undo q quit"),
 		inbox->past + inbox->at + 1, (long long)inbox->all);
 	buf_text(out, "\x1b[1m");
 	tty_cell(buf_view(&text), columns, out);
@@ -146,9 +147,11 @@ static void draw(struct inbox *inbox)
 	inbox_head(columns, &out);
 	draw_rows(inbox, rows, columns, &out);
 	put_line(&out, lines - 1, STR(""));
-	if (this_line(inbox))
+	if (this_line(inbox)) {
+		buf_text(&safe, _("enter shows it"));
+		buf_text(&safe, *inbox_suggestion(this_line(inbox)) ? " · " : "");
 		screen_cell(str_of(inbox_suggestion(this_line(inbox))), &safe);
-	else
+	} else
 		buf_text(&safe, _("nothing more is new: q leaves"));
 	tty_cell(buf_view(&safe), columns, &out);
 	put_line(&out, lines, STR(""));
@@ -192,8 +195,9 @@ static void act(struct inbox *inbox, const char *method, struct json_object *par
 	if (!result)
 		return;
 	buf_text(&text, member_text(result, "what"));
-	if (member_number(result, "reports") > 0) {
+	if (member_number(result, "reports") > 0 || member_number(result, "mails") > 0)
 		buf_text(&text, _(". u = undo"));
+	if (member_number(result, "reports") > 0) {
 		json_object_array_del_idx(inbox->lines, inbox->at, 1);
 		inbox->all--;
 	}
@@ -357,6 +361,10 @@ static void take_key(struct inbox *inbox, int key)
 		act(inbox, "inbox.open", of_line(line));
 	else if (line && key == 'n')
 		act(inbox, "inbox.notice", of_line(line));
+	else if (line && key == 'a')
+		act(inbox, "inbox.answer", of_line(line));
+	else if (line && key == 'd')
+		act(inbox, "inbox.done", of_line(line));
 	else if (line && key == 'l')
 		link_line(inbox, line);
 	else if (line && key == 'r')

@@ -29,6 +29,8 @@ static const struct {
 	{"inbox", "link", desk_function},
 	{"inbox", "reject", desk_function},
 	{"inbox", "notice", desk_function},
+	{"inbox", "answer", desk_function},
+	{"inbox", "done", desk_function},
 	{"report", "list", desk_report_list},
 	{"report", "show", desk_report_show},
 	{"report", "search", desk_report_search},

@@ -33,6 +33,11 @@ static const struct verb_option inbox_notice_options[] = {
 	{"org", "NAME", N_("Only what is this organisation's")},
 	LAST,
 };
+static const struct verb_option inbox_answer_options[] = {
+	{"dry-run", NULL, N_("Only say how many would be told")},
+	BREAK_GLASS_OPTION,
+	LAST,
+};
 
 const struct verb verbs_inbox[] = {
 	{"inbox", "", ROLE_VIEWER, false, "[WHAT]",
@@ -50,5 +55,10 @@ const struct verb verbs_inbox[] = {
 	{"inbox", "notice", ROLE_ANALYST, true, "GROUP",
 		N_("Warn whoever is concerned: at once, but for what the rules warn of anyway"),
 		inbox_notice_options, "cirt inbox notice 3"},
+	{"inbox", "answer", ROLE_ANALYST, true, "GROUP",
+		N_("Tell everybody who wrote what is in a group that it is known: a mail each, in a minute"),
+		inbox_answer_options, "cirt inbox answer 5"},
+	{"inbox", "done", ROLE_ANALYST, true, "GROUP",
+		N_("Put away mails about what is known already; nobody is told"), none, "cirt inbox done 5"},
 	VERBS_END,
 };

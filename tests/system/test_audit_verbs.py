@@ -21,7 +21,8 @@ def changing_verbs():
 
 
 # What needs a partner's key, a letter, or a second person: which test does it.
-ELSEWHERE = {"key remove": "test_keys.py", "key unlock": "test_keys.py", "case read": "test_people_mail.py", "notice approve": "test_notice_rules.py",
+ELSEWHERE = {"inbox answer": "test_inbox_people.py", "inbox done": "test_inbox_people.py",
+             "key remove": "test_keys.py", "key unlock": "test_keys.py", "case read": "test_people_mail.py", "notice approve": "test_notice_rules.py",
              "rules stop": "test_rescan.py", "spam rescue": "test_people_mail.py", "tlp grant": "test_back.py", "tlp refuse": "test_back.py"}
 
 # In the order in which they are done: verb, the words behind it, the object of its act in the journal. {name} is what `keep` noted before;

@@ -46,6 +46,7 @@ INSERT INTO test.spared VALUES
 	('effect_dirty', 'a queue'),
 	('fingerprint', 'what the store folds by; from reports'),
 	('inbox', 'made of report_status'),
+	('inbox_again', 'of the spool: mails of what is known, which letter has'),
 	('inbox_delta', 'made of report_status'),
 	('inbox_line', 'made of report_status'),
 	('inbox_whose', 'made of report_status'),
