@@ -7,6 +7,8 @@
 #include "client/args.h"
 #include "client/i18n.h"
 
+#define SHOWN_MAX 3 /* situations at once: more is no answer */
+
 static bool same_folded(struct str a, struct str b)
 {
 	if (a.len != b.len)
@@ -17,7 +19,25 @@ static bool same_folded(struct str a, struct str b)
 	return true;
 }
 
-/* How well a topic fits what was said: two for each of its words, one for each that is nearly one. */
+/* "closed" and "close", "cases" and "case". */
+static bool same_stem(struct str a, struct str b)
+{
+	struct str less = a.len < b.len ? a : b, more = a.len < b.len ? b : a;
+
+	return less.len >= 4 && more.len - less.len <= 3 && same_folded(less, (struct str){more.p, less.len});
+}
+
+/* How well two words fit. Short ones are too near to each other for mistakes: "case" is not "came". */
+static unsigned word_fitness(struct str said, struct str own)
+{
+	if (same_folded(said, own))
+		return 4;
+	if (same_stem(said, own))
+		return 3;
+	return said.len >= 5 && own.len >= 5 && args_distance(said, own, 1) <= 1 ? 2 : 0;
+}
+
+/* How well a topic fits what was said: by each of its words. */
 static unsigned fitness(const struct topic *topic, struct str said)
 {
 	struct str word;
@@ -27,10 +47,8 @@ static unsigned fitness(const struct topic *topic, struct str said)
 		struct str rest = str_of(topic->words), own;
 		unsigned best = 0;
 		while (word.len && str_split(&rest, ' ', &own)) {
-			if (same_folded(word, own))
-				best = 2;
-			else if (!best && word.len > 3 && args_distance(word, own, 1) <= 1)
-				best = 1;
+			unsigned one = word_fitness(word, own);
+			best = one > best ? one : best;
 		}
 		fit += best;
 	}
@@ -46,15 +64,18 @@ static void show(struct screen *screen, const struct topic *topic)
 
 bool topic_show(struct screen *screen, struct str said)
 {
-	unsigned best = 0;
+	unsigned best = 0, shown = 0;
 
 	for (const struct topic *topic = topics; topic->words; topic++) {
 		unsigned fit = fitness(topic, said);
 		best = fit > best ? fit : best;
 	}
-	for (const struct topic *topic = topics; best && topic->words; topic++)
-		if (fitness(topic, said) == best)
-			show(screen, topic);
+	for (const struct topic *topic = topics; best && topic->words && shown < SHOWN_MAX; topic++) {
+		if (fitness(topic, said) != best)
+			continue;
+		show(screen, topic);
+		shown++;
+	}
 	return best > 0;
 }
 

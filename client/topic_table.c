@@ -157,27 +157,202 @@ static const struct topic_step newcomer[] = {
 	END,
 };
 
+static const struct topic_step over[] = {
+	{"cirt case show 2026-000412", N_("what of it is still open stands there")},
+	{"cirt task done 12", N_("a task of it is done; or: cirt task drop")},
+	{"cirt case move 2026-000412 contained", N_("where it is not over yet, but spreads no more")},
+	{"cirt case close 2026-000412 --outcome resolved --impact minor", N_("how it ended")},
+	{"cirt case reopen 2026-000412 --reason \"the page is up again\"", N_("it was not over")},
+	END,
+};
+
+static const struct topic_step mine[] = {
+	{"cirt case take 2026-000412", N_("it is yours")},
+	{"cirt case take 2026-000412 --for op7", N_("it is a colleague's")},
+	{"cirt case list --mine", N_("what is yours; of somebody else: --assignee op7")},
+	{"cirt case watch 2026-000412", N_("you want to know of it")},
+	END,
+};
+
+static const struct topic_step colleague[] = {
+	{"cirt operator new op9 --role analyst --certificate op9.pem",
+		N_("somebody new, and what he comes with")},
+	{"cirt operator set op9 --role lead", N_("what he may do")},
+	{"cirt operator set op9 --certificate new.pem",
+		N_("another certificate; \"\" takes a lost one away")},
+	{"cirt operator disable op4 --reason \"left\"", N_("he comes in no more, from now on")},
+	{"cirt case list --assignee op4", N_("what he leaves: cirt case take NUMBER --for somebody")},
+	END,
+};
+
+static const struct topic_step written[] = {
+	{"cirt case note 2026-000412 \"backups are intact\"", N_("a note in a case; --pin keeps it on top")},
+	{"cirt note edit 31 \"backups are intact, of 1 November\"", N_("changed; what it said is kept")},
+	{"cirt event add 2026-000412 --at \"yesterday 22:10\" \"first login by RDP\"",
+		N_("what happened in the incident itself")},
+	END,
+};
+
+static const struct topic_step files[] = {
+	{"cirt evidence add 2026-000412 ransom.txt --from \"IT head, on a stick\"",
+		N_("a file that somebody gave you")},
+	{"cirt submit mail.eml", N_("a mail or a list that was saved: it goes the way of all mail")},
+	{"cirt evidence list --case 2026-000412", N_("what there is, by digest")},
+	END,
+};
+
+static const struct topic_step letters[] = {
+	{"cirt reply 2026-000412", N_("answer who wrote last; an editor opens, 60 seconds to undo")},
+	{"cirt mail --to police --case 2026-000412", N_("write to anybody else, in the case")},
+	{"cirt case show 2026-000412 --mail", N_("every mail in and out")},
+	{"cirt case list --unread", N_("where mail waits")},
+	END,
+};
+
+static const struct topic_step many[] = {
+	{"cirt ask sector:health --question question.txt --until 18:00", N_("one question to all of them")},
+	{"cirt ask show 3", N_("who has said what, who has not answered")},
+	{"cirt ask set 3 \"City Hospital\" no --note \"by phone\"", N_("an answer by phone")},
+	{"cirt inquiry new 2026-000412 --to hoster --question question.txt --due 2d",
+		N_("a question to one party")},
+	END,
+};
+
+static const struct topic_step misjudged[] = {
+	{"cirt case set 2026-000412 --severity high --type phishing", N_("what a case says")},
+	{"cirt report reclassify phishing 202611-123", N_("what a report says; undo takes it back")},
+	{"cirt case tag 2026-000412 ransomware", N_("a word of the list; cirt tag list shows it")},
+	END,
+};
+
+static const struct topic_step nothing[] = {
+	{"cirt report reject 202611-123 --reason false-alarm",
+		N_("one report; or not-ours, spam, duplicate, test")},
+	{"cirt inbox reject 3 --reason not-ours", N_("a whole group of the inbox")},
+	{"cirt case close 2026-000412 --outcome false-alarm", N_("a case")},
+	{"cirt undo", N_("it was something after all")},
+	END,
+};
+
+static const struct topic_step lookup[] = {
+	{"cirt search 198.51.100.7",
+		N_("all that the desk knows of it: address, name, digest, number, words")},
+	{"cirt org who 198.51.100.7", N_("whose it is")},
+	{"cirt report search 198.51.100.0/24", N_("reports of a whole prefix")},
+	END,
+};
+
+static const struct topic_step times[] = {
+	{"cirt clock list --next 3d", N_("what is due, and by which law")},
+	{"cirt clock new 2026-000412 --what \"second mail to hoster\" --within \"8 business hours\"",
+		N_("a time of your own")},
+	{"cirt case wait 2026-000412 --for hoster --until \"Fri 14:00\"",
+		N_("it comes back on an answer, or then")},
+	{"cirt filing list", N_("what the law wants filed")},
+	END,
+};
+
+static const struct topic_step drill[] = {
+	{"cirt exercise open frost-2026 --add \"soc@bank.example @grid.example\"",
+		N_("begin; nobody else is written to")},
+	{"cirt exercise list", N_("which there are")},
+	{"cirt exercise close frost-2026", N_("it is over")},
+	END,
+};
+
+static const struct topic_step closed_doors[] = {
+	{"cirt case restrict 2026-000412 --to op4,op7",
+		N_("only they, its assignee, who watches it, and leads")},
+	{"cirt case unrestrict 2026-000412", N_("everybody again")},
+	{"cirt case set 2026-000412 --tlp red", N_("who outside may be told")},
+	END,
+};
+
+static const struct topic_step taken_down[] = {
+	{"cirt measure new takedown https://login-bank.example.net/a --case 2026-000409 --review 2d",
+		N_("that it is wanted, and when to look again; or dns-block")},
+	{"cirt mail --to hoster --case 2026-000409", N_("ask for it")},
+	{"cirt measure list", N_("what stands, and what is to be looked at")},
+	{"cirt measure end 5 --reason \"the name is deleted\"", N_("it is not needed any more")},
+	END,
+};
+
+static const struct topic_step warned[] = {
+	{"cirt rule why 202611-123", N_("why somebody is told of it, or nobody")},
+	{"cirt notice hold N2026-000123 --reason \"they move today\"",
+		N_("it waits; or: cirt notice cancel")},
+	{"cirt rule new open-resolvers --type ddos-amplifier --suppress", N_("nobody is told of such")},
+	{"cirt notice preview", N_("what goes to whom now")},
+	END,
+};
+
+static const struct topic_step addresses[] = {
+	{"cirt contact list \"City Hospital\"", N_("whom there is")},
+	{"cirt contact set 12 --email soc@hospital.example", N_("the address mended")},
+	{"cirt contact new \"City Hospital\" --email it@hospital.example --role technical", N_("one more")},
+	{"cirt contact test 12", N_("does it reach them?")},
+	END,
+};
+
+static const struct topic_step sources[] = {
+	{"cirt source discover https://taxii.example/taxii2/ --auth user:password", N_("what a server has")},
+	{"cirt source add spamhaus-drop --kind feed --match https://feed.example/drop.csv --tlp green",
+		N_("a list that is pulled; or mailbox, sensor, taxii, misp, shadowserver")},
+	{"cirt source list", N_("who sends, and when last")},
+	END,
+};
+
+static const struct topic_step machine[] = {
+	{"cirt status", N_("rooms, backlog, database, how mail goes out")},
+	{"cirt ledger", N_("the books: nothing is lost")},
+	{"cirt alarm list", N_("what wants somebody to look")},
+	END,
+};
+
 const struct topic topics[] = {
-	{"morning start day duty shift", N_("The day begins"), morning},
-	{"someone somebody phoned phone call called telephone hand person", N_("Someone phoned"), phoned},
-	{"bounce bounced undelivered mail returned came back", N_("A mail of ours bounced"), bounced},
+	{"morning start day duty shift today", N_("The day begins"), morning},
+	{"phone phoned call called caller calls telephone chat", N_("Someone phoned"), phoned},
+	{"write mail mails send reply answer respond letter read", N_("A mail is to be written"), letters},
+	{"bounce bounced undelivered returned came back", N_("A mail of ours bounced"), bounced},
+	{"note notes comment remark write journal timeline", N_("Something is to be written down"), written},
+	{"file files attach attachment upload sample screenshot stick", N_("Somebody gave us a file"), files},
+	{"take assign assignee handover hand over give mine colleague", N_("Whose case it is"), mine},
+	{"close closed finish resolve resolved end over reopen", N_("A case is over, or is not"), over},
 	{"phishing wave bank kit", N_("A phishing wave"), phishing},
-	{"ransomware hospital filing early warning nis statutory",
+	{"ransomware hospital filing early warning nis nis2 statutory",
 		N_("Ransomware, or an early warning by law"), ransomware},
+	{"ask question all many everybody sector survey who else", N_("One question to many"), many},
+	{"takedown down block blocked dns sinkhole domain website hoster measure", N_("It has to go down"),
+		taken_down},
+	{"severity classification classify reclassify class type tag wrong change",
+		N_("What a case or a report says is wrong"), misjudged},
+	{"false alarm nothing reject ours noise test rubbish", N_("It is nothing, or not ours"), nothing},
+	{"search find look address ip owns whose lookup", N_("What is known of an address"), lookup},
 	{"tlp release permission amber red restricted source",
 		N_("A source must be asked before anybody is told"), released},
+	{"secret restrict restricted confidential hide insider", N_("Not everybody may see a case"),
+		closed_doors},
 	{"key expired pgp smime certificate encrypt", N_("A key has expired"), expired},
 	{"merge duplicate twice split same", N_("Two cases are one, or one is two"), twice},
 	{"undo mistake wrong", N_("I did the wrong thing"), mistake},
 	{"owner whose reassign prefix moved", N_("It is somebody else's network"), theirs},
-	{"spam lost mail wanted rescue", N_("A mail that was wanted is spam"), wanted},
+	{"contact address wrong phone email", N_("We write to the wrong address"), addresses},
+	{"warn warned notice notify suppress resolver vulnerable stop", N_("Who is warned, and who is not"),
+		warned},
+	{"spam lost wanted rescue", N_("A mail that was wanted is spam"), wanted},
+	{"deadline due clock late remind business hours wait", N_("When is that due?"), times},
 	{"feed silent quiet alarm stopped", N_("A feed fell silent"), silent},
+	{"source sensor feed subscribe new taxii misp shadowserver", N_("A new feed or sensor"), sources},
 	{"quarantine unreadable broken odd", N_("Something could not be read"), unread},
 	{"receipt arrived became sender asks", N_("A sender asks what became of it"), became},
 	{"police evidence court export seal", N_("The police want the evidence"), police},
 	{"night alone two people approve glass", N_("It takes two, and one is alone"), alone},
 	{"press minister journalist brief page", N_("The minister wants a page"), press},
 	{"who changed journal audit", N_("Who changed that?"), changed},
-	{"new constituent organisation member register", N_("A new constituent"), newcomer},
+	{"constituent organisation member register new", N_("A new constituent"), newcomer},
+	{"operator colleague account login access password certificate rights left leaves joins new",
+		N_("A colleague comes, or leaves"), colleague},
+	{"exercise drill training simulation", N_("A drill"), drill},
+	{"health backup disk full slow server daemon", N_("How the machine is"), machine},
 	{NULL, NULL, NULL},
 };

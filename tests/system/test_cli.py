@@ -411,3 +411,18 @@ def test_help_by_what_happened(filled):
     assert nothing.returncode == 3 and "Someone phoned" in nothing.stdout
     assert shown(filled, "help", "weather\x1b[2J").returncode == 2
     assert "\x1b" not in shown(filled, "help", "weather\x1b[2J").stderr
+
+
+PHRASES = {"phone call": "Someone phoned", "close case": "A case is over", "reopen a case": "A case is over", "take a case": "Whose case it is",
+           "someone left": "A colleague comes", "new constituent": "A new constituent", "wrong address": "wrong address",
+           "wrong severity": "What a case or a report says is wrong", "send mail": "A mail is to be written", "false alarm": "It is nothing",
+           "TLP red": "A source must be asked", "secret case": "Not everybody may see", "attach a file": "Somebody gave us a file",
+           "who owns this ip": "What is known of an address", "deadline": "When is that due", "new feed": "A new feed",
+           "ask all banks": "One question to many", "takedown": "It has to go down", "drill": "A drill"}
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_what_people_say_finds_its_situation(filled, phrase):
+    """The first situation that is shown is the one that was meant: short words are no mistakes for others."""
+    found = shown(filled, "help", "task", *phrase.split())
+    assert found.returncode == 0 and PHRASES[phrase] in found.stdout.splitlines()[0]
