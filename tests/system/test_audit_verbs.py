@@ -1,4 +1,5 @@
 """Every act is in the journal: each verb of the verb table that changes something is done once, and what it left there is looked at."""
+import ast
 import hashlib
 import json
 import pathlib
@@ -20,10 +21,13 @@ def changing_verbs():
     return {f"{noun} {verb}".strip() for noun, verb in rows}
 
 
-# What needs a partner's key, a letter, or a second person: which test does it.
-ELSEWHERE = {"inbox answer": "test_inbox_people.py", "inbox done": "test_inbox_people.py",
-             "key remove": "test_keys.py", "key unlock": "test_keys.py", "case read": "test_people_mail.py", "notice approve": "test_notice_rules.py",
-             "rules stop": "test_rescan.py", "spam rescue": "test_people_mail.py", "tlp grant": "test_back.py", "tlp refuse": "test_back.py"}
+# What needs a secret key, a letter, or a store that stands still: the test that does it, and looks into the journal for it.
+ELSEWHERE = {"inbox answer": ("test_inbox_people.py", "test_many_who_write_the_same_are_people_of_one_line_and_answered_by_one_act"),
+             "inbox done": ("test_inbox_people.py", "test_many_who_write_the_same_are_people_of_one_line_and_answered_by_one_act"),
+             "key unlock": ("test_keys.py", "test_an_unlocked_key_is_in_the_journal"),
+             "case read": ("test_people_mail.py", "test_answers_to_closed_and_merged_cases_are_seen"),
+             "rules stop": ("test_rescan.py", "test_it_is_stopped_and_keeps_what_it_found"),
+             "spam rescue": ("test_people_mail.py", "test_spam_is_kept_reviewed_and_rescued")}
 
 # In the order in which they are done: verb, the words behind it, the object of its act in the journal. {name} is what `keep` noted before;
 # the fourth, where there is one, is what to note of the answer: name and member.
@@ -162,24 +166,30 @@ ACTS = [
     ("playbook apply", ["{other2}", "website-defacement"], "case/{other2}"),
     ("mail", ["--to", "soc@walk.example", "--case", "{other2}", "--text", "{question}"], "rows/outbox"),
     ("reply", ["{other2}", "--to", "soc@walk.example", "--text", "{question}"], "rows/outbox"),
+    ("sql", ["UPDATE cirt.outbox SET state = 'held', approvals = 2, approved_by = '{}', waits_for = 'approval' WHERE id = (SELECT max(id) FROM cirt.outbox)"], ""),
+    ("notice approve", ["{held}"], "outbox/{held}"),
     ("contact test", ["{contact}"], "contact/{contact}"),
     ("org registry", ["{registry}"], "register/"),
     ("submit", ["{letter}"], "submission/{letter_digest}"),
     ("submit", ["{letter}"], "submission/{letter_digest}"),
     ("rules reload", [], "rules/files"),
     ("rules rescan", ["--since", "1d"], "rescan/"),
-    ("key import", ["{pem}"], "keyring"),
+    ("key import", ["{pem}"], "keyring", ("key", "keys")),
+    ("key remove", ["{key}", "--break-glass", "it walks"], "keyring"),
     ("key lock", [], "keyring"),
     ("report unfold", ["{folded}"], "report/"),
     ("source set", ["sensor-1", "--contact", "ask@partner.example"], "source/sensor-1"),
     ("tlp ask", ["{second}"], "release/"),
+    ("tlp grant", ["{second}", "--form", "full", "--note", "by phone"], "release/"),
+    ("tlp refuse", ["{report}", "--note", "by phone"], "release/"),
     ("contact close", ["{contact}"], "contact/{contact}"),
     ("org close", ["Walk Bank"], "organisation/"),
 ]
 
 
 # What an act needs that no answer says.
-NEWEST = {"note": "SELECT max(id) FROM cirt.note", "notice": "SELECT number FROM cirt.outbox ORDER BY id DESC LIMIT 1"}
+NEWEST = {"note": "SELECT max(id) FROM cirt.note", "notice": "SELECT number FROM cirt.outbox ORDER BY id DESC LIMIT 1",
+          "held": "SELECT number FROM cirt.outbox ORDER BY id DESC LIMIT 1"}
 
 
 class Walk:
@@ -238,7 +248,8 @@ class Walk:
             return
         answer = json.loads(done.stdout) if done.stdout.startswith("{") else {}
         if keep:
-            self.names[keep[0]] = next((answer[key] for key in (keep[1], verb.split()[0], "id", "number") if answer.get(key)), None)
+            said = next((answer[key] for key in (keep[1], verb.split()[0], "id", "number") if answer.get(key)), None)
+            self.names[keep[0]] = said[0] if isinstance(said, list) else said
         self.done.append((verb, began, time.time(), wanted.format(**self.names), answer))
 
     def journal(self):
@@ -251,9 +262,11 @@ def test_every_changing_verb_is_walked_once():
     walked = {verb for verb, *_ in ACTS} - {"sql"}
     assert changing_verbs() - walked - ELSEWHERE.keys() == set(), "a verb that changes something and of which nobody looks whether the journal has it"
     assert (walked | ELSEWHERE.keys()) - changing_verbs() == set() and walked & ELSEWHERE.keys() == set()
-    for verb, file in ELSEWHERE.items():
+    for verb, (file, test) in ELSEWHERE.items():
+        source = (pathlib.Path(__file__).parent / file).read_text()
+        body = next((ast.get_source_segment(source, one) for one in ast.parse(source).body if isinstance(one, ast.FunctionDef) and one.name == test), "")
         words = ", ".join(f'"{word}"' for word in verb.split())
-        assert words in (pathlib.Path(__file__).parent / file).read_text(), (verb, file)
+        assert words in body and re.search(r'assert .*(cirt\("journal", |FROM cirt\.journal WHERE object)', body[body.find(words):]), (verb, file, test)
 
 
 def test_what_each_verb_did_is_in_the_journal(programs, certificates):

@@ -366,6 +366,15 @@ def test_trap_08_as_root_the_keyring_has_a_user_of_its_own(make_daemon, people):
     assert os.stat(f"/proc/{agent_of(daemon)}").st_uid == user
 
 
+def test_an_unlocked_key_is_in_the_journal(desk):
+    """Who opened the keyring, and never with what."""
+    desk.cirt_text("key", "lock")
+    desk.cirt_text("key", "unlock", stdin=PASSPHRASE + "\n")
+    assert [one["action"] for one in desk.cirt("journal", "--limit", "50")["items"] if one["object"] == "keyring"][:2] == ["unlock", "lock"]
+    assert desk.psql(f"SELECT count(*) FROM cirt.journal WHERE position('{PASSPHRASE}' IN coalesce(after, '') || coalesce(before, '')) > 0") == [["0"]]
+    assert PASSPHRASE not in desk.log_text()
+
+
 def test_key_verbs(desk, people):
     """Listed, refused where it is no key, removed; a viewer's list has no secrets in it."""
     keys = {one["who"]: one for one in desk.cirt("key", "list")["items"]}

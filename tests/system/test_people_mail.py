@@ -115,6 +115,7 @@ def test_answers_to_closed_and_merged_cases_are_seen(desk):
     assert row and row[0]["state"] == "closed" and row[0]["mails_new"] == 1
     assert any("to a case that is closed" in line["what"] for line in desk.cirt("case", "show", first)["journal"])
     desk.cirt("case", "read", first)
+    assert "read" in desk.cirt("journal", first)["items"][0]["what"]
     assert first not in [case["number"] for case in desk.all_pages("case", "list")]
     third = new_case(desk, "Third story", "third1@bank.example")
     desk.cirt("case", "merge", third, second)
@@ -172,6 +173,7 @@ def test_spam_is_kept_reviewed_and_rescued(desk):
     assert desk.cirt("spam", "show", review["items"][1]["id"])["state"] == "rescued"
     assert desk.psql("SELECT act, reason FROM cirt.ledger_act WHERE act = 'rescue'") == [["rescue", "a partner"]]
     assert desk.cirt("spam", "rescue", review["items"][1]["id"], check=False).returncode != 0
+    assert any("rescue" in one["what"] for one in desk.cirt("journal", "--limit", "50")["items"]), desk.cirt("journal", "--limit", "50")["items"]
 
 
 def test_senders_are_listed_and_mailboxes_may_welcome_spam(desk):

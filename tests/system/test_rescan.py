@@ -284,6 +284,7 @@ def test_it_is_stopped_and_keeps_what_it_found(desk):
     with standing(desk, "triage"):
         stopped = desk.cirt("rules", "stop", asked["rescan"])
     assert stopped["state"] == "stopped" and 0 < stopped["found"]
+    assert [one["action"] for one in desk.cirt("journal", f"rescan/{asked['rescan']}")["items"]] == ["stopped", "asked"]
     assert any("puma" in one["text"] for one in desk.cirt("alarm", "list", "--limit", "500")["items"])
     assert desk.cirt("rules", "rescan", "--since", "1h", "--rule", "puma")["found"] + stopped["found"] == count
 
