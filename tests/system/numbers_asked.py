@@ -22,9 +22,6 @@ PLAIN = {
     "case open --callback": "of a telephone", "report new --callback": "of a telephone", "contact new --phone": "of a telephone",
     "contact set --phone": "of a telephone", "search WHAT": "words; asked in test_restriction", "report search WHAT": "words; asked in test_restriction",
     "mail search WHAT": "words; asked in test_restriction", "inbox WHAT": "which part of it",
-    "inbox open GROUP": "what is in a case is in no line", "inbox link GROUP": "what is in a case is in no line",
-    "inbox reject GROUP": "what is in a case is in no line", "inbox notice GROUP": "what is in a case is in no line",
-    "inbox show GROUP": "what is in a case is in no line",
     "receipt ID": "who has it has sent it: what it tells of the rest is asked in test_restriction",
     "spam show ID": "spam is in no case", "spam rescue ID": "spam is in no case", "quarantine show ID": "what could not be read is in no case",
     "quarantine release ID": "what could not be read is in no case", "quarantine discard ID": "what could not be read is in no case",
@@ -35,7 +32,7 @@ PLAIN = {
 # What there is of each kind, but not by these numbers.
 NONE = {"case": "2026-987654", "report": "202611-9876543", "letter": "202611-9876543", "note": "987654", "party": "987654", "task": "987654", "event": "987654",
         "measure": "987654", "clock": "987654", "filing": "F987654", "inquiry": "987654", "ask": "987654", "digest": "ab" * 32, "approval": "987654",
-        "mail": "N2026-987654", "act": "987654", "alarm": "987654"}
+        "mail": "N2026-987654", "group": "987654", "act": "987654", "alarm": "987654"}
 
 # Kind of what is asked for, and words behind cirt. {it} is its number, {case} one that everybody sees, {report} one of nobody's, {file} a file.
 ASKED = {
@@ -82,6 +79,9 @@ ASKED = {
     "ask --case": ("case", "ask asked --question {file} --until 2d --case {it}"), "ask show ASK": ("ask", "ask show {it}"),
     "ask set ASK": ("ask", "ask set {it} Somebody no"), "ask remind ASK": ("ask", "ask remind {it}"), "ask close ASK": ("ask", "ask close {it}"),
     "inbox link --case": ("case", "inbox link {line} --case {it}"),
+    "inbox show GROUP": ("group", "inbox show {it}"), "inbox open GROUP": ("group", "inbox open {it}"), "inbox link GROUP": ("group", "inbox link {it} --case {case}"),
+    "inbox reject GROUP": ("group", "inbox reject {it} --reason test"), "inbox notice GROUP": ("group", "inbox notice {it}"),
+    "inbox answer GROUP": ("group", "inbox answer {it}"), "inbox done GROUP": ("group", "inbox done {it}"),
     "report show ID": ("report", "report show {it}"), "report unfold ID": ("report", "report unfold {it}"),
     "report link CASE": ("case", "report link {it} {report}"), "report link REPORT": ("report", "report link {case} {it}"),
     "report unlink REPORT": ("report", "report unlink {it}"), "report reject REPORT": ("report", "report reject {it} --reason test"),

@@ -372,6 +372,7 @@ WRONG = {
     "mail": (["notice", "approve", "N2026-987654"], ["mail", "--case", "2026-987654", "--to", "a@b.example", "--text", "/dev/null", "--break-glass", "why"]),
     "note-erase": (["note", "erase", "987654", "--reason", "why"], ["note", "erase", "987654", "--break-glass", "why"]),
     "ask": (["ask", "no such group", "--question", "/etc/hostname", "--until", "2d"], ["ask", "kind:bank", "--question", "/etc/hostname", "--until", "no day"]),
+    "inbox-answer": (["inbox", "answer", "987654"], ["inbox", "answer", "987654", "--break-glass", "why"]),
     "evidence-export": (["evidence", "export", "2026-987654", "--output", "/nowhere/out"], ["evidence", "export", "2026-987654", "--output", "{folder}/out"]),
     "key-remove": (["key", "remove", "ABCD"], ["key", "remove", "AB" * 20], ["key", "remove", "AB" * 20, "--break-glass", "why"]),
 }

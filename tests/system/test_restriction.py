@@ -40,6 +40,8 @@ class Secret:
         daemon.send_mail(letter("Kakapo ledger of Zanzibar", SENDER, "kakapo-1@zanzibar.example", text="The kakapo host is 198.51.100.233."))
         self.number = wait_for(lambda: desk.first("SELECT c.number FROM cirt.cases c WHERE c.title ILIKE '%kakapo%'"), 30, "the case")
         self.other = desk.case("in the open")
+        daemon.send_mail(letter("Kakapo ledger of Zanzibar", "parrot@zanzibar.example", "kakapo-3@zanzibar.example", text="The kakapo host is 198.51.100.233."))
+        self.group = wait_for(lambda: desk.first("SELECT l.id FROM cirt.inbox_line l WHERE l.subject LIKE '=%' AND l.n > 0"), 30, "its line of the inbox")
         self.report = desk.first("SELECT cirt.report_number(id) FROM cirt.report WHERE title ILIKE '%kakapo%'")
         daemon.send_lines([native(7, identifier="winter-lock", source={"ip": "198.51.100.233"})])
         self.row = wait_for(lambda: desk.first("SELECT cirt.report_number(id) FROM cirt.report WHERE identifier = 'winter-lock'"), 30, "the row")
@@ -85,7 +87,7 @@ class Secret:
         return {"case": self.number, "report": self.row, "letter": self.letter, "note": self.note, "party": self.newest("party"), "task": self.newest("task"),
                 "event": self.newest("case_event"), "measure": self.measure, "clock": self.newest("clock"), "filing": f"F{self.filing}",
                 "inquiry": self.inquiry, "ask": self.newest("ask"), "digest": self.digest, "approval": self.approval, "mail": self.mail,
-                "act": self.desk.first("SELECT max(id) FROM cirt.act WHERE actor = 'ben'"),
+                "group": self.group, "act": self.desk.first("SELECT max(id) FROM cirt.act WHERE actor = 'ben'"),
                 "alarm": self.desk.first("SELECT max(id) FROM cirt.alarm WHERE text LIKE '%kakapo%'")}
 
     def newest(self, table):
@@ -95,7 +97,7 @@ class Secret:
         """What is asked: words behind cirt, and the exit codes that may be."""
         yes, no, any_ = (0,), (3, 4), (0, 3, 4)
         return [
-            (["today"], yes), (["status"], yes), (["ledger"], yes), (["inbox"], yes), (["inbox", "people"], yes), (["inbox", "show", self.line], any_),
+            (["today"], yes), (["status"], yes), (["ledger"], yes), (["inbox"], yes), (["inbox", "people"], yes), (["inbox", "show", self.line], any_), (["inbox", "show", self.group], no),
             (["report", "list", "--limit", "1000"], yes), (["report", "list", "--identifier", "winter-lock"], yes), (["report", "list", "--state", "linked"], yes),
             (["report", "show", self.report], no), (["report", "show", self.row, "--why"], no), (["report", "search", "kakapo"], yes),
             (["report", "search", "198.51.100.0/24"], yes), (["report", "search", "winter-lock"], yes),
@@ -268,7 +270,7 @@ def test_by_number_it_is_as_if_it_were_not_there(desk, secret):
             said.append((done.returncode, (done.stdout + done.stderr).replace(it, "IT")))
         if kind == "case" and said[0][0] == 4 and "that case is restricted" in said[0][1]:
             continue
-        if said[0] != said[1] or said[0][0] == 0 or kind != "case" and "there is no" not in said[0][1]:
+        if said[0] != said[1] or said[0][0] == 0 or kind != "case" and not re.search("there is (no|nothing)", said[0][1]):
             if "needs the role" not in said[0][1]:
                 wrong.append((place, *said))
     assert not wrong, "\n".join(map(str, wrong))
@@ -281,7 +283,7 @@ def test_members_reach_it_by_number(desk, secret):
     for kind in sorted(NONE.keys() - {"alarm"}):
         place = next(place for place, (of_kind, words) in ASKED.items() if of_kind == kind and "{" not in words.replace("{it}", ""))
         done = desk.run("ben", *ASKED[place][1].format(it=numbers[kind]).split())
-        assert "there is no" not in done.stderr and "restricted:" not in done.stderr, (place, done)
+        assert not re.search("there is (no|nothing)", done.stderr) and "restricted:" not in done.stderr, (place, done)
 
 
 def test_merging_does_not_open_it(desk, secret):
