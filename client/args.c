@@ -254,11 +254,31 @@ static enum args_outcome take_argument(struct parser *parser, const char *word)
 	return ARGS_RUN;
 }
 
+/* "--case 2026-000412" of a verb that has CASE for an argument. */
+static bool is_argument(const struct verb *verb, const char *typed)
+{
+	struct str rest = str_of(verb->arguments), name, word = str_of(typed + strspn(typed, "-"));
+	char wanted[ARGS_MEMBER], have[ARGS_MEMBER];
+
+	word.len = strcspn(word.p, "=");
+	args_member(word, wanted);
+	while (str_split(&rest, ' ', &name))
+		if (name.len && !strcmp(args_member(name, have), wanted))
+			return true;
+	return false;
+}
+
 static enum args_outcome unknown_option(struct parser *parser, const char *typed)
 {
 	const struct verb *verb = parser->invocation->verb;
 	struct nearest nearest = nearest_to(str_of(typed + strspn(typed, "-")));
 	char title[64], suggestion[64];
+
+	if (verb && is_argument(verb, typed)) {
+		buf_printf(parser->complaint, _("cirt %s: %s is an argument and no option: cirt %s %s"),
+			verb_title(verb, title), typed, title, verb->arguments);
+		return wrong(parser);
+	}
 
 	for (const struct verb_option *option = args_common; option->name; option++)
 		nearest_try(&nearest, option->name);

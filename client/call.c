@@ -34,6 +34,12 @@ int call_connect(struct call *call)
 	complain(str_of(err.text));
 	if (err.code == ERR_MALFORMED)
 		return EXIT_USAGE;
+	if (err.code == ERR_DENIED && call->place->server) {
+		fputs(_("Who vouches for whom: --ca is the server's authority, --certificate and --key are "
+		        "yours.\n"),
+			stderr);
+		return EXIT_NOT_ALLOWED;
+	}
 	if (err.code == ERR_DENIED) {
 		fputs(_("You may not talk to the daemon here: ask an administrator.\n"), stderr);
 		return EXIT_NOT_ALLOWED;

@@ -139,6 +139,20 @@ static void option_line(struct screen *screen, const char *name, const char *val
 	screen_printf(screen, "  %-26s %s\n", left, help);
 }
 
+/* "mail" is a command, and a noun with verbs. */
+static void help_below(struct screen *screen, const struct verb *verb)
+{
+	struct buf verbs = {0};
+
+	if (!*verb->verb)
+		append_verbs(&verbs, verb->noun);
+	if (verbs.len && !strcmp(buf_cstr(&verbs) + 1, verb->arguments))
+		buf_clear(&verbs);
+	if (verbs.len)
+		screen_printf(screen, _("and: cirt %s%s\n"), verb->noun, buf_cstr(&verbs));
+	buf_free(&verbs);
+}
+
 void help_verb(struct screen *screen, const struct verb *verb)
 {
 	char title[64];
@@ -153,6 +167,7 @@ void help_verb(struct screen *screen, const struct verb *verb)
 	screen_printf(screen, "\n%s %s\n", _("for example:"), verb->example);
 	if (verb->role > ROLE_VIEWER)
 		screen_printf(screen, _("needs the role %s\n"), role_name(verb->role));
+	help_below(screen, verb);
 }
 
 static struct json_object *verb_json(const struct verb *verb)

@@ -62,7 +62,8 @@ static void inbox_list(struct call *call, struct json_object *result)
 
 	for (size_t i = 0; items && i < json_object_array_length(items); i++)
 		add_suggestion(json_object_array_get_idx(items, i));
-	call_page(call, list_columns, ARRAY_LEN(list_columns), result, _("Nothing is new."));
+	call_page(call, list_columns, ARRAY_LEN(list_columns), result,
+		_("Nothing is new. Mails in cases: cirt case list --unread"));
 	if (member_number(result, "pending"))
 		screen_printf(&call->screen,
 			ngettext("%lld report is still being sorted in\n",

@@ -202,7 +202,8 @@ static int run_question(struct call *call, bool or_words)
 	if (!*said || (or_words && strcmp(said, "-") != 0 && access(said, R_OK) != 0))
 		return call_ask(call);
 	if (!text_read(said, QUESTION_MAX, &text, &err)) {
-		fprintf(stderr, "cirt: %s: %s\n", said, err.text);
+		bool named = str_starts(str_of(err.text), str_of(said));
+		fprintf(stderr, "cirt: %s%s%s\n", named ? "" : said, named ? "" : ": ", err.text);
 		buf_free(&text);
 		return EXIT_USAGE;
 	}

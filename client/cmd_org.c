@@ -8,12 +8,12 @@
 
 static const struct column list_columns[] = {
 	{"name", N_("NAME"), CELL_TEXT, true},
-	{"kind", N_("KIND"), CELL_TEXT, false},
-	{"sector", N_("SECTOR"), CELL_TEXT, true},
-	{"criticality", N_("CRITICALITY"), CELL_TEXT, false},
-	{"country", N_("CC"), CELL_TEXT, false},
-	{"prefixes", N_("PREFIXES"), CELL_NUMBER, false},
-	{"contacts", N_("CONTACTS"), CELL_NUMBER, false},
+	{"kind", N_("KIND"), CELL_TEXT, COLUMN_SPARE},
+	{"sector", N_("SECTOR"), CELL_TEXT, COLUMN_SPARE},
+	{"criticality", N_("CRITICALITY"), CELL_TEXT, COLUMN_SPARE},
+	{"country", N_("CC"), CELL_TEXT, COLUMN_SPARE},
+	{"prefixes", N_("PREFIXES"), CELL_NUMBER, COLUMN_SPARE},
+	{"contacts", N_("CONTACTS"), CELL_NUMBER, COLUMN_SPARE},
 	{"until", N_("UNTIL"), CELL_AGO, false},
 };
 

@@ -223,7 +223,84 @@ static bool send_it(struct call *call, struct json_object *params, bool shown, i
 	return true;
 }
 
+/* What a draft begins with: put_file() writes these, in this order. */
+static const struct {
+	const char *label, *member;
+} heads[] = {{"To:", "to"}, {"Subject:", "subject"}, {"TLP:", "tlp"}};
+
+static bool is_head(struct str line, size_t i)
+{
+	size_t len = strlen(heads[i].label);
+
+	return line.len >= len && str_equal_nocase((struct str){line.p, len}, str_of(heads[i].label));
+}
+
+/* What was written, into params. */
+static bool take_file(struct str file, struct json_object *params, struct err *err)
+{
+	struct str line;
+
+	if (!utf8_valid(file))
+		return err_set(err, ERR_MALFORMED, "%s", _("the text is not UTF-8"));
+	while (file.len > 0) {
+		struct str rest = file;
+		bool known = false;
+		if (!str_split(&rest, '\n', &line))
+			break;
+		for (size_t i = 0; i < ARRAY_LEN(heads) && !known; i++) {
+			size_t len = strlen(heads[i].label);
+			if (!is_head(line, i))
+				continue;
+			set_text(params, heads[i].member,
+				str_trim((struct str){line.p + len, line.len - len}));
+			known = true;
+		}
+		if (!known && str_trim(line).len > 0)
+			break;
+		file = rest.p ? rest : STR("");
+		if (!known)
+			break;
+	}
+	if (file.len > TEXT_MAX)
+		return err_set(err, ERR_NOSPACE, _("a mail has at most %d bytes of text"), TEXT_MAX);
+	set_text(params, "text", file);
+	return true;
+}
+
+static bool is_draft(struct str text)
+{
+	struct str line;
+
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
+		if (!str_split(&text, '\n', &line) || !is_head(line, i))
+			return false;
+	return true;
+}
+
+/* A text, or a draft that was kept: its heads count where the command line says nothing else. */
+static bool take_text(struct call *call, struct str text, struct json_object *params, struct err *err)
+{
+	if (!is_draft(text)) {
+		set_text(params, "text", text);
+		return true;
+	}
+	if (!take_file(text, params, err))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
+		if (member_of(call->invocation->params, heads[i].member))
+			set_text(params, heads[i].member,
+				str_of(member_text(call->invocation->params, heads[i].member)));
+	return true;
+}
+
 /* ---- with a text that is there ---- */
+
+static void complain_of_file(const char *file, const struct err *err)
+{
+	bool named = str_starts(str_of(err->text), str_of(file));
+
+	fprintf(stderr, "cirt: %s%s%s\n", named ? "" : file, named ? "" : ": ", err->text);
+}
 
 static int run_with_text(struct call *call, struct json_object *params, const char *file)
 {
@@ -233,12 +310,16 @@ static int run_with_text(struct call *call, struct json_object *params, const ch
 	int code = EXIT_DONE;
 
 	if (!text_read(file, TEXT_MAX, &text, &err)) {
-		fprintf(stderr, "cirt: %s: %s\n", file, err.text);
+		complain_of_file(file, &err);
 		buf_free(&text);
 		return EXIT_USAGE;
 	}
-	set_text(params, "text", buf_view(&text));
+	bool taken = take_text(call, buf_view(&text), params, &err);
 	buf_free(&text);
+	if (!taken) {
+		complain_of_file(file, &err);
+		return EXIT_USAGE;
+	}
 	if (member_true(params, "dry_run")) {
 		plan = ask(call, call->method, params, &code);
 		if (plan && call->invocation->json)
@@ -268,42 +349,6 @@ static void put_file(struct json_object *plan, struct buf *file)
 	buf_text(file, member_text(plan, "text"));
 }
 
-/* What was written, into params. */
-static bool take_file(struct str file, struct json_object *params, struct err *err)
-{
-	static const struct {
-		const char *label, *member;
-	} heads[] = {{"to:", "to"}, {"subject:", "subject"}, {"tlp:", "tlp"}};
-	struct str line;
-
-	if (!utf8_valid(file))
-		return err_set(err, ERR_MALFORMED, "%s", _("the text is not UTF-8"));
-	while (file.len > 0) {
-		struct str rest = file;
-		bool known = false;
-		if (!str_split(&rest, '\n', &line))
-			break;
-		for (size_t i = 0; i < ARRAY_LEN(heads) && !known; i++) {
-			size_t len = strlen(heads[i].label);
-			if (line.len < len ||
-				!str_equal_nocase((struct str){line.p, len}, str_of(heads[i].label)))
-				continue;
-			set_text(params, heads[i].member,
-				str_trim((struct str){line.p + len, line.len - len}));
-			known = true;
-		}
-		if (!known && str_trim(line).len > 0)
-			break;
-		file = rest.p ? rest : STR("");
-		if (!known)
-			break;
-	}
-	if (file.len > TEXT_MAX)
-		return err_set(err, ERR_NOSPACE, _("a mail has at most %d bytes of text"), TEXT_MAX);
-	set_text(params, "text", file);
-	return true;
-}
-
 enum decision { DECIDE_NO, DECIDE_YES, DECIDE_EDIT };
 
 static enum decision ask_person(struct call *call, bool refused)
@@ -326,6 +371,13 @@ static int kept(struct call *call, const struct draft *draft, const char *why)
 	if (*why)
 		fprintf(stderr, "cirt: %s\n", why);
 	fprintf(stderr, _("Nothing was sent. The draft is kept: %s\n"), draft->path);
+	if (*member_text(call->invocation->params, "what"))
+		fprintf(stderr, _("as it is now: cirt reply %s --text %s\n"),
+			member_text(call->invocation->params, "what"), draft->path);
+	else
+		fprintf(stderr, _("as it is now: cirt mail --case %s --to %s --text %s\n"),
+			member_text(call->invocation->params, "case"),
+			member_text(call->invocation->params, "to"), draft->path);
 	return EXIT_FAILED;
 }
 

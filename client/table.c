@@ -65,7 +65,7 @@ static void grid_measure(struct grid *grid, const struct column *columns, size_t
 /* The column that says what a row is about: the last that may only be cut. */
 static size_t main_column(const struct grid *grid)
 {
-	for (size_t i = grid->columns_shown; i-- > 1;)
+	for (size_t i = grid->columns_shown; i-- > 0;)
 		if (grid->columns[i]->cut == COLUMN_CUT)
 			return i;
 	return grid->columns_shown - 1;

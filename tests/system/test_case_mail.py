@@ -183,6 +183,20 @@ def test_editor_that_fails_sends_nothing(office, wave):
     assert office.one("SELECT count(*) FROM outbox") == before
 
 
+def test_a_draft_that_was_kept_goes_on_as_it_is(office, wave):
+    """Its first lines are whom and what, not text; what the command line says counts more."""
+    terminal = Terminal(office, 'sed -i "s/^Subject: .*/Subject: gone on with/; s/^TLP: .*/TLP: GREEN/" "$1"\nexit 3\n', "reply", wave, "--to", "imitated")
+    terminal.expect("--text ")
+    assert terminal.end() == 1
+    draft = str(terminal.drafts()[-1])
+    plan = office.daemon.cirt("reply", wave, "--text", draft, "--dry-run")
+    assert (plan["to"], plan["subject"], plan["tlp"]) == ("soc@bank.example", "gone on with", "green")
+    assert "Subject:" not in plan["text"] and "TLP:" not in plan["text"]
+    assert office.daemon.cirt("reply", wave, "--text", draft, "--subject", "another", "--dry-run")["subject"] == "another"
+    plain = office.daemon.cirt("reply", wave, "--text", "-", "--dry-run", stdin="To: whom it may concern\nthat is all")
+    assert plain["text"].startswith("To: whom it may concern")
+
+
 def test_editor_that_hangs_is_ended_by_its_writer(office, wave):
     """Nothing waits for it on the desk; broken off, it sends nothing and leaves the draft."""
     before = office.one("SELECT count(*) FROM outbox")

@@ -426,3 +426,9 @@ def test_what_people_say_finds_its_situation(filled, phrase):
     """The first situation that is shown is the one that was meant: short words are no mistakes for others."""
     found = shown(filled, "help", "task", *phrase.split())
     assert found.returncode == 0 and PHRASES[phrase] in found.stdout.splitlines()[0]
+
+
+def test_an_argument_typed_as_an_option_is_said_to_be_one(filled):
+    said = shown(filled, "evidence", "add", "ransom.txt", "--case", "2026-000412")
+    assert said.returncode == 2 and "--case is an argument and no option: cirt evidence add CASE FILE" in said.stderr
+    assert "and: cirt mail search|show" in shown(filled, "mail", "--help").stdout
