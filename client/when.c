@@ -10,19 +10,23 @@
 #include "client/i18n.h"
 
 static const struct {
-	char letter;
+	const char *word;
 	int64_t seconds;
-} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+} units[] = {{"seconds", 1}, {"minutes", 60}, {"hours", 3600}, {"days", 86400}, {"weeks", 604800}};
 
-/* "2h": that long before now, or ahead of it. */
+/* "2h", "2 hours": that long before now, or ahead of it. */
 static bool parse_span(struct str text, int64_t *span)
 {
 	uint64_t count;
+	size_t digits = 0;
 
-	if (text.len < 2 || !str_to_u64((struct str){text.p, text.len - 1}, &count) || count > 1000000)
+	while (digits < text.len && text.p[digits] >= '0' && text.p[digits] <= '9')
+		digits++;
+	struct str unit = str_trim((struct str){text.p + digits, text.len - digits});
+	if (unit.len == 0 || !str_to_u64((struct str){text.p, digits}, &count) || count > 1000000)
 		return false;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (units[i].letter == text.p[text.len - 1]) {
+		if (str_starts(str_of(units[i].word), unit)) {
 			*span = (int64_t)count * units[i].seconds * CLOCK_SECOND;
 			return true;
 		}

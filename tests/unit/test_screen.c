@@ -249,6 +249,11 @@ static void test_times_that_people_type(void **state)
 	(void)state;
 	assert_true(when_parse(STR("2h"), now, &time) && time == now - 2 * 3600 * CLOCK_SECOND);
 	assert_true(when_parse(STR("1w"), now, &time) && time == now - 7 * CLOCK_DAY);
+	assert_true(when_parse(STR("3 days"), now, &time) && time == now - 3 * CLOCK_DAY);
+	assert_true(when_ahead(STR("90 min"), now, &time) && time == now + 90 * 60 * CLOCK_SECOND);
+	assert_true(when_ahead(STR("1 hour"), now, &time) && time == now + 3600 * CLOCK_SECOND);
+	assert_false(when_ahead(STR("3 months"), now, &time) || when_ahead(STR("3 "), now, &time) ||
+		     when_ahead(STR("days"), now, &time));
 	assert_true(
 		when_parse(STR("2026-11-20"), now, &time) && time == clock_of_civil(2026, 11, 20, 0, 0, 0));
 	assert_true(when_parse(STR("2026-11-20 14:30"), now, &time) &&
