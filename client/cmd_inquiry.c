@@ -158,6 +158,11 @@ static void ask_one(struct call *call, struct json_object *result)
 		(long long)member_number(result, "no"), (long long)member_number(result, "checking"),
 		(long long)member_number(result, "other"), (long long)member_number(result, "silent"),
 		(long long)member_number(result, "unreached"));
+	buf_clear(&line);
+	if (strcmp(member_text(result, "state"), "closed") != 0)
+		screen_value(screen, member_of(result, "until"), CELL_TIME, &line);
+	if (line.len)
+		screen_printf(screen, _(" answers are expected until %s\n"), buf_cstr(&line));
 	for (size_t i = 0; names && i < json_object_array_length(names); i++) {
 		buf_clear(&line);
 		screen_cell(str_of(json_object_get_string(json_object_array_get_idx(names, i))), &line);

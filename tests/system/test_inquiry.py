@@ -51,6 +51,7 @@ def test_many_are_asked_and_counted(office):
     assert not [case for case in office.daemon.all_pages("case", "list") if case["title"].startswith("Answer to")]
     assert office.daemon.cirt("ask", "remind", str(asked["ask"]))["mails"] == 1
     assert "East Clinic" in office.daemon.cirt_text("ask", "show", str(asked["ask"])).stdout
+    assert " answers are expected until 20" in office.daemon.cirt_text("ask", "show", str(asked["ask"])).stdout
     office.contact(name="IT", organisation="West Clinic", email="it@west.example")
     office.daemon.psql("UPDATE organisation SET sector = 'health' WHERE name = 'West Clinic'")
     waits = office.daemon.cirt("ask", "sector:health", "--question", "-", "--until", "1d", stdin="Again?")
