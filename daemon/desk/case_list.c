@@ -30,8 +30,8 @@ static const struct order orders[] = {
 };
 
 /* Cases with mail that came into them and is unread, and those that mail opened and nobody has taken up or
- * answered. They are looked up before the cases are: a plan that walks all cases to meet these few would take a
- * second. */
+ * answered. They are looked up before the cases are: a plan that walks all cases to meet these few would take
+ * a second. */
 #define ANSWERED "SELECT w.case_id FROM case_letter w WHERE w.seen IS NULL"
 #define UNREAD                                                                                               \
 	ANSWERED " UNION ALL SELECT f.id FROM cases f WHERE f.state = 'new' AND EXISTS (SELECT FROM "        \
