@@ -20,13 +20,14 @@ static const struct column room_columns[] = {
 /* What of a room's counters says how it does, most telling first. */
 static const struct {
 	const char *room;
-	const char *counters[5];
+	const char *counters[7];
 } telling[] = {
 	{"spool", {"entries", "sealed", "refused", "poison"}},
 	{"triage", {"entries", "items", "quarantined"}},
 	{"store", {"new", "folded", "quarantined", "unknown"}},
-	{"intake", {"mails", "lines", "mails_refused", "refused_certificate"}},
-	{"desk", {"requests", "denied"}},
+	{"intake",
+		{"mails", "lines", "mails_refused", "refused_certificate", "mails_broken", "lines_broken"}},
+	{"desk", {"requests", "denied", "submits_broken"}},
 	{"exchange", {"pulls", "failed"}},
 	{"keeper", {"correlated", "cases_opened"}},
 	{"keys", {"opened", "failed", "timeouts", "locked_keys"}},

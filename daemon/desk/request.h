@@ -45,6 +45,7 @@ struct desk {
 	uint64_t requests;
 	uint64_t refused;
 	uint64_t denied;
+	uint64_t submits_broken; /* files of which the client had sent a part when it went */
 };
 
 /* Who is at the other end. */

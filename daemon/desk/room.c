@@ -139,6 +139,7 @@ static void desk_count(struct room *room)
 	room_counter(room, "requests", desk->requests);
 	room_counter(room, "refused", desk->refused);
 	room_counter(room, "denied", desk->denied);
+	room_counter(room, "submits_broken", desk->submits_broken);
 }
 
 static void desk_stop(struct room *room)

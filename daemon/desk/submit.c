@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "desk/handlers.h"
 #include "desk/session.h"
@@ -42,6 +43,7 @@ struct submit {
 	size_t piece_count;
 	int64_t size;
 	int64_t offset; /* where the last piece ends */
+	int64_t taken;  /* where the last one ends that is committed */
 	bool again;
 	bool waits; /* for another's end */
 	bool ready; /* the client was told where to go on */
@@ -101,11 +103,6 @@ static void submit_free(struct request *request)
 static struct submit *submit_state(struct request *request)
 {
 	return request->release == submit_free ? request->state : NULL;
-}
-
-static void submit_closed(struct request *request)
-{
-	request_refuse(request, RPC_FAILED, "the client went away");
 }
 
 static bool is_full(struct session *session)
@@ -170,6 +167,59 @@ static void note(struct request *request)
 	request_note(request, query);
 }
 
+/* What the client had sent when it went is in the ledger as far as it was taken; that there is more of it in
+ * the file nobody would know. */
+static void note_broken(struct request *request)
+{
+	struct submit *submit = request->state;
+	struct query *query = arena_alloc(request->arena, sizeof(*query));
+	struct str digest = str_of(submit->owner + strlen("submit/"));
+
+	digest.len = SHA256_HEX - 1;
+	query_start(query, request->arena,
+		"SELECT journal_add('submission/' || $?, 'broken off', NULL, jsonb_build_object('taken', "
+		"$?::bigint, 'bytes', $?::bigint, 'entries', $?::bigint, 'source', "
+		"(SELECT name FROM source WHERE id = $?::int))::text)");
+	query_str(query, digest);
+	query_int(query, submit->taken);
+	query_int(query, submit->size);
+	query_int(query, (int64_t)json_object_array_length(submit->entries));
+	query_int(query, (int64_t)submit->open.source);
+	request_note(request, query);
+}
+
+static void drop_pieces(struct request *request)
+{
+	struct submit *submit = request->state;
+	struct appender *appender = request->desk->appender;
+
+	free_pieces(appender, submit);
+	submit->pieces = NULL;
+	submit->piece_count = 0;
+	if (submit->coming)
+		appender_abort(appender, submit->coming->append);
+	free(submit->coming);
+	submit->coming = NULL;
+}
+
+static void submit_closed(struct request *request)
+{
+	struct submit *submit = request->state;
+
+	if (!submit->ready) {
+		request_refuse(request, RPC_FAILED, "the client went away");
+		return;
+	}
+	submit->ready = false;
+	request->closed = NULL;
+	request->desk->submits_broken++;
+	log_warn_f(LOG_F({"operator", request->operator.name}),
+		"a submission was broken off: %lld of %lld bytes of it are taken in",
+		(long long)submit->taken, (long long)submit->size);
+	drop_pieces(request);
+	note_broken(request);
+}
+
 static void answer_if_ended(struct request *request)
 {
 	struct submit *submit = request->state;
@@ -209,6 +259,8 @@ static void on_committed(const struct append_committed *committed, const struct 
 
 	json_object_object_add(params, "offset", json_object_new_int64(piece->offset));
 	take_out(submit, piece);
+	if (committed)
+		submit->taken = piece->offset;
 	free(piece);
 	if (!committed) {
 		json_object_put(params);
@@ -344,7 +396,7 @@ static void on_bookmark(struct str value, const struct err *err, void *context)
 		offset = 0;
 	snprintf(submit->bookmark, sizeof(submit->bookmark), STR_FMT, STR_ARG(value));
 	submit->ready = true;
-	submit->offset = offset;
+	submit->offset = submit->taken = offset;
 	params = about(request);
 	json_object_object_add(params, "offset", json_object_new_int64(offset));
 	json_object_object_add(params, "most", json_object_new_int64((int64_t)APPEND_ENTRY_MAX));

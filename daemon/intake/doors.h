@@ -22,6 +22,7 @@ struct doors_counters {
 	uint64_t mail_bytes;
 	uint64_t mails_refused; /* after data: answered 4xx or 5xx */
 	uint64_t recipients_refused;
+	uint64_t mails_broken;   /* the connection ended with one on its way */
 	uint64_t replies_forged; /* of them: a case's address with a wrong seal */
 	uint64_t sensor_sessions;
 	uint64_t lines;
@@ -30,6 +31,7 @@ struct doors_counters {
 	uint64_t acks;
 	uint64_t lines_too_long;
 	uint64_t lines_cut;           /* at LONG_CUT */
+	uint64_t lines_broken;        /* connections that ended with something that was not taken */
 	uint64_t refused_certificate; /* none, wrong or expired */
 	uint64_t refused_unmapped;
 	uint64_t refused_disabled;

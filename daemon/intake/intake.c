@@ -239,6 +239,7 @@ static void intake_count(struct room *room)
 	room_counter(room, "mails", counters->mails);
 	room_counter(room, "mail_bytes", counters->mail_bytes);
 	room_counter(room, "mails_refused", counters->mails_refused);
+	room_counter(room, "mails_broken", counters->mails_broken);
 	room_counter(room, "recipients_refused", counters->recipients_refused);
 	room_counter(room, "replies_forged", counters->replies_forged);
 	room_counter(room, "sensor_sessions", counters->sensor_sessions);
@@ -249,6 +250,7 @@ static void intake_count(struct room *room)
 	room_counter(room, "acks", counters->acks);
 	room_counter(room, "lines_too_long", counters->lines_too_long);
 	room_counter(room, "lines_cut", counters->lines_cut);
+	room_counter(room, "lines_broken", counters->lines_broken);
 	room_counter(room, "refused_certificate", counters->refused_certificate);
 	room_counter(room, "refused_unmapped", counters->refused_unmapped);
 	room_counter(room, "refused_disabled", counters->refused_disabled);

@@ -424,9 +424,11 @@ static void on_closed(struct stream *stream, const char *why, void *context)
 	struct mail *mail = context;
 	struct doors *doors = mail->doors;
 
-	if (!smtp_between_mails(mail->smtp))
+	if (!smtp_between_mails(mail->smtp)) {
+		doors->counters.mails_broken++;
 		log_info_f(LOG_F({"peer", stream_peer(stream)}), "connection lost with a mail on its way: %s",
 			why ? why : "it ended");
+	}
 	mail_free(mail);
 	doors_left(doors);
 }

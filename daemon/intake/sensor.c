@@ -567,6 +567,22 @@ static void sensor_last_lines(struct sensor *sensor)
 	}
 }
 
+/* Half a line, or what the spool had no room for: it was not acknowledged, and whoever sent it may send it
+ * again. */
+static void count_broken(struct sensor *sensor)
+{
+	size_t left = stream_input(sensor->stream)->len;
+	bool streams = sensor->flight && sensor->flight->streaming;
+
+	if (!sensor->frame || (left == 0 && !streams))
+		return;
+	sensor->doors->counters.lines_broken++;
+	log_warn_f(LOG_F({"peer", stream_peer(sensor->stream)}, {"source", sensor->source_name}),
+		"a connection ended with %s behind %llu lines: %zu bytes are not taken in",
+		streams ? "a long line on its way" : "what is not whole", (unsigned long long)sensor->taken,
+		left);
+}
+
 static void on_closed(struct stream *stream, const char *why, void *context)
 {
 	struct sensor *sensor = context;
@@ -583,6 +599,8 @@ static void on_closed(struct stream *stream, const char *why, void *context)
 	}
 	if (!why || (sensor->frame && lineframe_framing(sensor->frame) == FRAMING_SYSLOG))
 		sensor_last_lines(sensor);
+	if (sensor->source_name)
+		count_broken(sensor);
 	sensor_free(sensor);
 	doors_left(doors);
 }

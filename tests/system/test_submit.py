@@ -1,12 +1,17 @@
 """cirt submit: two at once, maildirs as they are, files with something in front, what is too long."""
+import base64
+import hashlib
+import json
 import os
 import selectors
 import signal
+import socket
 import subprocess
+import time
 
 import pytest
 
-from harness import Daemon, wait_for
+from harness import Daemon, native, wait_for
 
 FROM = "From a@archive.example Mon Nov 23 08:00:00 2026\n"
 
@@ -69,6 +74,61 @@ def test_trap_01_two_who_submit_one_file_double_nothing(desk, open_folder):
     assert any("taken in before" in out for out, _, _ in ended), ended
     assert desk.settle()["entries"]["received"] == before + 400
     assert len(titles(desk, "both")) == len(set(titles(desk, "both"))) == 400
+
+
+def test_what_was_broken_off_is_told(desk, open_folder):
+    """Counted, in the log, and in the journal: how much of which file was taken in, and from whom."""
+    path = open_folder / "half.mbox"
+    data = mbox("half", 3).encode()
+    path.write_bytes(data)
+    digest, first = hashlib.sha256(data).hexdigest(), data.index(b"\nFrom a@", 1) + 1
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(desk.socket))
+        client.settimeout(30)
+        reader = client.makefile("rb")
+
+        def say(method, params, **more):
+            client.sendall(json.dumps({"jsonrpc": "2.0", "method": method, "params": params, **more}).encode() + b"\n")
+
+        say("submit", {"name": "half.mbox", "size": len(data), "digest": digest}, id=7)
+        assert json.loads(reader.readline())["method"] == "submit.ready"
+        say("submit.data", {"submit": 7, "data": base64.b64encode(data[:first]).decode()})
+        say("submit.piece", {"submit": 7, "offset": first})
+        told = json.loads(reader.readline())
+        assert told["method"] == "submit.progress" and told["params"]["offset"] == first, told
+        say("submit.data", {"submit": 7, "data": base64.b64encode(data[first:first + 50]).decode()})
+        reader.close()
+    rows = wait_for(lambda: [one for one in desk.cirt("journal", f"submission/{digest}")["items"] if one["action"] == "broken off"], 30, "the row")
+    said = json.loads(desk.psql(f"SELECT after FROM cirt.journal WHERE object = 'submission/{digest}'")[0][0])
+    assert len(rows) == 1 and rows[0]["actor"] == desk.cirt("whoami")["operator"] and (said["taken"], said["bytes"], said["entries"]) == (first, len(data), 1)
+    assert f"a submission was broken off: {first} of {len(data)} bytes" in desk.log_text()
+    # It goes on where it stopped, and then all of it is there.
+    assert desk.cirt_text("submit", path).returncode == 0
+    desk.settle()
+    assert sorted(titles(desk, "half")) == ["half 0", "half 1", "half 2"]
+    assert [one["action"] for one in desk.cirt("journal", f"submission/{digest}")["items"]] == ["submit", "broken off"]
+
+
+def test_half_a_line_and_half_a_mail_are_counted(desk):
+    """Nothing of them is taken in, which whoever sent them knows; that they came, operators know."""
+    desk.add_sensor()
+
+    def counted(name):
+        return sum(room["counters"].get(name, 0) for room in desk.cirt("status")["rooms"])
+    with desk.sensor() as sensor:
+        sensor.send([native(1, identifier="whole-line")])
+        sensor.wait_ack(1)
+        sensor.socket.sendall(b'{"v":1,"type":"half')
+        time.sleep(0.2)
+    with socket.create_connection(("127.0.0.1", desk.lmtp_port), timeout=30) as half:
+        half.recv(1000)
+        for words in (b"LHLO x\r\n", b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<report@cirt.example>\r\n", b"DATA\r\n"):
+            half.sendall(words)
+            half.recv(1000)
+        half.sendall(b"Subject: half of it\r\n")
+    wait_for(lambda: counted("lines_broken") == 1 and counted("mails_broken") == 1, 30, "the counters")
+    assert "a connection ended with what is not whole behind 1 lines: 19 bytes are not taken in" in desk.log_text()
+    assert "connection lost with a mail on its way" in desk.log_text()
 
 
 def test_trap_01_two_who_submit_one_maildir_double_nothing(desk, open_folder):
