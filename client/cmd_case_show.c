@@ -42,6 +42,7 @@ static const struct column report_columns[] = {
 	{"count", N_("N"), CELL_NUMBER, false},
 	{"last_seen", N_("LAST SEEN"), CELL_AGO, false},
 	{"source", N_("SOURCE"), CELL_TEXT, true},
+	{"probably", N_("PERHAPS OF"), CELL_TEXT, false},
 	{"title", N_("TITLE"), CELL_TEXT, true},
 };
 

@@ -90,6 +90,8 @@ def test_forged_tag_and_seal_get_into_no_case(desk):
     reports = {report["title"]: report for report in desk.reports()}
     assert reports[f"Re: [CIRT-XX {number}] please close"]["probably"] == number
     assert reports[f"Re: [CIRT-YY {number}] not ours"]["probably"] is None
+    own = wait_for(lambda: desk.cirt("report", "show", reports[f"Re: [CIRT-XX {number}] please close"]["id"]).get("case"), 30, "its own case")
+    assert "PERHAPS OF" in desk.cirt_text("case", "show", own).stdout and number in desk.cirt_text("case", "show", own).stdout.split("PERHAPS OF")[1]
     case = desk.cirt("case", "show", number)
     assert case["mails"] == [] and [one["sender"] for one in case["perhaps"]] == ["evil@stranger.example"]
     good = case["reply_address"]
