@@ -1,5 +1,6 @@
 """What an operator has not seen yet of the cases that he has or watches: `today`, `case list --news`, and what `case show` takes away."""
 import re
+import subprocess
 
 import pytest
 
@@ -74,3 +75,19 @@ def test_what_is_given_and_what_is_taken_is_told(desk):
     desk.ask("tom", "case", "show", number)
     desk.ask("ben", "case", "note", number, "on it")
     assert number not in news(desk, "tom")[1]
+
+
+def test_news_of_a_case_wait_for_nobody_who_has_it_in_hand(desk):
+    """Who changes a case locks it, and its journal then; the courier and the keeper write the journal alone, and must not want the case then."""
+    number = desk.case("in hand")
+    desk.ask("anna", "case", "watch", number)
+    hand = subprocess.Popen(desk.daemon.command("psql", "-X", "-q", "-A", "-t"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                            env=desk.daemon.environment())
+    try:
+        hand.stdin.write(f"BEGIN; SELECT number FROM cirt.cases WHERE number = '{number}' FOR UPDATE;\n")
+        hand.stdin.flush()
+        assert hand.stdout.readline().strip() == number
+        desk.daemon.psql(f"SET statement_timeout = '10s'; SELECT cirt.journal_add('case/{number}', 'evidence exported', NULL, NULL)")
+        assert news(desk, "anna")[1] == {number: 1}
+    finally:
+        hand.communicate("ROLLBACK;\n", timeout=30)
