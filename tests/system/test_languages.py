@@ -114,6 +114,10 @@ def test_what_the_desk_refuses_is_said_in_the_operators_language(speaker, daemon
     assert "there is no case 2026-999999" in said["en"][2]
     assert "il n'y a pas de dossier 2026-999999" in said["fr"][2]
     assert "no hay caso 2026-999999" in said["es"][2]
+    code, _, err = speaker.run("fr", *at, "org", "new", "x" * 400)
+    assert code == 2 and "on attend au plus 300 octets en une ligne" in err
+    code, _, err = speaker.run("es", *at, "org", "list", "--limit", "2000")
+    assert code == 2 and "se esperaba un número de 1 a 1000" in err, err
     # A value that looks like a place or carries escapes is no more than a value.
     code, _, err = speaker.run("fr", *at, "org", "show", "{2} \x1b[31m")
     assert code == 3 and "{2}" in err and "\x1b" not in err and "organisation" in err
