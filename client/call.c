@@ -36,7 +36,7 @@ int call_connect(struct call *call)
 		return EXIT_USAGE;
 	if (err.code == ERR_DENIED && call->place->server) {
 		fputs(_("Who vouches for whom: --ca is the server's authority, --certificate and --key are "
-		        "yours.\n"),
+			"yours.\n"),
 			stderr);
 		return EXIT_NOT_ALLOWED;
 	}
