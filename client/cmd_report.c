@@ -77,6 +77,7 @@ static const struct column later_columns[] = {
 	{"rule", N_("LATER RULE"), CELL_TEXT, false},
 	{"engine", N_("ENGINE"), CELL_TEXT, false},
 	{"part", N_("IN"), CELL_TEXT, true},
+	{"would", N_("WOULD BE"), CELL_SEVERITY, false},
 	{"at", N_("FOUND"), CELL_AGO, false},
 	{"rescan", N_("RESCAN"), CELL_NUMBER, false},
 };

@@ -19,9 +19,11 @@
 	"r.id)"
 
 /* What rules that came later found in it. */
-#define LATER                                                                                              \
-	"(SELECT json_agg(json_build_object('rule', m.rule, 'engine', m.engine, 'set_digest', m.rules, "   \
-	"'part', m.part, 'at', stamp(m.at), 'rescan', m.rescan, 'digest', encode(m.digest, 'hex')) ORDER " \
+#define LATER                                                                                                \
+	"(SELECT json_agg(json_build_object('rule', m.rule, 'engine', m.engine, 'set_digest', m.rules, "     \
+	"'part', m.part, 'at', stamp(m.at), 'would', nullif(rescan_graver(m, (SELECT coalesce(st.severity, " \
+	"r.severity) FROM (SELECT) o LEFT JOIN report_status st ON st.report = r.id)), ''), 'rescan', "      \
+	"m.rescan, 'digest', encode(m.digest, 'hex')) ORDER "                                                \
 	"BY m.id) FROM rescan_match m WHERE m.report = r.id)"
 
 #define EVIDENCE                                                                                            \

@@ -91,6 +91,20 @@ static void add_names(struct request *request, struct json_object *file, struct 
 	}
 }
 
+/* What those of a file would make of a report that steer, by "FILE/RULE". */
+static void add_says(struct request *request, struct json_object *file, struct json_object *says)
+{
+	struct json_object *of = member(file, "says"), *name = member(file, "file");
+
+	if (!name || !json_object_is_type(of, json_type_object))
+		return;
+	json_object_object_foreach(of, rule, value)
+	{
+		struct str whole = arena_printf(request->arena, "%s/%s", json_object_get_string(name), rule);
+		json_object_object_add(says, whole.p, json_object_get(value));
+	}
+}
+
 static void add_refused(struct request *request, struct json_object *file, struct json_object *refused)
 {
 	struct json_object *name = member(file, "file"), *reason = member(file, "reason");
@@ -105,7 +119,7 @@ static struct json_object *rules_now(struct request *request, struct json_object
 {
 	struct json_object *items = member(page, "items"), *now = json_object_new_object();
 	struct json_object *names = json_object_new_array(), *refused = json_object_new_array();
-	struct json_object *digest = member(page, "digest");
+	struct json_object *digest = member(page, "digest"), *says = json_object_new_object();
 	bool events = false;
 
 	for (size_t i = 0; items && i < json_object_array_length(items); i++) {
@@ -115,12 +129,14 @@ static struct json_object *rules_now(struct request *request, struct json_object
 			continue;
 		}
 		add_names(request, file, names);
+		add_says(request, file, says);
 		events |= lists(member(file, "scopes"), "event");
 	}
 	json_object_object_add(
 		now, "digest", json_object_new_string(digest ? json_object_get_string(digest) : ""));
 	json_object_object_add(now, "events", json_object_new_boolean(events));
 	json_object_object_add(now, "names", names);
+	json_object_object_add(now, "says", says);
 	json_object_object_add(now, "refused", refused);
 	return now;
 }

@@ -66,6 +66,31 @@ static struct group *group_for(struct rule_set *set, unsigned scopes, unsigned m
 	return group;
 }
 
+static void match_meta(struct rule_match *match, const YR_META *meta);
+
+/* What a rule would make of a report, of which somebody may want to know before it does. */
+static void rule_survey(YR_RULE *rule, struct rule_file *file)
+{
+	struct rule_match match = {.severity = -1, .confidence = -1};
+	YR_META *meta;
+
+	yr_rule_metas_foreach(rule, meta) match_meta(&match, meta);
+	if (match.severity < 0 && !match.classification && !match.malware)
+		return;
+	buf_text(&file->says, file->says.len ? "," : "");
+	buf_json_string(&file->says, str_of(rule->identifier));
+	buf_printf(&file->says, ":{\"severity\":%d", match.severity);
+	if (match.classification) {
+		buf_text(&file->says, ",\"classification\":");
+		buf_json_string(&file->says, str_of(match.classification));
+	}
+	if (match.malware) {
+		buf_text(&file->says, ",\"malware\":");
+		buf_json_string(&file->says, str_of(match.malware));
+	}
+	buf_char(&file->says, '}');
+}
+
 /* Count the rules of a file and what they may see; false with err where one says a scope that does not exist.
  */
 static bool file_survey(struct rule_set *set, YR_RULES *rules, struct rule_file *file, struct err *err)
@@ -82,6 +107,7 @@ static bool file_survey(struct rule_set *set, YR_RULES *rules, struct rule_file 
 		buf_text(&file->names, file->rules++ ? ",\"" : "\"");
 		buf_text(&file->names, rule->identifier);
 		buf_char(&file->names, '"');
+		rule_survey(rule, file);
 		for (unsigned scope = PART_EVENT; scope <= PART_FILE; scope <<= 1)
 			counts[scope] += (scopes & scope) != 0;
 	}
@@ -111,6 +137,7 @@ static void file_add(struct rule_set *set, struct str name, struct str source, s
 	if (!ok) {
 		refuse(set, name, line, err.text);
 		buf_free(&file.names);
+		buf_free(&file.says);
 		return;
 	}
 	file.name = mem_strndup(name.p, name.len);
@@ -173,6 +200,7 @@ void rule_set_free(struct rule_set **set)
 	for (size_t i = 0; i < old->file_count; i++) {
 		free(old->files[i].name);
 		buf_free(&old->files[i].names);
+		buf_free(&old->files[i].says);
 	}
 	for (size_t i = 0; i < old->refused_count; i++) {
 		free(old->refused[i].file);
@@ -397,7 +425,9 @@ void rule_file_describe(const struct rule_file *file, const char *state, struct 
 	scopes_describe(file->scopes, json);
 	buf_text(json, ",\"names\":[");
 	buf_str(json, buf_view(&file->names));
-	buf_char(json, ']');
+	buf_text(json, "],\"says\":{");
+	buf_str(json, buf_view(&file->says));
+	buf_char(json, '}');
 }
 
 void rule_refused_describe(const struct rule_refused *refused, struct buf *json)

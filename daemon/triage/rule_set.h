@@ -29,6 +29,8 @@ struct rule_file {
 	char *name;
 	size_t rules;
 	struct buf names; /* of the rules, as the inside of a JSON array */
+	struct buf says;  /* how those that steer would, as the inside of a JSON object: {severity,
+	                     classification, malware} by rule */
 	unsigned scopes;  /* of enum part_scope: of any of its rules */
 	unsigned modules; /* of enum rule_module (triage/rule_compile.h) */
 };
@@ -72,7 +74,7 @@ enum rule_scan rule_set_scan(
 	struct rule_set *set, const struct part *part, rule_match_fn *match, void *context);
 
 /*
- * Member for the hello: ,"rules":{"items":[{"file","state":"loaded","rules","scopes","names"} or
+ * Member for the hello: ,"rules":{"items":[{"file","state":"loaded","rules","scopes","names","says"} or
  * {"file","state":"refused", "line","reason"}],"next":null,"engine","digest","cost":[{"scope","rules","us"}]}
  */
 void rule_set_describe(struct rule_set *set, struct buf *json);

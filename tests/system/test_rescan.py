@@ -65,6 +65,12 @@ def add_rules(desk, *names, scope="text, file", text=None):
     desk.cirt("rules", "reload")
 
 
+def as_grave(desk, name, severity):
+    path = desk.rules / f"{name}.yar"
+    path.write_text(path.read_text().replace("meta:", f'meta: severity = "{severity}" malware = "{name}"'))
+    desk.cirt("rules", "reload")
+
+
 def found(result):
     return sorted((one["rule"].split("/")[1], one["part"]) for one in result["matches"])
 
@@ -92,6 +98,7 @@ def test_what_came_before_the_rule_is_found_once(desk, folder):
     before = desk.psql(TOTALS)
     assert desk.cirt("rules", "rescan", "--since", "1h")["found"] == 0
     add_rules(desk, "ocelot", "quetzal", "tapir", scope="event, text, file")
+    as_grave(desk, "tapir", "critical")
     dry = desk.cirt("rules", "rescan", "--since", "1h", "--dry-run")
     assert dry["total"] >= 6 and dry["gone"] == 0
     done = desk.cirt("rules", "rescan", "--since", "1h")
@@ -108,7 +115,11 @@ def test_what_came_before_the_rule_is_found_once(desk, folder):
     assert desk.cirt("evidence", "show", digest(b"\x00\x01 quetzal-marker"))["later"][0]["case"] == number
     assert [one["part"] for one in desk.cirt("report", "show", by_subject(desk, 1))["later"]] == ["text"]
     lines = {one["suggested"]["why"] for one in desk.cirt("inbox", "--limit", "200")["items"]}
-    assert any("a later rule matches: tapir.yar/tapir" in why for why in lines), lines
+    assert any("a later rule matches: tapir.yar/tapir, by which it would be critical" in why for why in lines), lines
+    tapir = next(one["report"] for one in done["matches"] if one["rule"].endswith("tapir"))
+    assert desk.cirt("report", "show", tapir)["later"][0]["would"] == "critical" and "WOULD BE" in desk.cirt_text("report", "show", tapir).stdout
+    assert desk.cirt("report", "show", tapir)["severity"] != "critical", "that is for a person to do"
+    assert "would" not in {key for key, value in desk.cirt("report", "show", by_subject(desk, 1))["later"][0].items() if value}
     assert any("2 pieces of old evidence match rule" in one["text"] and "quetzal" in one["text"] for one in desk.cirt("alarm", "list")["items"])
     assert "old evidence matched" in desk.cirt_text("case", "show", number).stdout
     assert [one["action"] for one in desk.cirt("journal", f"rescan/{done['rescan']}")["items"]] == ["done", "asked"]
