@@ -330,7 +330,7 @@ def test_each_role_reads_up_to_its_tlp(desk, coloured, who):
         assert (done.returncode == 0) is (number in may), (who, word, done)
         assert done.returncode in (0, 3) and ("colour" in done.stdout) is (number in may)
     assert desk.ask(who, "search", "203.0.113.104")["reports"]["count"] == (1 if len(may) == 5 else 0)
-    lines = {row["identifier"] for row in wait_for(lambda: [row for row in desk.ask("lea", "inbox", "--limit", "200")["items"] if row["identifier"] == "colour-4"]
+    lines = {row.get("identifier") for row in wait_for(lambda: [row for row in desk.ask("lea", "inbox", "--limit", "200")["items"] if row.get("identifier") == "colour-4"]
                                                    and desk.ask(who, "inbox", "--limit", "200")["items"], 30, "the inbox")}
     assert ("colour-4" in lines) is (len(may) == 5)
 
