@@ -272,8 +272,8 @@ def test_a_notice_of_100000_rows_is_zipped_in_bounded_memory(office, server):
         INSERT INTO disclosure (report, outbox, cause, recipient, form, tlp, version, content)
             SELECT d.report + n, d.outbox, d.cause, d.recipient, d.form, d.tlp, d.version, d.content || jsonb_build_object('port', n % 65536)
             FROM disclosure d, generate_series(1, 99999) AS n WHERE d.outbox = {mail};
-        ALTER TABLE disclosure ENABLE TRIGGER USER;
-        UPDATE outbox SET state = 'queued' WHERE id = {mail}""")
+        ALTER TABLE disclosure ENABLE TRIGGER USER""")
+    office.daemon.psql(f"UPDATE outbox SET state = 'queued' WHERE id = {mail}")
     office.wait(mail, "sent", 240)
     name, data = attachment(server.messages()[0])
     archive = zipfile.ZipFile(io.BytesIO(data))
