@@ -320,6 +320,9 @@ static void answer_unnoted(struct request *request, const char *why)
 	log_warn_f(LOG_F({"operator", request->operator.name}, {"noun", request->verb->noun},
 			   {"verb", request->verb->verb}),
 		"it is done, and the journal was not told: %s", why);
+	/* Who has gone away has no answer coming. */
+	if (!request->result)
+		request->result = json_object_new_object();
 	json_object_object_add(request->result, "journal", json_object_new_boolean(false));
 	request_answer_result(request, NULL);
 }

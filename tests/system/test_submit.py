@@ -76,12 +76,9 @@ def test_trap_01_two_who_submit_one_file_double_nothing(desk, open_folder):
     assert len(titles(desk, "both")) == len(set(titles(desk, "both"))) == 400
 
 
-def test_what_was_broken_off_is_told(desk, open_folder):
-    """Counted, in the log, and in the journal: how much of which file was taken in, and from whom."""
-    path = open_folder / "half.mbox"
-    data = mbox("half", 3).encode()
-    path.write_bytes(data)
-    digest, first = hashlib.sha256(data).hexdigest(), data.index(b"\nFrom a@", 1) + 1
+def break_off(desk, name, data, first):
+    """Submit as far as `first`, have that taken in, and go away in the middle of the rest."""
+    digest = hashlib.sha256(data).hexdigest()
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(desk.socket))
         client.settimeout(30)
@@ -90,7 +87,7 @@ def test_what_was_broken_off_is_told(desk, open_folder):
         def say(method, params, **more):
             client.sendall(json.dumps({"jsonrpc": "2.0", "method": method, "params": params, **more}).encode() + b"\n")
 
-        say("submit", {"name": "half.mbox", "size": len(data), "digest": digest}, id=7)
+        say("submit", {"name": name, "size": len(data), "digest": digest}, id=7)
         assert json.loads(reader.readline())["method"] == "submit.ready"
         say("submit.data", {"submit": 7, "data": base64.b64encode(data[:first]).decode()})
         say("submit.piece", {"submit": 7, "offset": first})
@@ -98,6 +95,16 @@ def test_what_was_broken_off_is_told(desk, open_folder):
         assert told["method"] == "submit.progress" and told["params"]["offset"] == first, told
         say("submit.data", {"submit": 7, "data": base64.b64encode(data[first:first + 50]).decode()})
         reader.close()
+    return digest
+
+
+def test_what_was_broken_off_is_told(desk, open_folder):
+    """Counted, in the log, and in the journal: how much of which file was taken in, and from whom."""
+    path = open_folder / "half.mbox"
+    data = mbox("half", 3).encode()
+    path.write_bytes(data)
+    first = data.index(b"\nFrom a@", 1) + 1
+    digest = break_off(desk, "half.mbox", data, first)
     rows = wait_for(lambda: [one for one in desk.cirt("journal", f"submission/{digest}")["items"] if one["action"] == "broken off"], 30, "the row")
     said = json.loads(desk.psql(f"SELECT after FROM cirt.journal WHERE object = 'submission/{digest}'")[0][0])
     assert len(rows) == 1 and rows[0]["actor"] == desk.cirt("whoami")["operator"] and (said["taken"], said["bytes"], said["entries"]) == (first, len(data), 1)
@@ -107,6 +114,18 @@ def test_what_was_broken_off_is_told(desk, open_folder):
     desk.settle()
     assert sorted(titles(desk, "half")) == ["half 0", "half 1", "half 2"]
     assert [one["action"] for one in desk.cirt("journal", f"submission/{digest}")["items"]] == ["submit", "broken off"]
+
+
+def test_what_was_broken_off_and_cannot_be_told_is_logged(desk):
+    """The journal does not take it: the desk says so in its log, and goes on."""
+    data, was = mbox("gone", 3).encode(), desk.room_pid("desk")
+    desk.psql("ALTER TABLE cirt.journal ADD CONSTRAINT deaf CHECK (action <> 'broken off') NOT VALID")
+    try:
+        break_off(desk, "gone.mbox", data, data.index(b"\nFrom a@", 1) + 1)
+        wait_for(lambda: "the journal was not told" in desk.log_text(), 30, "the line in the log")
+    finally:
+        desk.psql("ALTER TABLE cirt.journal DROP CONSTRAINT deaf")
+    assert desk.cirt("whoami")["operator"] and desk.room_pid("desk") == was
 
 
 def test_half_a_line_and_half_a_mail_are_counted(desk):
